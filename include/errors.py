@@ -1,0 +1,54 @@
+"""Every error this package raises on purpose.
+
+    RestatementsError                     a sentence: what, where, what to do
+    ├── SettingError                       a connection, variable or parameter is wrong or missing; fix it, then retry
+    ├── WarehouseError                     the warehouse refused
+    │   ├── WarehouseUnavailable           transient: it cannot be reached or is busy
+    │   └── WarehouseShapeError            a table or column is missing or of the wrong type; fix it, then retry
+    ├── QuarantineRatioExceeded            too many rows failed validation: nothing was sent
+    ├── JournalConflict                    one key, two payloads: stop and look
+    ├── StorageError                       the run's files cannot be read or written
+    └── include.cj.errors.CJError          everything CJ or the way to it said (tree drawn there)
+
+`transient` answers the one question a scheduler has: does trying again, unchanged, help?
+"""
+
+from __future__ import annotations
+
+
+class RestatementsError(Exception):
+    """Base. The message is one or more sentences a person can act on; it never holds a token or personal data."""
+
+    transient = False
+
+
+class SettingError(RestatementsError):
+    """A setting is wrong or missing. Nothing was sent."""
+
+
+class WarehouseError(RestatementsError):
+    """The warehouse refused a statement."""
+
+
+class WarehouseUnavailable(WarehouseError):
+    """The warehouse cannot be reached or is held by another process."""
+
+    transient = True
+
+
+class WarehouseShapeError(WarehouseError):
+    """A table or column is missing, or has another type than the contract says."""
+
+
+class QuarantineRatioExceeded(RestatementsError):
+    """More rows failed validation than `max_quarantine_ratio` allows. Nothing was sent."""
+
+
+class JournalConflict(RestatementsError):
+    """The same chunk id was found with another payload hash. Nothing was sent for it."""
+
+
+class StorageError(RestatementsError):
+    """A run file could not be read or written."""
+
+    transient = True

@@ -1,0 +1,55 @@
+"""Money: one way in, one way out.
+
+An amount enters through `money()`, is a `Decimal` while it is computed with, and leaves through `money_text()`: plain digits, never
+an exponent, at least two decimals, no digit gained or lost. `float` is refused, because a float has already lost the cents.
+Elsewhere in the package `float(` and `Decimal(` on amounts are lint errors.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+
+#: Columns that hold money are `decimal(38, 10)`: 28 digits before the point, 10 after, more than any shop's unit price needs.
+PRECISION, SCALE = 38, 10
+CENT = Decimal("0.01")
+ZERO = Decimal("0.00")
+
+_EXACT = Context(prec=PRECISION + SCALE, rounding=ROUND_HALF_EVEN)
+
+
+class NotMoney(ValueError):
+    """The value cannot be an amount of money. Terminal: the same value will fail again."""
+
+
+def money(value: str | int | Decimal) -> Decimal:
+    """An exact amount from text, an integer or a Decimal.
+
+    Raises NotMoney for floats, NaN, infinities, text that is no number, and amounts that do not fit `decimal(38, 10)`.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise NotMoney(f"an amount must be text, an integer or a Decimal, not {type(value).__name__}")
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise NotMoney("an amount must be a plain decimal number") from None
+    if not amount.is_finite():
+        raise NotMoney("an amount must be finite")
+    exponent = amount.normalize(_EXACT).as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > SCALE:
+        raise NotMoney(f"an amount may have at most {SCALE} decimal places")
+    if amount and amount.adjusted() >= PRECISION - SCALE:
+        raise NotMoney(f"an amount may have at most {PRECISION - SCALE} digits before the point")
+    return amount
+
+
+def money_text(amount: Decimal) -> str:
+    """The amount as CJ's `NonNegativeDecimalNumber` travels: `200.75`, `0.00`, `0.0125`; never `2E+2`."""
+    text = f"{amount:f}"
+    whole, _, fraction = text.partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def exact_sum(amounts: list[Decimal]) -> Decimal:
+    """The sum with no digit rounded away."""
+    with localcontext(_EXACT):
+        return sum(amounts, ZERO)
