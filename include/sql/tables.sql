@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS cj.planned (
 -- CJ's records as they came, one row per commission_id; never edited, but for the state CJ itself moves (action_status, locking_date).
 -- items_mark is the sum over the record's items of quantity x a hash of the SKU: it adds up over records as amounts do.
 CREATE TABLE IF NOT EXISTS cj.commissions (
-    commission_id decimal(38, 0) NOT NULL, advertiser_id text NOT NULL, action_tracker_id bigint NOT NULL, action_tracker_name text, order_id text,
+    commission_id text NOT NULL, advertiser_id text NOT NULL, action_tracker_id bigint NOT NULL, action_tracker_name text, order_id text,
     action_type text NOT NULL, action_status text NOT NULL, publisher_id text NOT NULL, publisher_name text,
     event_date timestamp with time zone, posting_date timestamp with time zone NOT NULL, locking_date timestamp with time zone,
     locking_method text, validation_status text, original boolean NOT NULL, original_action_id text, correction_reason text,
@@ -44,13 +44,13 @@ CREATE TABLE IF NOT EXISTS cj.commissions (
 );
 
 CREATE TABLE IF NOT EXISTS cj.commission_items (
-    commission_id decimal(38, 0) NOT NULL, commission_item_id text NOT NULL, sku text NOT NULL, quantity bigint NOT NULL,
+    commission_id text NOT NULL, commission_item_id text NOT NULL, sku text NOT NULL, quantity bigint NOT NULL,
     sale_amount decimal(38, 10), discount decimal(38, 10), commission decimal(38, 10)
 );
 
 -- Where the incremental reading of each advertiser stands. Appended: the newest row counts.
 CREATE TABLE IF NOT EXISTS cj.ledger_reads (
-    advertiser_id text NOT NULL, cursor_commission_id decimal(38, 0) NOT NULL, read_from timestamp with time zone NOT NULL,
+    advertiser_id text NOT NULL, cursor_commission_id text NOT NULL, read_from timestamp with time zone NOT NULL,
     complete_until timestamp with time zone NOT NULL, records bigint NOT NULL, read_at timestamp with time zone NOT NULL
 );
 

@@ -1,0 +1,132 @@
+"""What a run is allowed to do and where things are: read once at the edge, passed inwards as narrow frozen values.
+
+Nothing here knows Airflow. `include.airflow.connections` builds these from connections, variables and params.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from include.errors import SettingError
+from include.restatements.states import Mode
+
+MAX_ORDERS_PER_REQUEST = 10_000
+"""CJ: "limit submissions to a maximum of 10,000 orders at a time" (Restatements API)."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Token(str):
+    """A personal access token. Prints as stars, so that it cannot reach a log, a traceback or an XCom by accident."""
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def reveal(self) -> str:
+        """The token itself. The Authorization header is the only place that may call this."""
+        return str.__str__(self)
+
+
+def safe_url(url: str, where: str) -> str:
+    """`url`, if a token may be sent to it: https, or plain http to loopback. Raises SettingError otherwise."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return url
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return url
+    raise SettingError(f"{where} is {url!r}: a token is only sent over https, or to loopback. Use an https:// address.")
+
+
+@dataclass(frozen=True)
+class Account:
+    """One CJ account: an Airflow connection of its own."""
+
+    conn_id: str
+    enterprise_id: str
+    advertiser_id: str
+    token: Token
+    currency: str = "USD"
+    mode: Mode = Mode.TEST
+    tracking_url: str = "https://tracking.api.cj.com"
+    commissions_url: str = "https://commissions.api.cj.com/query"
+    sale_amount_basis: str = "net"
+
+    def __post_init__(self) -> None:
+        if not self.token:
+            raise SettingError(f"Connection {self.conn_id!r} has no password: put CJ's personal access token there.")
+        if self.sale_amount_basis not in ("net", "gross"):
+            raise SettingError(
+                f"Connection {self.conn_id!r}: extra sale_amount_basis is {self.sale_amount_basis!r}; it must be 'net' or 'gross'."
+            )
+        safe_url(self.tracking_url, f"Connection {self.conn_id!r}: extra tracking_url")
+        safe_url(self.commissions_url, f"Connection {self.conn_id!r}: extra commissions_url")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run needs to know besides its interval. `storage` is a URL that ObjectStoragePath takes."""
+
+    accounts: tuple[Account, ...]
+    storage: str
+    storage_conn_id: str | None = None
+    mode: Mode | None = None
+    """The run's own wish; may only be more careful than the connection's."""
+    chunk_size: int = MAX_ORDERS_PER_REQUEST
+    max_quarantine_ratio: Decimal = Decimal("0.05")
+    approve_above: Decimal | None = None
+    processing_minutes: float = 60
+    deadline_hours: float = 36
+    combine_items: bool = False
+    """Orders over 100 items: False holds them back, True combines the smallest lines into one, the amount exact."""
+    allow_field_loss: frozenset[str] = frozenset()
+    """Which of coupon, discount, items may be null in the warehouse where CJ holds one. Empty: such orders are held back."""
+    assume_open_ended_accepted: bool = False
+    """Whether a restated open-ended order without a status goes as `Accepted` (which locks it) instead of `Pending`."""
+    currency_band: Decimal = Decimal("0.03")
+    """How far an amount that CJ converted may be from the rate the other orders of that currency show."""
+    ledger_days: int = 400
+    """How far back the first reading of Commission Detail goes."""
+    keep_skipped_days: int = 90
+    chunks_per_task: int = 4
+    order_changes_sql: str | None = None
+    """Path of another order_changes.sql; None is the shipped one."""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.chunk_size <= MAX_ORDERS_PER_REQUEST:
+            raise SettingError(
+                f"chunk_size is {self.chunk_size}: CJ takes at most 10,000 orders a request, so it must be between 1 and 10000."
+            )
+        for account in self.accounts:
+            self.effective_mode(account)
+
+    def effective_mode(self, account: Account) -> Mode:
+        """The mode for one account. Raises SettingError for `live` against a connection that says test."""
+        if self.mode is Mode.LIVE and account.mode is Mode.TEST:
+            raise SettingError(
+                f"The run asks for mode 'live', but connection {account.conn_id!r} says 'test'. "
+                "Nothing was sent. Set \"mode\": \"live\" in the connection's extra to allow it, or run with mode 'test'."
+            )
+        return self.mode or account.mode
+
+    def account_of(self, enterprise_id: str) -> Account | None:
+        return next((a for a in self.accounts if a.enterprise_id == enterprise_id), None)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One night: its id and the interval whose touched orders it picks. Times are aware UTC."""
+
+    run_id: str
+    interval_start: datetime
+    interval_end: datetime
