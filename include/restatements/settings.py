@@ -90,8 +90,8 @@ class Settings:
     """Orders over 100 items: False holds them back, True combines the smallest lines into one, the amount exact."""
     allow_field_loss: frozenset[str] = frozenset()
     """Which of coupon, discount, items may be null in the warehouse where CJ holds one. Empty: such orders are held back."""
-    assume_open_ended_accepted: bool = False
-    """Whether a restated open-ended order without a status goes as `Accepted` (which locks it) instead of `Pending`."""
+    open_ended_status: str | None = None
+    """What a restated open-ended order without a status is sent with: `Pending`, `Accepted` (which locks it), or None: held back."""
     currency_band: Decimal = Decimal("0.03")
     """How far an amount that CJ converted may be from the rate the other orders of that currency show."""
     ledger_days: int = 400
