@@ -27,8 +27,9 @@ CREATE TABLE IF NOT EXISTS cj.skipped (
 
 -- What runs have planned and not yet loaded into the tables above: the one place that says which chunk owns an order.
 CREATE TABLE IF NOT EXISTS cj.planned (
-    run_id text NOT NULL, chunk_id text NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL,
-    updated_at timestamp with time zone NOT NULL, payload_hash text NOT NULL
+    run_id text NOT NULL, chunk_id text NOT NULL, operation text NOT NULL,
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL,
+    updated_at timestamp with time zone NOT NULL, planned_at timestamp with time zone NOT NULL
 );
 
 -- CJ's records as they came, one row per commission_id; never edited, but for the state CJ itself moves (action_status, locking_date).

@@ -1,0 +1,34 @@
+-- What CJ holds now: the sum of an order's records, per advertiser, action tracker and order.
+-- {records} is cj.commissions, or a narrower relation of the same columns. Attributes come from the newest record; of a reversal and the
+-- new state that posted together, from the new state.
+SELECT
+    advertiser_id,
+    action_tracker_id,
+    order_id,
+    SUM(sale_amount) AS sale_amount,
+    SUM(COALESCE(order_discount, 0)) AS order_discount,
+    SUM(COALESCE(order_discount_orig_currency, 0)) AS order_discount_orig_currency,
+    SUM(items_mark) AS items_mark,
+    SUM(COALESCE(adv_commission_amount, 0)) AS commission,
+    SUM(COALESCE(cj_fee, 0)) AS cj_fee,
+    COUNT(*) AS records,
+    MIN(posting_date) AS first_posted_at,
+    MAX(posting_date) AS posted_at,
+    MAX(locking_date) AS locking_date,
+    MAX(CASE action_status WHEN 'closed' THEN 3 WHEN 'locked' THEN 2 WHEN 'extended' THEN 1 ELSE 0 END) AS lock_stage,
+    MAX(CASE WHEN place = 1 THEN locking_method END) AS locking_method,
+    MAX(CASE WHEN place = 1 THEN validation_status END) AS validation_status,
+    MAX(CASE WHEN place = 1 THEN correction_reason END) AS correction_reason,
+    MAX(CASE WHEN place = 1 THEN coupon END) AS coupon,
+    MAX(CASE WHEN place = 1 THEN publisher_id END) AS publisher_id
+FROM (
+    SELECT
+        r.*,
+        ROW_NUMBER() OVER (
+            PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id
+            ORDER BY r.posting_date DESC, CASE WHEN r.sale_amount < 0 THEN 1 ELSE 0 END, LENGTH(r.commission_id) DESC, r.commission_id DESC
+        ) AS place
+    FROM {records} AS r
+    WHERE r.order_id IS NOT NULL AND r.order_id <> ''
+) AS placed
+GROUP BY advertiser_id, action_tracker_id, order_id

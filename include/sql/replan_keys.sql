@@ -1,0 +1,42 @@
+-- Orders whose last word was not the end of the matter. Bound to :max_attempts.
+--   * sent, and it never posted for no known reason, or posted otherwise than sent: again, at most :max_attempts times
+--   * refused in live mode after Test Mode had let it pass: likewise
+--   * the outcome was unknown, and Commission Detail has settled that it did not post
+--   * skipped because an earlier change was on its way, or because another run had taken it over
+INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
+SELECT DISTINCT k.enterprise_id, k.action_tracker_id, k.order_id, k.updated_at
+FROM (
+    SELECT r.enterprise_id, r.action_tracker_id, r.order_id, r.updated_at
+    FROM cj.reconciliation AS r
+    WHERE r.attempts < :max_attempts
+      AND ((r.status = 'missing' AND r.reason = 'unknown') OR r.status = 'mismatched')
+    UNION ALL
+    SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
+    FROM cj.submissions AS s
+    WHERE s.mode = 'live' AND s.attempt < :max_attempts
+      AND (s.outcome = 'rejected' OR (s.outcome = 'unknown' AND s.settled_at IS NOT NULL))
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.submissions AS n
+          WHERE n.enterprise_id = s.enterprise_id AND n.action_tracker_id = s.action_tracker_id AND n.order_id = s.order_id
+            AND n.mode = 'live' AND n.submitted_at > s.submitted_at
+      )
+    UNION ALL
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+    FROM (
+        SELECT
+            l.enterprise_id, l.action_tracker_id, l.order_id, l.updated_at, l.word,
+            ROW_NUMBER() OVER (
+                PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id ORDER BY l.said_at DESC, l.weight
+            ) AS newest
+        FROM (
+            SELECT enterprise_id, action_tracker_id, order_id, updated_at, reason AS word, skipped_at AS said_at, 1 AS weight FROM cj.skipped
+            UNION ALL
+            SELECT enterprise_id, action_tracker_id, order_id, updated_at, stage AS word, quarantined_at AS said_at, 0 AS weight FROM cj.quarantine
+            UNION ALL
+            SELECT enterprise_id, action_tracker_id, order_id, updated_at, outcome AS word, submitted_at AS said_at, 0 AS weight FROM cj.submissions
+            WHERE mode = 'live'
+        ) AS l
+        WHERE l.order_id IN (SELECT order_id FROM cj.skipped WHERE reason IN ('waiting', 'superseded'))
+    ) AS w
+    WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded')
+) AS k
