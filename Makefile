@@ -1,0 +1,53 @@
+# One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup env demo up down test check format bench docs lock clean
+
+PY := .venv/bin/python
+# For the project's own modules. `env` prints what the Airflow command line needs.
+RUN := PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" PYTHONDONTWRITEBYTECODE= $(PY)
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## make .venv with everything pinned (PYTHON=… picks the interpreter)
+	@scripts/setup
+
+env: setup ## print the export lines for running Airflow by hand: eval "$$(make -s env)"
+	@$(RUN) -m include.airflow.environment
+
+demo: setup ## run a night and its reconciliation against the sandbox, in about two minutes
+	@$(RUN) -m include.airflow.demo
+
+up: setup ## Airflow with the sandbox beside it, for clicking around (PORT=8080); Ctrl-C stops everything
+	@$(RUN) -m include.airflow.standalone
+
+down: setup ## stop what `make up` started in another terminal
+	@$(RUN) -m include.airflow.standalone --stop
+
+test: setup ## the tests
+	@$(RUN) -m pytest
+
+check: setup ## what CI checks: format, lint, types, generated docs, tests
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy
+	@$(RUN) -m include.airflow.docs --check
+	@$(RUN) -m pytest
+
+format: setup ## format and fix what can be fixed
+	@$(RUN) -m ruff format .
+	@$(RUN) -m ruff check --fix .
+
+bench: setup ## the benchmark, with its peers side by side
+	@$(RUN) -m bench
+
+docs: setup ## write docs/dags.md from the DAGs' docstrings
+	@$(RUN) -m include.airflow.docs
+
+lock: setup ## pin requirements.in and requirements-dev.in anew
+	@scripts/lock
+
+clean: ## remove what runs and tests left behind; .venv stays
+	@rm -rf .airflow .run .pytest_cache .ruff_cache .mypy_cache .hypothesis bench-out
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

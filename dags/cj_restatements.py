@@ -1,0 +1,103 @@
+"""Sends every order that changed in the warehouse to CJ: creates, restatements and cancellations.
+
+**When.** Nightly at 02:00 UTC; a run picks the orders touched on the day before (its data interval) and sends each in its *newest* state. So a
+backfill of an old interval never pushes an order back, and running an interval twice sends nothing the second time.
+
+**What runs.**
+
+1. `prepare` reads the touched orders, validates them, holds back what CJ's own records say cannot arrive, and writes the rest as chunks of at
+   most 10,000 orders. Without its manifest nothing may be sent.
+2. `approve` asks a person when more money is at stake than `approve_above`; otherwise it passes at once. Nothing approves by default.
+3. `submit` sends the chunks: CJ's Test Mode first, then, where the connection says `live`, production.
+4. `publish` loads what happened into `cj.submissions`, `cj.quarantine` and `cj.skipped`, and wakes `cj_reconciliation`.
+
+**Params.** One left empty is decided by the Variable of the same name with `cj_` before it.
+
+| param | meaning |
+|---|---|
+| `mode` | `test` or `live`. A run may be more careful than its connection, never less |
+| `chunk_size` | orders a request, at most 10,000 |
+| `max_quarantine_ratio` | above this share of rows that fail validation (default 0.05, counted from 20 failures) nothing is sent |
+| `approve_above` | money at stake above which a person must approve. A run may lower the Variable's limit, never raise it |
+
+**What a failure leaves behind.** The failed task's log has one sentence that says what and what to do.
+
+- `prepare` failed: nothing was sent. Fix the cause, clear `prepare`.
+- `approve` failed or was rejected: nothing was sent. Clear `prepare` to plan and be asked again.
+- `submit` failed: some chunks have answers, some do not. Clear the failed `submit` tasks with their downstream. An answered chunk is never sent
+  again; one whose call left without an answer is `unknown` and settled from CJ's records, not by sending it again.
+- `publish` failed with *were not sent*: it did load what happened. See `submit`. Otherwise clear `publish`.
+
+While CJ is down `submit` waits up to 12 hours outside the worker and then goes on by itself.
+
+**Backfill.** `airflow backfill create --dag-id cj_restatements --from-date 2026-03-01 --to-date 2026-04-01`. `--to-date` means midnight, so
+the run of that day at 02:00 is not in it; `--dry-run` prints the dates.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
+
+from include.airflow import tags
+from include.airflow.defaults import FIRST_NIGHT, SUBMISSIONS, SUBMIT_POOL, WAREHOUSE_POOL, default_args
+from include.airflow.operators import ApproveNight, SubmitBatch
+
+with DAG(
+    dag_id="cj_restatements",
+    description="Every order that changed in the warehouse, sent to CJ in its newest state",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
+    start_date=FIRST_NIGHT,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(days=2),
+    default_args=default_args(),
+    tags=[tags.CJ, tags.MOVES_MONEY, tags.NEEDS_WAREHOUSE],
+    params={
+        "mode": Param(None, type=["null", "string"], enum=[None, "test", "live"], description="Empty: the connection's mode."),
+        "chunk_size": Param(
+            None, type=["null", "integer"], minimum=1, maximum=10_000, description="Empty: Variable cj_chunk_size, else 10,000."
+        ),
+        "max_quarantine_ratio": Param(
+            None, type=["null", "number"], minimum=0, maximum=1, description="Empty: Variable cj_max_quarantine_ratio, else 0.05."
+        ),
+        "approve_above": Param(
+            None, type=["null", "number", "string"], description="Money. Empty: Variable cj_approve_above, else nobody is asked."
+        ),
+    },
+):
+
+    @task(multiple_outputs=True, pool=WAREHOUSE_POOL)
+    def prepare(**context: Any) -> dict[str, Any]:
+        from include.airflow.tasks import prepare_night
+
+        return prepare_night(context)
+
+    # Whatever happened, what happened is loaded; and as the last task it alone decides whether the run failed.
+    @task(trigger_rule="all_done", pool=WAREHOUSE_POOL, outlets=[SUBMISSIONS])
+    def publish(**context: Any) -> dict[str, Any]:
+        from include.airflow.tasks import publish_night
+
+        published = publish_night(context)
+        context["outlet_events"][SUBMISSIONS].extra = {"run_id": context["run_id"], "due_at": published["due_at"]}
+        return published
+
+    planned = prepare()
+    approve = ApproveNight(
+        task_id="approve",
+        subject="Send this night's restatements to CJ?",
+        body="Approve sends them. Reject sends nothing and fails the run.",
+        batches=planned["batches"],
+        at_stake=planned["at_stake"],
+        summary=planned["summary"],
+        response_timeout=timedelta(hours=20),
+        # Its waiting has response_timeout, and a second attempt would ask a second time.
+        execution_timeout=None,
+        retries=0,
+    )
+    # Mapped over what approve hands on, not over the plan: a rejected night has no batch to send, whatever is cleared later.
+    submit = SubmitBatch.partial(task_id="submit", pool=SUBMIT_POOL).expand(batch=approve.output)
+    planned >> approve >> submit >> publish()

@@ -1,0 +1,94 @@
+"""The bodies of the tasks: read the settings, call one verb of the core, log its figures, hand on paths and counts.
+
+The core is imported inside each body: parsing a DAG file must not pay for it, and a task pays only for the stage it runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from include.airflow.connections import settings_from_airflow, warehouse_location
+from include.airflow.retries import LeftUnsent
+from include.airflow.runs import run_of, said
+from include.errors import SettingError
+
+log = logging.getLogger(__name__)
+
+MAX_BATCHES = 1_000
+"""Airflow maps at most 1,024 times (`core.max_map_length`), and the task that hands on more fails."""
+
+
+def prepare_night(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Plans the night. Returns batches of chunk paths, the money at stake as text, and counts."""
+    from include.restatements.night import prepare
+
+    prepared = prepare(run_of(context), settings_from_airflow(said(context)), warehouse_location())
+    batches = at_most(MAX_BATCHES, prepared.batches)
+    log.info("Planned: %s. Money at stake: %s.", figures(prepared.summary), prepared.at_stake)
+    if not batches:
+        log.info("Nothing to send this night: CJ already holds, or is not owed, every order the warehouse touched.")
+    return {"batches": batches, "at_stake": prepared.at_stake, "summary": dict(prepared.summary)}
+
+
+def at_most(limit: int, batches: Sequence[list[str]]) -> list[list[str]]:
+    """The same chunks in the same order in at most `limit` batches of about equal length."""
+    if len(batches) <= limit:
+        return [list(batch) for batch in batches]
+    per_batch = -(-len(batches) // limit)
+    return [[chunk for batch in batches[i : i + per_batch] for chunk in batch] for i in range(0, len(batches), per_batch)]
+
+
+def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Loads the night's journal into the tables. Raises LeftUnsent unless every planned order was sent.
+
+    Returns the counts and the moment (ISO text or None) from which CJ's hour is over.
+    """
+    decision = context["ti"].xcom_pull(task_ids="approve", key="decision")
+    if context["ti"].xcom_pull(task_ids="prepare", key="batches") is None:
+        raise LeftUnsent("Nothing was planned, so nothing was sent: task prepare did not finish. Its log says why; clear it to try again.")
+    from include.restatements.night import publish
+
+    run = run_of(context)
+    published = publish(run, settings_from_airflow(said(context)), warehouse_location())
+    log.info("Published: %s.", figures(published.counts))
+    for problem in published.problems:
+        log.warning("%s", problem)
+    if decision and not decision.get("approved"):
+        raise LeftUnsent(
+            f"{decision['by']} rejected this night, so nothing was sent. Clear task prepare to plan it again and be asked again."
+        )
+    if published.incomplete:
+        raise LeftUnsent(
+            f"{published.incomplete} planned orders of {run.run_id} were not sent. "
+            "Clear the failed submit tasks with their downstream: what was answered is never sent again."
+        )
+    return {"counts": dict(published.counts), "due_at": published.due_at.isoformat() if published.due_at else None}
+
+
+def read_ledger(context: Mapping[str, Any], conn_id: str) -> dict[str, int]:
+    """Reads what is new in one account's Commission Detail. Returns counts."""
+    from include.restatements.ledger import read_ledgers
+
+    settings = settings_from_airflow(said(context), only=[conn_id])
+    counts = read_ledgers(settings, warehouse_location(), since(said(context)), conn_id=conn_id)
+    log.info("Ledger of %s: %s.", conn_id, figures(counts))
+    return dict(counts)
+
+
+def since(params: Mapping[str, Any]) -> date | None:
+    """The bootstrap's first day, from the run's param. Raises SettingError."""
+    text = params.get("since")
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise SettingError(f"The run's param since is {text!r}; it must be a date like 2026-01-31.") from None
+
+
+def figures(counts: Mapping[str, Any]) -> str:
+    """Counts on one line of a log: `create 12, restate 3`."""
+    return ", ".join(f"{name} {value}" for name, value in counts.items()) or "nothing"
