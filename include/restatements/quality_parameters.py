@@ -1,0 +1,70 @@
+"""CJ's two bags of parameters: JSON objects of text in the warehouse, checked text by text.
+
+A text is parsed once however many orders carry it. Names and values never leave this module: the answers are flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+ADVERTISER_VERTICALS = frozenset({"Retail", "Finance", "Travel", "NetworkServices"})
+"""CJ: the only vertical parameter that is an enumeration."""
+
+VERTICAL_PARAMETERS = frozenset(
+    """
+    advertiserVertical
+    ancillarySpend annualFee applicationStatus apr aprTransfer aprTransferTime bookingDate bookingStatus bookingValuePostTax
+    bookingValuePreTax brand brandId businessUnit campaignId campaignName cardCategory carOptions cashAdvanceFee category city class
+    confirmationNumber contractLength contractType countryCode couponDiscount couponType creditLine creditQuality creditReport cruiseType
+    customerCountry customerSegment customerStatus customerType delivery description destinationCity destinationCountry destinationId
+    destinationState domestic dropoffIata dropoffId duration endDateTime flightFareType flightOptions flightType flyerMiles fundedAmount
+    fundedCurrency genre guests iata introductoryApr introductoryAprTime itemId itemName itemType itineraryId lifestage location
+    loyaltyEarned loyaltyFirstTimeSignup loyaltyLevel loyaltyRedeemed loyaltyStatus margin marketingChannel minimumBalance
+    minimumDeposit minimumStayDuration noCancellation orderSubtotal originCity originCountry originState paidAtBookingPostTax
+    paidAtBookingPreTax paymentMethod paymentModel pickupIata pickupId platformId pointOfSale port preorder prepaid prequalify promotion
+    promotionAmount promotionConditionThreshold promotionConditionType promotionEnds promotionStarts promotionType quantity rating rooms
+    roomType serviceType shipName shopifyOrderId startDateTime state subscriptionFee subscriptionLength taxAmount taxType transferFee
+    travelType tripType upsell
+    """.split()
+)
+"""The fields of CJ's `VerticalParameters` input. A name outside this list fails the whole request as a schema error."""
+
+
+def names_with_text(text: str) -> bool:
+    """Whether `text` is a JSON object whose names are not empty and whose values are all text."""
+    bag = _parsed(text)
+    return isinstance(bag, dict) and all(name and isinstance(value, str) for name, value in bag.items())
+
+
+def vertical_names_known(text: str) -> bool:
+    """Whether every name is a vertical parameter of CJ's. True for what `names_with_text` already refuses."""
+    bag = _parsed(text)
+    return not isinstance(bag, dict) or bag.keys() <= VERTICAL_PARAMETERS
+
+
+def advertiser_vertical_known(text: str) -> bool:
+    """Whether `advertiserVertical`, if it is there as text, is one of CJ's four."""
+    bag = _parsed(text)
+    vertical = bag.get("advertiserVertical") if isinstance(bag, dict) else None
+    return not isinstance(vertical, str) or vertical in ADVERTISER_VERTICALS
+
+
+def each_text(column: pa.Array, rule: Callable[[str], bool]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """`rule` for every row of a string column; True for nulls."""
+    if column.null_count == len(column):
+        return np.ones(len(column), np.bool_)
+    coded = column.dictionary_encode()
+    verdicts = np.array([*(rule(text) for text in coded.dictionary.to_pylist()), True])
+    return verdicts[coded.indices.fill_null(len(verdicts) - 1).to_numpy(zero_copy_only=False)]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
