@@ -12,20 +12,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from include.airflow.environment import ROOT
 from include.errors import SettingError
 from include.restatements.money import NotMoney, money
 from include.restatements.settings import Account, Settings, Token
 from include.restatements.states import Mode
 
-if TYPE_CHECKING:
-    from include.warehouse.base import WarehouseLocation
-
 EXTRA_KEYS = ("enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis")
-WAREHOUSE_CONN_ID = "warehouse"
-WAREHOUSE_KINDS = {"duckdb": "duckdb", "postgres": "postgres", "postgresql": "postgres"}
 NULLABLE_FIELDS = frozenset({"coupon", "discount", "items"})
 
 
@@ -68,11 +62,12 @@ def account_from_connection(conn_id: str, secrets: Secrets) -> Account:
     password = connection.password or ""
     if password:
         mask(password)
-    extra = _extra(conn_id, connection)
+    extra = extra_of(conn_id, connection)
     return Account(conn_id=conn_id, token=Token(password), **_account_fields(conn_id, extra))
 
 
-def _extra(conn_id: str, connection: Any) -> dict[str, Any]:
+def extra_of(conn_id: str, connection: Any) -> dict[str, Any]:
+    """The connection's extra, a JSON object. Raises SettingError."""
     try:
         extra = json.loads(connection.extra or "{}")
     except ValueError:
@@ -290,26 +285,3 @@ _FIELDS: dict[str, Callable[[Any, str], Any]] = {
     "chunks_per_task": _whole,
     "order_changes_sql": _text,
 }
-
-
-# --- warehouse --------------------------------------------------------------------------------------------------------------------------
-
-
-def warehouse_location(secrets: Secrets | None = None) -> WarehouseLocation:
-    """Where connection `warehouse` points: a DuckDB file in `host`, or a PostgreSQL server. Raises SettingError."""
-    from include.warehouse.base import WarehouseLocation
-
-    connection = (secrets or Secrets()).connection(WAREHOUSE_CONN_ID)
-    if connection is None:
-        raise SettingError(f"There is no connection {WAREHOUSE_CONN_ID!r}. Create it: type duckdb with the file in host, or postgres.")
-    if connection.password:
-        mask(connection.password)
-    kind = WAREHOUSE_KINDS.get(connection.conn_type or "")
-    if kind is None:
-        raise SettingError(
-            f"Connection {WAREHOUSE_CONN_ID!r} is of type {connection.conn_type!r}; the warehouse can be duckdb (the file in host) or postgres."
-        )
-    if not connection.host:
-        wanted = "the path of the DuckDB file" if kind == "duckdb" else "the server's name"
-        raise SettingError(f"Connection {WAREHOUSE_CONN_ID!r} has no host: put {wanted} there.")
-    return _located(WarehouseLocation, kind, connection)

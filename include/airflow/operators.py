@@ -14,10 +14,11 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import BaseOperator, Context
 
-from include.airflow.connections import approval_limit, settings_from_airflow, warehouse_location
+from include.airflow.connections import approval_limit, settings_from_airflow
 from include.airflow.retries import LeftUnsent, TryAgain
 from include.airflow.runs import run_of, said, utc, woken_by_submission
 from include.airflow.tasks import figures
+from include.airflow.warehouse import warehouse_location
 from include.restatements.money import money
 
 

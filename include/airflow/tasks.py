@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from include.airflow.connections import settings_from_airflow, warehouse_location
+from include.airflow.connections import settings_from_airflow
 from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said
+from include.airflow.warehouse import warehouse_location
 from include.errors import SettingError
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,216 @@
+"""Every mistake in a connection or Variable gives one sentence that names it; what is right becomes Settings."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from include.airflow.connections import approval_limit, settings_from_airflow
+from include.airflow.warehouse import warehouse_location
+from include.errors import SettingError
+from include.restatements.states import Mode
+
+TOKEN = "pat-9f3c-not-to-be-seen"
+GOOD = {"enterprise_id": "1500001", "advertiser_id": "5500001"}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No connection and no Variable but those a test sets; Airflow reads them from the environment, as in production."""
+    for name in [name for name in os.environ if name.startswith(("AIRFLOW_CONN_", "AIRFLOW_VAR_"))]:
+        monkeypatch.delenv(name)
+    yield
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, extra: Mapping[str, Any] | None = None, conn_id: str = "cj", **fields: Any) -> None:
+    entry = {"conn_type": "http", "password": TOKEN, "extra": {**GOOD, **(extra or {})}} | fields
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(entry))
+
+
+def sentence(said: Mapping[str, Any] | None = None) -> str:
+    with pytest.raises(SettingError) as caught:
+        settings_from_airflow(said)
+    text = str(caught.value)
+    assert TOKEN not in text
+    assert text.endswith(".")
+    return text
+
+
+def test_a_good_connection_becomes_an_account_in_test_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch)
+    settings = settings_from_airflow()
+    (account,) = settings.accounts
+    assert (account.conn_id, account.enterprise_id, account.advertiser_id) == ("cj", "1500001", "5500001")
+    assert (account.currency, account.mode, account.sale_amount_basis) == ("USD", Mode.TEST, "net")
+    assert account.token.reveal() == TOKEN
+    assert settings.storage == f"file://{os.environ['AIRFLOW_HOME']}/cj_data"
+    assert (settings.chunk_size, settings.max_quarantine_ratio, settings.approve_above) == (10_000, Decimal("0.05"), None)
+    assert (settings.processing_minutes, settings.deadline_hours, settings.mode) == (60, 36, None)
+
+
+def test_the_token_is_masked_in_logs_and_printed_as_stars(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    from airflow.sdk._shared.secrets_masker import redact
+
+    connect(monkeypatch)
+    with caplog.at_level(logging.DEBUG):
+        settings = settings_from_airflow()
+    assert TOKEN not in f"{settings!r} {settings.accounts[0]!s}" + caplog.text
+    assert TOKEN not in str(redact(f"a line with {TOKEN} in it"))
+
+
+@pytest.mark.parametrize(
+    ("extra", "names"),
+    [
+        ({"enterprise_id": ""}, ["'cj'", "enterprise_id"]),
+        ({"advertiser_id": None}, ["'cj'", "advertiser_id"]),
+        ({"advertiser_id": "CJ-55"}, ["'cj'", "advertiser_id", "number"]),
+        ({"mode": "production"}, ["'cj'", "mode", "'production'", "'test' or 'live'"]),
+        ({"currency": "dollar"}, ["'cj'", "currency", "'dollar'", "USD"]),
+        ({"tracking_url": "http://tracking.api.cj.com"}, ["'cj'", "tracking_url", "https"]),
+        ({"commissions_url": "ftp://commissions.api.cj.com"}, ["'cj'", "commissions_url", "https"]),
+        ({"sale_amount_basis": "brutto"}, ["'cj'", "sale_amount_basis", "'net' or 'gross'"]),
+        ({"enterprise": "1500001", "Mode": "live"}, ["'cj'", "Mode, enterprise", "Known keys"]),
+    ],
+)
+def test_a_mistake_in_extra_is_named(monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any], names: list[str]) -> None:
+    connect(monkeypatch, extra)
+    text = sentence()
+    assert [name for name in names if name not in text] == []
+
+
+def test_a_missing_connection_a_missing_token_and_a_broken_extra_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "no connection 'cj'" in sentence()
+    connect(monkeypatch, password="")
+    assert "'cj' has no password" in sentence()
+    monkeypatch.setenv("AIRFLOW_CONN_CJ", json.dumps({"conn_type": "http", "password": TOKEN, "extra": "{not json"}))
+    assert "'cj': extra is not JSON" in sentence()
+
+
+@pytest.mark.parametrize("text", ["cj", "[]", '{"cj": 1}', "[1]", '["cj", "cj"]'])
+def test_a_wrong_list_of_accounts_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    connect(monkeypatch)
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_CONN_IDS", text)
+    assert "Variable cj_conn_ids" in sentence()
+
+
+def test_two_accounts_are_read_and_one_may_be_read_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch)
+    connect(monkeypatch, {"enterprise_id": "1500002", "mode": "live"}, conn_id="cj_uk")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_CONN_IDS", '["cj", "cj_uk"]')
+    assert [(a.conn_id, a.mode) for a in settings_from_airflow().accounts] == [("cj", Mode.TEST), ("cj_uk", Mode.LIVE)]
+    monkeypatch.delenv("AIRFLOW_CONN_CJ")
+    assert [a.conn_id for a in settings_from_airflow(only=["cj_uk"]).accounts] == ["cj_uk"]
+
+
+def test_two_connections_for_one_enterprise_are_refused_because_orders_would_go_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch)
+    connect(monkeypatch, conn_id="cj_again")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_CONN_IDS", '["cj", "cj_again"]')
+    assert "'cj' and 'cj_again'" in sentence()
+
+
+def test_a_run_may_be_more_careful_than_its_connection_and_never_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch, {"mode": "live"})
+    settings = settings_from_airflow({"mode": "test"})
+    assert settings.effective_mode(settings.accounts[0]) is Mode.TEST
+    connect(monkeypatch)
+    assert "asks for mode 'live', but connection 'cj' says 'test'" in sentence({"mode": "live"})
+
+
+def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch)
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_CHUNK_SIZE", "500")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_PROCESSING_MINUTES", "0.5")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_ALLOW_FIELD_LOSS", '["coupon"]')
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_COMBINE_ITEMS", "true")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_STORAGE", "s3://bucket/cj/")
+    settings = settings_from_airflow({"chunk_size": None, "max_quarantine_ratio": 0.1})
+    assert (settings.chunk_size, settings.processing_minutes, settings.storage) == (500, 0.5, "s3://bucket/cj")
+    assert (settings.allow_field_loss, settings.combine_items) == (frozenset({"coupon"}), True)
+    assert settings.max_quarantine_ratio == Decimal("0.1")
+    assert settings_from_airflow({"chunk_size": 20}).chunk_size == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("chunk_size", "10001"),
+        ("chunk_size", "many"),
+        ("chunk_size", "0.5"),
+        ("max_quarantine_ratio", "5"),
+        ("max_quarantine_ratio", "nan"),
+        ("processing_minutes", "-1"),
+        ("deadline_hours", "soon"),
+        ("combine_items", "maybe"),
+        ("allow_field_loss", '["amount"]'),
+        ("allow_field_loss", "coupon"),
+        ("open_ended_status", "accepted"),
+        ("approve_above", "1.000,00"),
+        ("approve_above", "-5"),
+        ("storage", "/var/cj"),
+        ("mode", "dry"),
+    ],
+)
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    connect(monkeypatch)
+    monkeypatch.setenv(f"AIRFLOW_VAR_CJ_{name.upper()}", value)
+    assert name in sentence()
+
+
+def test_the_approval_limit_can_be_lowered_by_a_run_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert approval_limit() is None
+    assert approval_limit({"approve_above": 0.1}) == Decimal("0.1")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_APPROVE_ABOVE", "1000.50")
+    assert approval_limit({"approve_above": None}) == Decimal("1000.50")
+    assert approval_limit({"approve_above": 10}) == Decimal("10")
+    assert approval_limit({"approve_above": "99999"}) == Decimal("1000.50")
+
+
+def warehouse(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(fields))
+
+
+def test_a_duckdb_warehouse_is_the_file_in_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse(monkeypatch, conn_type="duckdb", host="/data/w.duckdb")
+    location = warehouse_location()
+    assert (location.kind, location.path) == ("duckdb", "/data/w.duckdb")
+
+
+def test_a_postgres_warehouse_keeps_odd_passwords_sockets_and_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse(
+        monkeypatch,
+        conn_type="postgres",
+        host="db",
+        port=5433,
+        login="cj",
+        password="p@ss/w:rd",
+        schema="shop",
+        extra={"sslmode": "require"},
+    )
+    location = warehouse_location()
+    assert location.uri == "postgresql://cj:p%40ss%2Fw%3Ard@db:5433/shop?sslmode=require"
+    assert "p@ss" not in repr(location) + str(location)
+    warehouse(monkeypatch, conn_type="postgres", host="/run/pg", login="postgres", schema="shop")
+    assert warehouse_location().uri == "postgresql://postgres@/shop?host=%2Frun%2Fpg"
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        (None, "no connection 'warehouse'"),
+        ({"conn_type": "snowflake", "host": "x"}, "'snowflake', which is not supported"),
+        ({"conn_type": "duckdb"}, "has no host"),
+        ({"conn_type": "postgres", "schema": "shop"}, "has no host"),
+    ],
+)
+def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any] | None, names: str) -> None:
+    if fields is not None:
+        warehouse(monkeypatch, **fields)
+    with pytest.raises(SettingError, match=names):
+        warehouse_location()
