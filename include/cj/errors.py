@@ -150,7 +150,14 @@ class CJUnauthorized(CJAuthError):
 
 
 class CJRefused(CJError):
-    """CJ refused the request as a whole, or we did because CJ would. Nothing was done."""
+    """CJ refused the request as a whole, or we did because CJ would. Nothing was done.
+
+    `problems` holds CJ's own words; they may quote what was sent, so they are no part of the message.
+    """
+
+    def __init__(self, message: str, *, host: str = "", status: int | None = None, problems: tuple[RequestProblem, ...] = ()) -> None:
+        super().__init__(message, host=host, status=status)
+        self.problems = problems
 
 
 class CJInvalidSyntax(CJRefused):
@@ -158,15 +165,14 @@ class CJInvalidSyntax(CJRefused):
 
 
 class CJWrongType(CJRefused):
-    """A value or field does not fit CJ's schema ("Validation error of type WrongType: …")."""
+    """A value or field does not fit CJ's schema ("Validation error of type WrongType: …").
+
+    One order's value can be the cause, though it sinks the whole request.
+    """
 
 
 class CJRequestRefused(CJRefused):
-    """CJ refused the request in words; `problems` holds them."""
-
-    def __init__(self, message: str, *, host: str = "", status: int | None = None, problems: tuple[RequestProblem, ...] = ()) -> None:
-        super().__init__(message, host=host, status=status)
-        self.problems = problems
+    """CJ refused the request in words, or with an HTTP status of its own."""
 
 
 class CJRedirected(CJRefused):

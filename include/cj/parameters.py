@@ -11,8 +11,7 @@ from functools import lru_cache
 
 ADVERTISER_VERTICALS = frozenset({"Retail", "Finance", "Travel", "NetworkServices"})
 
-VERTICAL_PARAMETERS = frozenset(
-    """
+_NAMES = """
     ancillarySpend annualFee applicationStatus apr aprTransfer aprTransferTime bookingDate bookingStatus bookingValuePostTax
     bookingValuePreTax brand brandId businessUnit campaignId campaignName cardCategory carOptions cashAdvanceFee category city class
     confirmationNumber contractLength contractType countryCode couponDiscount couponType creditLine creditQuality creditReport cruiseType
@@ -25,8 +24,8 @@ VERTICAL_PARAMETERS = frozenset(
     promotionConditionThreshold promotionConditionType promotionEnds promotionStarts promotionType quantity rating rooms roomType
     serviceType shipName shopifyOrderId startDateTime state subscriptionFee subscriptionLength taxAmount taxType transferFee travelType
     tripType upsell
-    """.split()
-)
+"""
+VERTICAL_PARAMETERS = frozenset(_NAMES.split())
 
 
 class NotParameters(ValueError):

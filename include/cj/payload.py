@@ -75,7 +75,11 @@ def request_body(operation: Operation, chunk: pa.Table) -> bytes:
             f"A request of {chunk.num_rows} orders was asked for; CJ takes at most {MAX_ORDERS_PER_REQUEST}. Make the chunks smaller."
         )
     body = orjson.dumps(
-        {"query": query(f"{operation}_orders"), "variables": {"orders": _orders(operation, chunk)}, "operationName": _OPERATION_NAME[operation]}
+        {
+            "query": query(f"{operation}_orders"),
+            "variables": {"orders": _orders(operation, chunk)},
+            "operationName": _OPERATION_NAME[operation],
+        }
     )
     if len(body) > MAX_REQUEST_BYTES:
         raise CJRequestTooLarge(f"A request of {len(body)} bytes is over CJ's {MAX_REQUEST_BYTES}. Make the chunks smaller.")

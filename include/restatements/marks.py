@@ -45,10 +45,8 @@ def items_marks(items: pa.Array | pa.ChunkedArray) -> pa.Array:
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     quantities = pc.fill_null(_field(flat, "quantity").cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
     hashes = _hashes(_field(flat, "sku"))
-    if _fits(quantities, lengths):
-        marks = _sums(quantities, hashes, lengths)
-    else:
-        marks = _sums_of_any_size(quantities, hashes, lengths)
+    sums = _sums if _fits(quantities, lengths) else _sums_of_any_size
+    marks = sums(quantities, hashes, lengths)
     return marks if lists.null_count == 0 else pc.if_else(lists.is_valid(), marks, pa.scalar(None, MARK))
 
 
@@ -66,8 +64,8 @@ def _hashes(skus: pa.Array) -> Ints:
 def _fits(quantities: Ints, lengths: Ints) -> bool:
     if not len(quantities):
         return True
-    largest = max(int(quantities.max()), -int(quantities.min()))
-    return largest * int(lengths.max()) < _EXACT_UNTIL
+    largest = max(int(np.max(quantities)), -int(np.min(quantities)))
+    return largest * int(np.max(lengths)) < _EXACT_UNTIL
 
 
 def _sums(quantities: Ints, hashes: Ints, lengths: Ints) -> pa.Array:
