@@ -1,0 +1,71 @@
+"""One Arrow type per kind of value, whatever the driver gives: see `include.warehouse.base`."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.errors import WarehouseShapeError
+from include.restatements.shapes import INSTANT, MONEY
+
+
+def common_type(kind: pa.DataType) -> pa.DataType:
+    """The type a column travels with after the warehouse."""
+    if is_numeric_text(kind) or pa.types.is_decimal(kind):
+        return MONEY
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.string()
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    if pa.types.is_timestamp(kind):
+        return INSTANT if kind.tz else pa.timestamp("us")
+    return kind
+
+
+def is_numeric_text(kind: pa.DataType) -> bool:
+    """PostgreSQL's numeric as ADBC gives it: exact text under an opaque type."""
+    return isinstance(kind, pa.OpaqueType) and kind.type_name == "numeric"
+
+
+def common_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    schema = pa.schema([(f.name, common_type(f.type)) for f in batch.schema])
+    return pa.RecordBatch.from_arrays([_cast(batch.column(i), f) for i, f in enumerate(schema)], schema=schema)
+
+
+def common_table(table: pa.Table) -> pa.Table:
+    schema = pa.schema([(f.name, common_type(f.type)) for f in table.schema])
+    return pa.Table.from_arrays([_cast(table.column(i), f) for i, f in enumerate(schema)], schema=schema)
+
+
+def fitted(data: pa.Table, columns: pa.Schema, table: str) -> pa.Table:
+    """The data in the types of the table's own columns. Raises WarehouseShapeError where a column is unknown or a value does not fit."""
+    wanted = {f.name: f.type for f in columns}
+    unknown = [name for name in data.column_names if name not in wanted]
+    if unknown:
+        raise WarehouseShapeError(f"Table {table} has no column {', '.join(unknown)}. Add it to the table, or leave it out of what is written.")
+    schema = pa.schema([(name, _storable(wanted[name])) for name in data.column_names])
+    return pa.Table.from_arrays([_cast(data.column(f.name), f) for f in schema], schema=schema)
+
+
+def _storable(kind: pa.DataType) -> pa.DataType:
+    return common_type(kind) if not pa.types.is_decimal(kind) else kind
+
+
+def _cast(column: pa.Array | pa.ChunkedArray, wanted: pa.Field) -> pa.Array | pa.ChunkedArray:
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = _storage(column)
+    if column.type == wanted.type:
+        return column
+    try:
+        return pc.cast(column, wanted.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        raise WarehouseShapeError(
+            f"Column {wanted.name} holds a value of type {column.type} that is not exactly a {wanted.type}. "
+            "CAST or ROUND it in the SQL, or correct the table's column type."
+        ) from None
+
+
+def _storage(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    if isinstance(column, pa.ChunkedArray):
+        return pa.chunked_array([chunk.storage for chunk in column.chunks], type=column.type.storage_type)
+    return column.storage

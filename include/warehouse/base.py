@@ -1,0 +1,333 @@
+"""One small interface to the warehouse: one connection, one transaction at a time, Arrow in and out.
+
+`open_warehouse(location)` finds the kind's module by its name, `include/warehouse/<kind>_warehouse.py`, and asks its `connect(location)` for a
+`Session`. A third warehouse is one more such module (docs/warehouses.md).
+
+What a session gives back looks the same whatever the warehouse: every decimal is `decimal128(38, 10)` (shapes.MONEY), every instant
+microseconds in UTC, every text `string`.
+
+What it does not do: retry statements. A `WarehouseUnavailable` is transient, and the scheduler's to retry.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from include.errors import SettingError, WarehouseError, WarehouseShapeError
+from include.sql import sql_text
+from include.warehouse import sqltext
+from include.warehouse.arrow import common_batch, common_table, fitted
+
+Params = Mapping[str, object]
+Data = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Iterable[pa.RecordBatch]
+
+BATCH_ROWS = 65_536
+_SUFFIX = "_warehouse"
+_NO_PARAMS: Params = {}
+
+
+@dataclass(frozen=True)
+class WarehouseLocation:
+    """Where the warehouse is. `duckdb` takes a `path`, `postgres` a libpq `uri`; printing it never shows a password."""
+
+    kind: str
+    uri: str = field(default="", repr=False)
+    path: str = ""
+    wait_seconds: float = 120.0
+    """DuckDB: how long to wait for a file that another process holds."""
+    memory_limit: str = "2GB"
+    """DuckDB: what it may hold in memory before it spills beside the file."""
+
+    def __post_init__(self) -> None:
+        if self.kind == "duckdb" and not self.path:
+            object.__setattr__(self, "path", self.uri)
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.address}"
+
+    @property
+    def address(self) -> str:
+        """Host, port and database, or the file: what an error may name."""
+        if self.path:
+            return self.path
+        try:
+            parts = urlsplit(self.uri)
+            host, port = parts.hostname or "the local socket", f":{parts.port}" if parts.port else ""
+        except ValueError:
+            return "an address that cannot be read"
+        return f"{host}{port}{parts.path}"
+
+
+def supported_kinds() -> list[str]:
+    """The kinds there is a module for."""
+    import include.warehouse as package
+
+    return sorted(m.name.removesuffix(_SUFFIX) for m in pkgutil.iter_modules(package.__path__) if m.name.endswith(_SUFFIX))
+
+
+@contextmanager
+def open_warehouse(location: WarehouseLocation) -> Iterator[Session]:
+    """A session, closed at the end. Open late and close early: a DuckDB file has one writing process.
+
+    Raises SettingError for a kind without a module or a location that is wrong; WarehouseUnavailable where it cannot be reached.
+    """
+    if location.kind not in supported_kinds():
+        raise SettingError(
+            f"The warehouse connection is of type {location.kind!r}, which is not supported. "
+            f"Use one of: {', '.join(supported_kinds())}. docs/warehouses.md says how to add another."
+        )
+    session = importlib.import_module(f"include.warehouse.{location.kind}{_SUFFIX}").connect(location)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+class Session(ABC):
+    """One connection to the warehouse. Not shared between threads.
+
+    Outside `transaction()` every call stands alone. Parameters are written `:name` in the SQL and bound by the driver; names the text does
+    not use are ignored. Every method raises WarehouseUnavailable, WarehouseShapeError or WarehouseError; none of them with row values.
+    """
+
+    dialect: str
+
+    def __init__(self, location: WarehouseLocation) -> None:
+        self.location = location
+        self.in_transaction = False
+        self._streaming = False
+        self._columns: dict[str, pa.Schema] = {}
+
+    # -- statements ------------------------------------------------------------------------------------------------------------------
+
+    def execute(self, sql: str, params: Params = _NO_PARAMS) -> int:
+        """Run one or more statements, separated by `;`. Returns how many rows they changed."""
+        self._ready()
+        self._columns.clear()
+        changed = [self._run(statement, self._used(statement, params)) for statement in sqltext.statements(sql)]
+        return sum(count for count in changed if count > 0)
+
+    def rows(self, sql: str, params: Params = _NO_PARAMS) -> list[dict[str, object]]:
+        """A small result as Python values: Decimal, aware datetime, str, int, bool, None."""
+        return self.table(sql, params).to_pylist()
+
+    def table(self, sql: str, params: Params = _NO_PARAMS) -> pa.Table:
+        """A whole result in memory."""
+        self._ready()
+        statement = self._single(sql)
+        return common_table(self._fetch(statement, self._used(statement, params)))
+
+    def stream(
+        self, sql: str, params: Params = _NO_PARAMS, batch_rows: int = BATCH_ROWS, *, exclusive: bool = False
+    ) -> Iterator[pa.RecordBatch]:
+        """A large result in flat memory, of one snapshot, in batches of at most about `batch_rows`.
+
+        Other statements may run between the batches; the result does not see them. `exclusive` promises that none will until the stream
+        is drained or closed, which reads faster. Outside a transaction the stream is one of its own.
+        """
+        self._ready()
+        statement = self._single(sql)
+        used = self._used(statement, params)
+        source = self._stream_exclusive if exclusive else self._stream
+        if self.in_transaction:
+            yield from self._streamed(source(statement, used, batch_rows), exclusive)
+            return
+        with self.transaction():
+            yield from self._streamed(source(statement, used, batch_rows), exclusive)
+
+    def append(self, table: str, data: Data) -> int:
+        """Insert rows by column name, in bulk, in the current transaction; columns not given are null. Returns how many.
+
+        `data` may itself come from `stream` of this session: it is pulled between the inserts, never during one.
+        """
+        self._ready()
+        return sum(self._append(table, piece) for piece in _pieces(data))
+
+    # -- transactions ----------------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self, *, snapshot: bool = False) -> Iterator[Session]:
+        """All or nothing: commits at the end, rolls back on an error. `snapshot`: all its reads see one moment (for reading, not writing)."""
+        self._ready()
+        if self.in_transaction:
+            raise WarehouseError("A transaction is open already. Finish it (or the stream that opened it) before beginning another.")
+        self._begin(snapshot)
+        self.in_transaction = True
+        try:
+            yield self
+        except BaseException:
+            self.in_transaction = False
+            self._abandon()
+            raise
+        self.in_transaction = False
+        self._commit()
+
+    def serialize(self, name: str) -> None:
+        """Inside a transaction: wait until no other transaction holds `name`, then hold it to the end. The first statement of its transaction."""
+        if not self.in_transaction:
+            raise WarehouseError(f"serialize({name!r}) needs a transaction to hold the name for. Call it inside transaction().")
+        self._ready()
+        self._lock(name)
+
+    def _abandon(self) -> None:
+        try:
+            self._rollback()
+        except WarehouseError:
+            # A lost connection has rolled back already; the error that brought us here says more.
+            return
+
+    # -- shapes ----------------------------------------------------------------------------------------------------------------------
+
+    def create_tables(self) -> None:
+        """The tables of schema cj: makes what is missing, nothing else. Safe when two do it at once."""
+        if self._tables_complete():
+            return
+        with self.transaction():
+            self.serialize("cj.tables")
+            self.execute(sql_text("tables"))
+            for index in self.indexes():
+                self.execute(index)
+
+    def _tables_complete(self) -> bool:
+        wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS cj\.(\w+)", sql_text("tables")))
+        wanted |= {index.split(" ON ")[0].split()[-1] for index in self.indexes()}
+        return wanted <= self._relations("cj")
+
+    def indexes(self) -> tuple[str, ...]:
+        """`CREATE INDEX IF NOT EXISTS name ON …` where the warehouse profits."""
+        return ()
+
+    def has_table(self, schema: str, name: str) -> bool:
+        """Whether there is such a table or view."""
+        return name in self._relations(schema)
+
+    def columns_of(self, sql: str) -> dict[str, str]:
+        """The columns a query would give and their types, without running it. Parameters need no values.
+
+        Types, whatever the warehouse: `text` `integer` `decimal` `double` `boolean` `timestamptz` `timestamp` `date` `json`; others as it names them.
+        """
+        self._ready()
+        return self._describe(self._single(sql))
+
+    def binary_order(self, expression: str) -> str:
+        """The expression, ordered by the bytes of its UTF-8 text instead of by a language's rules."""
+        return expression
+
+    # -- what a warehouse supplies ---------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _run(self, sql: str, params: Params) -> int: ...
+
+    @abstractmethod
+    def _fetch(self, sql: str, params: Params) -> pa.Table: ...
+
+    @abstractmethod
+    def _stream(self, sql: str, params: Params, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        """Batches between which other statements may run. Always inside a transaction."""
+
+    @abstractmethod
+    def _stream_exclusive(self, sql: str, params: Params, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        """Batches as fast as they come; the connection is theirs. Always inside a transaction."""
+
+    @abstractmethod
+    def _insert(self, table: str, data: pa.Table) -> None:
+        """Bulk insert of columns that have the table's own types already."""
+
+    @abstractmethod
+    def _begin(self, snapshot: bool) -> None: ...
+
+    @abstractmethod
+    def _commit(self) -> None: ...
+
+    @abstractmethod
+    def _rollback(self) -> None: ...
+
+    @abstractmethod
+    def _lock(self, name: str) -> None: ...
+
+    @abstractmethod
+    def _relations(self, schema: str) -> set[str]:
+        """Tables, views and indexes."""
+
+    @abstractmethod
+    def _describe(self, sql: str) -> dict[str, str]: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    # -- shared ----------------------------------------------------------------------------------------------------------------------
+
+    def _ready(self) -> None:
+        if self._streaming:
+            raise WarehouseError("An exclusive stream is still open on this session. Drain or close it before anything else.")
+
+    def _streamed(self, batches: Iterator[pa.RecordBatch], exclusive: bool) -> Iterator[pa.RecordBatch]:
+        self._streaming = exclusive
+        try:
+            with closing(batches):  # type: ignore[type-var]  # both sources are generators
+                for batch in batches:
+                    yield common_batch(batch)
+        finally:
+            self._streaming = False
+
+    def _append(self, table: str, data: pa.Table) -> int:
+        if table not in self._columns:
+            self._columns[table] = self._fetch(f"SELECT * FROM {table} WHERE 1 = 0", {}).schema
+        self._insert(table, fitted(data, self._columns[table], table))
+        return data.num_rows
+
+    @staticmethod
+    def _single(sql: str) -> str:
+        found = sqltext.statements(sql)
+        if len(found) != 1:
+            raise WarehouseError(f"One query was expected and the text holds {len(found)} statements. Leave one.")
+        return found[0]
+
+    @staticmethod
+    def _used(statement: str, params: Params) -> dict[str, object]:
+        used: dict[str, object] = {}
+        for name in sqltext.names(statement):
+            if name not in params:
+                given = ", ".join(f":{p}" for p in params) or "none"
+                raise WarehouseError(f"The SQL uses :{name}, and no value is given for it. Given: {given}. Correct the name in the SQL.")
+            value = params[name]
+            if isinstance(value, datetime) and value.tzinfo is None:
+                raise WarehouseError(f"The value of :{name} is a time without a zone. Times are aware; give it UTC.")
+            if isinstance(value, float):
+                raise WarehouseError(f"The value of :{name} is a float. Give an int or a Decimal, so that no digit is lost.")
+            used[name] = value
+        return used
+
+
+def _pieces(data: Data) -> Iterator[pa.Table]:
+    """The data in tables big enough for one bulk insert each, pulled one at a time."""
+    if isinstance(data, pa.RecordBatch):
+        data = [data]
+    if isinstance(data, pa.Table):
+        if data.num_rows:
+            yield data
+        return
+    waiting: list[pa.RecordBatch] = []
+    for batch in data:
+        if batch.num_rows:
+            waiting.append(batch)
+        if sum(b.num_rows for b in waiting) >= BATCH_ROWS:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def missing(what: str, detail: str) -> WarehouseShapeError:
+    """The sentence for a relation or column that is not there."""
+    return WarehouseShapeError(f"The warehouse has no such {what}: {detail}. Create it, or correct the SQL that names it.")

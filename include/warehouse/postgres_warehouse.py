@@ -1,0 +1,292 @@
+"""PostgreSQL through ADBC: results arrive as Arrow, rows leave by COPY, no row is a Python object on the way.
+
+Transactions are the driver's (autocommit off), not a BEGIN of ours: with autocommit on, ADBC puts BEGIN and COMMIT around every statement
+with parameters and would commit ours half way. `stream` reads a server-side cursor, so that other statements may run in between; an exclusive
+stream is one COPY, where PostgreSQL takes no parameters, so the values wait in settings of the transaction (`set_config`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import count
+
+import adbc_driver_manager as adbc
+import adbc_driver_postgresql.dbapi as driver
+import pyarrow as pa
+
+from include.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.restatements.shapes import INSTANT, MONEY
+from include.warehouse import sqltext
+from include.warehouse.base import Params, Session, WarehouseLocation
+
+_TYPES = {
+    "int2": "integer", "int4": "integer", "int8": "integer", "numeric": "decimal", "float4": "double", "float8": "double",
+    "bool": "boolean", "timestamptz": "timestamptz", "timestamp": "timestamp", "date": "date", "json": "json", "jsonb": "json",
+    "text": "text", "varchar": "text", "bpchar": "text", "unknown": "text",
+}  # fmt: skip
+
+_INDEXES = tuple(
+    f"CREATE INDEX IF NOT EXISTS {table}_order ON cj.{table} ({key})"
+    for table, key in {
+        "submissions": "order_id, action_tracker_id, enterprise_id, updated_at",
+        "reconciliation": "order_id, action_tracker_id, enterprise_id, updated_at",
+        "planned": "order_id, action_tracker_id, enterprise_id",
+        "commissions": "order_id, action_tracker_id, advertiser_id",
+    }.items()
+) + (
+    "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
+    "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
+)
+
+
+def connect(location: WarehouseLocation) -> Session:
+    """Connect by the location's libpq URI. Raises WarehouseUnavailable where no server answers, SettingError where it turns us away."""
+    if not location.uri:
+        raise SettingError("The warehouse connection is of type 'postgres' and says no host. Fill in host, database, login and password.")
+    try:
+        connection = driver.connect(location.uri, autocommit=True)
+    except adbc.Error as error:
+        text = str(error)
+        if re.search(r"password|authentication|pg_hba|role .* does not exist|database .* does not exist|invalid (URI|connection option)", text):
+            raise SettingError(
+                f"The warehouse, {location}, turned the connection away. Check host, database, login and password of the connection."
+            ) from None
+        raise WarehouseUnavailable(f"The warehouse, {location}, cannot be reached. Check that the server is up, then try again.") from None
+    session = PostgresSession(location, connection)
+    session.execute("SET TimeZone = 'UTC'; SET application_name = 'cj_restatements'; SET work_mem = '64MB'")
+    return session
+
+
+class PostgresSession(Session):
+    """See `Session`."""
+
+    dialect = "postgres"
+
+    def __init__(self, location: WarehouseLocation, connection: driver.Connection) -> None:
+        super().__init__(location)
+        self._connection = connection
+        self._numbers = count()
+
+    def _run(self, sql: str, params: Params) -> int:
+        text, values = _bound(sql, params)
+        with _speaking(), self._connection.cursor() as cursor:
+            if values is None:
+                cursor.execute(text)
+            elif _returns_rows(sql):
+                cursor.execute(text, values)
+            else:
+                cursor.executemany(text, values)
+            changed = max(cursor.rowcount, 0)
+            if _returns_rows(sql):
+                cursor.fetch_arrow_table()
+                return 0
+            return changed
+
+    def _fetch(self, sql: str, params: Params) -> pa.Table:
+        text, values = _bound(sql, params)
+        with _speaking(), self._connection.cursor() as cursor:
+            if not re.match(r"(SELECT|WITH|VALUES)\b", _opening(sql), re.IGNORECASE):
+                _without_copy(cursor)
+            cursor.execute(text, values)
+            return cursor.fetch_arrow_table()
+
+    def _stream(self, sql: str, params: Params, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        name = f"stream_{next(self._numbers)}"
+        # The whole result will be read, so the plan for it is wanted, not the one for the first rows.
+        self._run("SET LOCAL cursor_tuple_fraction = 1", {})
+        self._run(f"DECLARE {name} NO SCROLL CURSOR FOR\n{sql}", params)
+        try:
+            while True:
+                piece = self._page(name, batch_rows)
+                yield from piece.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=piece.schema)]
+                if piece.num_rows < batch_rows:
+                    return
+        finally:
+            self._forget(name)
+
+    def _page(self, name: str, batch_rows: int) -> pa.Table:
+        with _speaking(), self._connection.cursor() as cursor:
+            _without_copy(cursor)
+            cursor.execute(f"FETCH FORWARD {batch_rows:d} FROM {name}")
+            return cursor.fetch_arrow_table()
+
+    def _forget(self, name: str) -> None:
+        try:
+            self._run(f"CLOSE {name}", {})
+        except WarehouseError:
+            # A failed transaction has closed its cursors.
+            return
+
+    def _stream_exclusive(self, sql: str, params: Params, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        text = self._set_aside(sql, params)
+        with _speaking():
+            cursor = self._connection.cursor()
+        try:
+            with _speaking():
+                cursor.execute(text)
+                reader = cursor.fetch_record_batch()
+            empty = True
+            while (batch := _next(reader)) is not None:
+                for start in range(0, batch.num_rows, batch_rows):
+                    empty = False
+                    yield batch.slice(start, batch_rows)
+            if empty:
+                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+        finally:
+            cursor.close()
+
+    def _set_aside(self, sql: str, params: Params) -> str:
+        """The statement with its values in settings of this transaction, for statements that take no parameters."""
+        types = {}
+        for number, (name, value) in enumerate(params.items()):
+            types[name] = f"CAST(current_setting('cj.value_{number}') AS {_sql_type(value)})" if value is not None else "NULL"
+            text = value.isoformat() if isinstance(value, date) else _text(value)
+            self._fetch(f"SELECT set_config('cj.value_{number}', :value, true)", {"value": text or ""})
+        return sqltext.bind(sql, types.__getitem__)
+
+    def _insert(self, table: str, data: pa.Table) -> None:
+        schema, _, name = table.rpartition(".")
+        with _speaking(), self._connection.cursor() as cursor:
+            cursor.adbc_ingest(name, data, mode="append", db_schema_name=schema or None)
+
+    def _begin(self, snapshot: bool) -> None:
+        with _speaking():
+            self._connection.adbc_connection.set_autocommit(False)
+        if snapshot:
+            self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", {})
+
+    def _commit(self) -> None:
+        with _speaking():
+            self._connection.commit()
+            self._connection.adbc_connection.set_autocommit(True)
+
+    def _rollback(self) -> None:
+        with _speaking():
+            self._connection.rollback()
+            self._connection.adbc_connection.set_autocommit(True)
+
+    def _lock(self, name: str) -> None:
+        self._fetch("SELECT CAST(pg_advisory_xact_lock(hashtextextended(:name, 0)) AS text)", {"name": f"cj_restatements {name}"})
+
+    def indexes(self) -> tuple[str, ...]:
+        return _INDEXES
+
+    def _relations(self, schema: str) -> set[str]:
+        found = self._fetch(
+            "SELECT CAST(c.relname AS text) AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = CAST(:schema AS text)",
+            {"schema": schema},
+        )
+        return set(found["name"].to_pylist())
+
+    def _describe(self, sql: str) -> dict[str, str]:
+        numbered = {name: f"${n}" for n, name in enumerate(sqltext.names(sql), start=1)}
+        with _speaking(), self._connection.cursor() as cursor:
+            schema = cursor.adbc_execute_schema(sqltext.bind(sql, numbered.__getitem__))
+        return {f.name: _type_name(f) for f in schema}
+
+    def binary_order(self, expression: str) -> str:
+        return f'{expression} COLLATE "C"'
+
+    def close(self) -> None:
+        try:
+            self._connection.close()
+        except (adbc.Error, RuntimeError):
+            # Nothing is left to save: what was not committed is rolled back by the server.
+            return
+
+
+def _bound(sql: str, params: Params) -> tuple[str, pa.RecordBatch | None]:
+    """The statement with `$1`, `$2` for its names, and their values as one Arrow row."""
+    if not params:
+        return sql, None
+    numbered = {name: f"${n}" for n, name in enumerate(params, start=1)}
+    arrays = [pa.array([_text(v) if isinstance(v, str) else v], _arrow_type(v)) for v in params.values()]
+    return sqltext.bind(sql, numbered.__getitem__), pa.RecordBatch.from_arrays(arrays, names=list(params))
+
+
+def _text(value: object) -> str | None:
+    return str.__str__(value) if isinstance(value, str) else None if value is None else str(value)
+
+
+def _arrow_type(value: object) -> pa.DataType:
+    return _kind(value)[0]
+
+
+def _sql_type(value: object) -> str:
+    return _kind(value)[1]
+
+
+def _kind(value: object) -> tuple[pa.DataType, str]:
+    match value:
+        case None:
+            return pa.null(), "text"
+        case bool():
+            return pa.bool_(), "boolean"
+        case int():
+            return pa.int64(), "bigint"
+        case str():
+            return pa.string(), "text"
+        case Decimal():
+            return MONEY, "numeric"
+        case datetime():
+            return INSTANT, "timestamptz"
+        case date():
+            return pa.date32(), "date"
+    raise WarehouseError(f"A value of type {type(value).__name__} cannot be bound. Give text, an int, a Decimal, a bool, a date or an aware time.")
+
+
+def _type_name(column: pa.Field) -> str:
+    name = (column.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
+    return _TYPES.get(name, name or str(column.type))
+
+
+def _opening(sql: str) -> str:
+    """The statement from its first word on."""
+    return re.sub(r"\A(?:\s+|--[^\n]*\n|/\*.*?\*/|\()+", "", sql, flags=re.DOTALL)
+
+
+def _returns_rows(sql: str) -> bool:
+    return re.match(r"(SELECT|VALUES|SHOW|EXPLAIN)\b", _opening(sql), re.IGNORECASE) is not None
+
+
+def _without_copy(cursor: driver.Cursor) -> None:
+    """PostgreSQL has no COPY of FETCH, SHOW, EXPLAIN."""
+    cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+
+
+def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
+    with _speaking():
+        try:
+            return reader.read_next_batch()
+        except StopIteration:
+            return None
+
+
+@contextmanager
+def _speaking() -> Iterator[None]:
+    """ADBC's exceptions as ours. Only what PostgreSQL says about names is passed on: about data it quotes the data."""
+    try:
+        yield
+    except adbc.Error as error:
+        raise _ours(str(error), error.sqlstate or "") from None
+    except pa.ArrowException as error:
+        # Read errors of a result surface as Arrow's, with the server's text inside.
+        state = re.search(r"SQLSTATE: (\w{5})", str(error))
+        raise _ours(str(error), state.group(1) if state else "") from None
+
+
+def _ours(text: str, state: str) -> WarehouseError:
+    said = re.search(r"(?:ERROR|FATAL):\s+([^\n]*)", text)
+    words = said.group(1).rstrip(".") if said else "it gave no reason"
+    if state[:2] in ("08", "53", "57", "40") or state == "55P03" or re.search(r"connection (to server|not open|is closed)|closed the connection", text):
+        return WarehouseUnavailable(f"PostgreSQL could not finish (SQLSTATE {state or 'none'}). Nothing of the transaction was kept; try again.")
+    if state[:2] in ("42", "3F", "26", "34") and state != "42601":
+        return WarehouseShapeError(f"PostgreSQL: {words}. Create it, or correct the SQL that names it.")
+    if state == "42601":
+        return WarehouseError(f"PostgreSQL cannot read the SQL: {words}. Correct the SQL.")
+    return WarehouseError(f"PostgreSQL refused the statement (SQLSTATE {state or 'none'}). Compare the columns' types and values with the SQL.")
