@@ -176,7 +176,7 @@ class _Teller:
             self.case(f"{field} lost", "quarantine", eligibility, [order], field)
 
         refused = self.returned(3, 11)
-        self.fault("reject", refused, message=REFUSAL)
+        self.fault("refuse", refused, message=REFUSAL)
         self.case("refused in Test Mode", "quarantine", "test_mode", refused)
 
     def nothing_to_send(self) -> None:
