@@ -1,0 +1,28 @@
+-- Breaks and what they put at risk, by how long CJ still takes a correction.
+WITH sent AS (
+    SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
+    FROM cj.submissions
+    WHERE run_id IN (:runs) AND mode = 'live' AND outcome IN ('accepted', 'unknown')
+),
+breaks AS (
+    SELECT
+        r.advertiser_id, r.commission_at_risk,
+        CASE
+            WHEN r.locking_date <= :checked_at OR r.reason IN ('locked', 'closed') THEN 'locked'
+            WHEN r.locking_date IS NULL THEN 'no date'
+            WHEN r.locking_date <= :in_two_days THEN '0-2'
+            WHEN r.locking_date <= :in_a_week THEN '3-7'
+            WHEN r.locking_date <= :in_two_weeks THEN '8-14'
+            WHEN r.locking_date <= :in_thirty_days THEN '15-30'
+            ELSE '> 30'
+        END AS bucket
+    FROM sent AS s
+    INNER JOIN cj.reconciliation AS r
+        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id
+        AND r.order_id = s.order_id AND r.updated_at = s.updated_at
+    WHERE r.status IN ('mismatched', 'missing')
+)
+SELECT bucket, advertiser_id, count(*) AS orders, sum(commission_at_risk) AS at_risk
+FROM breaks
+GROUP BY bucket, advertiser_id
+ORDER BY bucket, advertiser_id

@@ -1,0 +1,22 @@
+-- The right side of the balance: the verdict on each order state sent live. A null status means no reconciliation has looked at it yet.
+WITH sent AS (
+    SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
+    FROM cj.submissions
+    WHERE run_id IN (:runs) AND mode = 'live' AND outcome IN ('accepted', 'unknown')
+)
+SELECT
+    r.status, r.reason, r.advertiser_id, r.currency,
+    count(*) AS orders,
+    sum(r.submitted_amount) AS submitted,
+    sum(r.posted_amount) AS posted,
+    sum(r.difference) AS difference,
+    sum(r.commission_at_risk) AS at_risk,
+    sum(CASE WHEN r.within_band AND r.status = 'matched' THEN 1 ELSE 0 END) AS within_band,
+    sum(CASE WHEN r.posted_amount IS NULL THEN 1 ELSE 0 END) AS not_compared,
+    sum(CASE WHEN r.commission_at_risk IS NULL THEN 1 ELSE 0 END) AS unpriced
+FROM sent AS s
+LEFT JOIN cj.reconciliation AS r
+    ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id
+    AND r.order_id = s.order_id AND r.updated_at = s.updated_at
+GROUP BY r.status, r.reason, r.advertiser_id, r.currency
+ORDER BY r.status, r.reason, r.advertiser_id, r.currency
