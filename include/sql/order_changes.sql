@@ -1,0 +1,38 @@
+-- The orders touched from :interval_start (included) to :interval_end (excluded), each in its NEWEST state in the warehouse right now.
+-- This file is yours: read your own tables, keep the columns and the two parameters. Whatever it returns is what CJ is told.
+--
+-- As shipped it reads the table order_changes, which may hold every change of an order (a log) or one row an order (a snapshot).
+-- Two changes of one order with the same updated_at: cancelled beats restated beats new, since that is the order they can happen in; after that
+-- the columns decide, largest first, so that the same rows always give the same answer.
+WITH touched AS (
+    SELECT DISTINCT enterprise_id, action_tracker_id, order_id
+    FROM order_changes
+    WHERE updated_at >= :interval_start AND updated_at < :interval_end
+),
+ranked AS (
+    SELECT
+        c.enterprise_id, c.action_tracker_id, c.order_id, c.change_type, c.event_time, c.updated_at, c.amount, c.discount, c.currency,
+        c.coupon, c.items, c.status, c.correction_reason, c.cj_event, c.ad_id, c.promotional_property_id, c.sid,
+        c.custom_parameters, c.vertical_parameters,
+        MAX(CASE WHEN c.change_type = 'new' THEN 1 ELSE 0 END) OVER (
+            PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id
+        ) AS news,
+        ROW_NUMBER() OVER (
+            PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id
+            ORDER BY
+                c.updated_at DESC NULLS LAST,
+                CASE c.change_type WHEN 'cancelled' THEN 3 WHEN 'restated' THEN 2 WHEN 'new' THEN 1 ELSE 0 END DESC,
+                c.amount DESC NULLS LAST, c.discount DESC NULLS LAST, c.event_time DESC NULLS LAST, c.currency DESC NULLS LAST,
+                c.coupon DESC NULLS LAST, c.items DESC NULLS LAST, c.status DESC NULLS LAST, c.correction_reason DESC NULLS LAST,
+                c.cj_event DESC NULLS LAST, c.ad_id DESC NULLS LAST, c.promotional_property_id DESC NULLS LAST, c.sid DESC NULLS LAST,
+                c.custom_parameters DESC NULLS LAST, c.vertical_parameters DESC NULLS LAST
+        ) AS age
+    FROM order_changes AS c
+    INNER JOIN touched AS t
+        ON t.enterprise_id = c.enterprise_id AND t.action_tracker_id = c.action_tracker_id AND t.order_id = c.order_id
+)
+SELECT
+    enterprise_id, action_tracker_id, order_id, change_type, news = 1 AS was_new, event_time, updated_at, amount, discount, currency,
+    coupon, items, status, correction_reason, cj_event, ad_id, promotional_property_id, sid, custom_parameters, vertical_parameters
+FROM ranked
+WHERE age = 1

