@@ -69,6 +69,7 @@ class CJClient:
         self._backoff = wait_random_exponential(multiplier=first_wait, max=longest_wait)
         self._longest_wait = longest_wait
         self._max_answer_bytes = max_answer_bytes
+        self._sleep: Callable[[float], None] = time.sleep
         self._offset = timedelta(0)
 
     def __enter__(self) -> Self:
@@ -233,6 +234,7 @@ class CJClient:
             retry=retry_if_exception(lambda error: isinstance(error, CJError) and error.transient),
             stop=stop_after_attempt(self._attempts),
             wait=self._wait,
+            sleep=self._sleep,
             reraise=True,
         )(call)
 

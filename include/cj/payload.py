@@ -129,15 +129,19 @@ def money_texts(amounts: pa.Array) -> pa.Array:
 
 def instant_texts(times: pa.Array) -> pa.Array:
     """ISO 8601 in UTC with `Z`, microseconds exact, no zeros behind them: `2026-03-01T12:00:00.25Z`. Null stays null."""
-    texts = pc.strftime(times.cast(INSTANT), "%Y-%m-%dT%H:%M:%S")
+    texts = times.cast(INSTANT).cast(pa.timestamp("us")).cast(pa.string())
+    texts = pc.utf8_replace_slice(texts, 10, 11, "T")
     return pc.binary_join_element_wise(pc.ascii_rtrim(pc.ascii_rtrim(texts, "0"), "."), pa.scalar("Z"), "")
 
 
 def _orders(operation: Operation, chunk: pa.Table) -> list[dict[str, Any]]:
-    fields = _ORDER_FIELDS[operation]
-    columns = [_values(field, column, chunk) for field, column in fields]
+    fields = [
+        (field, column)
+        for field, column in _ORDER_FIELDS[operation]
+        if field in _REQUIRED or chunk.column(column).null_count < chunk.num_rows
+    ]
+    rows = zip(*(_values(field, column, chunk) for field, column in fields), strict=True)
     names = [field for field, _ in fields]
-    rows = zip(*columns, strict=True)
     return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
 
 
