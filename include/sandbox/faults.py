@@ -1,0 +1,134 @@
+"""Everything that can be made to go wrong: requests that fail on the way, and orders CJ loses, delays or alters.
+
+Request faults (`status` `html` `cut_before` `cut_after` `slow` `truncate`) hit the `times` next matching requests (default 1) after
+`after_calls` of them passed. Order faults (`drop` `delay` `alter`) hit every live update of the named orders, or the first `times` of each.
+They are kept in the state file, so a restart changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from include.sandbox.store import Store
+
+REQUEST_KINDS = frozenset({"status", "html", "cut_before", "cut_after", "slow", "truncate"})
+ORDER_KINDS = frozenset({"drop", "delay", "alter"})
+ALTERABLE = frozenset({"amount", "discount", "items", "coupon", "correction_reason", "validation_status"})
+_KNOWN = {
+    "request": frozenset({"kind", "path", "operation", "times", "after_calls", "status", "retry_after", "seconds", "done"}),
+    "order": frozenset({"kind", "order_ids", "times", "seconds", "field", "value"}),
+}
+META = "faults"
+
+Mark = dict[str, Any]
+"""What faults do to one update: {"drop": bool, "seconds": later, "alter": [{"field", "value"}]}."""
+
+
+class FaultError(ValueError):
+    """A fault the sandbox cannot make."""
+
+
+def checked(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The fault, if it can be made. Raises FaultError."""
+    kind = spec.get("kind")
+    if kind not in REQUEST_KINDS | ORDER_KINDS:
+        raise FaultError(f"Fault kind {kind!r} is unknown; it must be one of {', '.join(sorted(REQUEST_KINDS | ORDER_KINDS))}.")
+    known = _KNOWN["order" if kind in ORDER_KINDS else "request"]
+    unknown = spec.keys() - known
+    if unknown:
+        raise FaultError(f"A {kind!r} fault takes {', '.join(sorted(known))}; not {', '.join(sorted(unknown))}.")
+    if kind in ORDER_KINDS and not isinstance(spec.get("order_ids"), list):
+        raise FaultError(f"A {kind!r} fault needs order_ids, a list of order ids.")
+    if kind == "alter" and spec.get("field") not in ALTERABLE:
+        raise FaultError(f"An 'alter' fault needs a field, one of {', '.join(sorted(ALTERABLE))}.")
+    if kind in ("delay", "slow") and not isinstance(spec.get("seconds"), (int, float)):
+        raise FaultError(f"A {kind!r} fault needs seconds, a number.")
+    return dict(spec)
+
+
+@dataclass
+class _Active:
+    spec: dict[str, Any]
+    seen: int
+    """Matching requests so far."""
+    hits: dict[str, int]
+    """Updates hit so far, by order id."""
+
+    def __post_init__(self) -> None:
+        self.order_ids = frozenset(self.spec.get("order_ids", ()))
+
+
+class Faults:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = store.lock  # the store's own: whoever writes may meet a fault, and a fault met is written
+        self._active = [_Active(**saved) for saved in store.get_meta(META, [])]
+
+    def add(self, specs: Iterable[Mapping[str, Any]]) -> None:
+        """Adds faults to those active. Raises FaultError, and then adds none."""
+        new = [_Active(checked(s), 0, {}) for s in specs]
+        with self._lock:
+            self._active += new
+            self._save()
+
+    def clear(self) -> None:
+        """Ends all faults. What a `drop`, `delay` or `alter` already marked keeps its mark."""
+        with self._lock:
+            self._active = []
+            self._save()
+
+    def listed(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [a.spec | {"seen": a.seen, "hits": sum(a.hits.values())} for a in self._active]
+
+    def _save(self) -> None:
+        self._store.set_meta(META, [{"spec": a.spec, "seen": a.seen, "hits": a.hits} for a in self._active])
+
+    def for_request(self, path: str, body: bytes) -> dict[str, Any] | None:
+        """The first fault this request meets, if any; the others do not count it."""
+        with self._lock:
+            for fault in self._active:
+                spec = fault.spec
+                if spec["kind"] not in REQUEST_KINDS or spec.get("path", path) != path:
+                    continue
+                if "operation" in spec and spec["operation"].encode() not in body:
+                    continue
+                after, times = spec.get("after_calls", 0), spec.get("times", 1)
+                if fault.seen >= after + times:
+                    continue
+                fault.seen += 1
+                self._save()
+                if fault.seen > after:
+                    return spec
+        return None
+
+    def for_order(self, order_id: str) -> Mark | None:
+        """What one live update of an order meets. The caller writes it down with the update, and then calls `remember`."""
+        if not self._active:
+            return None
+        met = []
+        with self._lock:
+            for fault in self._active:
+                spec = fault.spec
+                if spec["kind"] not in ORDER_KINDS or order_id not in fault.order_ids:
+                    continue
+                times = spec.get("times")
+                if times is None or fault.hits.get(order_id, 0) < times:
+                    if times is not None:
+                        fault.hits[order_id] = fault.hits.get(order_id, 0) + 1
+                    met.append(spec)
+        if not met:
+            return None
+        return {
+            "drop": any(s["kind"] == "drop" for s in met),
+            "seconds": sum(s["seconds"] for s in met if s["kind"] == "delay"),
+            "alter": [{"field": s["field"], "value": s.get("value")} for s in met if s["kind"] == "alter"],
+        }
+
+    def remember(self) -> None:
+        """Writes down how often the faults have hit."""
+        with self._lock:
+            if any(a.hits for a in self._active):
+                self._save()

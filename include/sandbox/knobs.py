@@ -1,0 +1,67 @@
+"""What can be turned on the sandbox, while it runs or when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+
+class KnobError(ValueError):
+    """A knob has a name or a value the sandbox does not know."""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """Where no source settles what CJ does, a knob chooses; the rest make tests quick. All times in seconds."""
+
+    delay_seconds: float = 3600.0
+    """Between receipt and posting. Holds for what arrives after it was set."""
+    late_share: float = 0.0
+    """Share of live orders that post `late_seconds` later than the rest, chosen by a hash of the order and `chance_seed`."""
+    late_seconds: float = 7200.0
+    lost_share: float = 0.0
+    """Share of live orders that are dropped without any reason, chosen by another hash."""
+    chance_seed: str = "sandbox"
+    partial_rejection: str = "whole"
+    """`whole`: one order with a field error refuses the request; `orders`: only itself."""
+    index_in_fields: bool = False
+    """Whether an error's `fields` name the order: `restatedOrders[3].updateTime`, or only `updateTime`."""
+    newest_by: str = "arrival"
+    """Which of two updates out of order wins: the later `arrival`, or the greater `updateTime`."""
+    page_size: int = 10_000
+    rate_limit: bool = True
+    rate_calls: int = 200
+    rate_seconds: float = 300.0
+    """`rate_calls` in this many seconds of real time, a token, on Commission Detail."""
+    retry_after: bool = True
+    """Whether a 429 says how long to wait."""
+    max_connections: int = 120
+    close_after_days: int = 10
+    """An order is `closed` this many days after it locked."""
+
+    def __post_init__(self) -> None:
+        if self.partial_rejection not in ("whole", "orders"):
+            raise KnobError(f"partial_rejection is {self.partial_rejection!r}; it must be 'whole' or 'orders'.")
+        if self.newest_by not in ("arrival", "updateTime"):
+            raise KnobError(f"newest_by is {self.newest_by!r}; it must be 'arrival' or 'updateTime'.")
+        if not 1 <= self.page_size <= 10_000:
+            raise KnobError(f"page_size is {self.page_size}; CJ's payload holds at most 10000 records, so it must be between 1 and 10000.")
+        for name in ("delay_seconds", "late_share", "late_seconds", "lost_share", "rate_seconds", "close_after_days"):
+            if getattr(self, name) < 0:
+                raise KnobError(f"{name} is {getattr(self, name)}; it must not be negative.")
+
+    def changed(self, values: dict[str, Any]) -> Knobs:
+        """These knobs with some turned. Raises KnobError for an unknown name or a value of the wrong type."""
+        types = {f.name: type(f.default) for f in fields(Knobs)}
+        for name, value in values.items():
+            if name not in types:
+                raise KnobError(f"There is no knob {name!r}. The sandbox has: {', '.join(sorted(types))}.")
+            wanted = types[name]
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            fits = number if wanted is float else type(value) is wanted
+            if not fits:
+                raise KnobError(f"Knob {name!r} takes a {wanted.__name__}, not {value!r}.")
+        return replace(self, **values)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
