@@ -1,4 +1,4 @@
--- The orders touched from :interval_start (included) to :interval_end (excluded), each in its NEWEST state in the warehouse right now.
+-- The orders touched from interval_start (included) to interval_end (excluded), each in its NEWEST state in the warehouse right now.
 -- This file is yours: read your own tables, keep the columns and the two parameters. Whatever it returns is what CJ is told.
 --
 -- As shipped it reads the table order_changes, which may hold every change of an order (a log) or one row an order (a snapshot).

@@ -1,5 +1,5 @@
 -- What CJ holds now: the sum of an order's records, per advertiser, action tracker and order.
--- {records} is cj.commissions, or a narrower relation of the same columns. Attributes come from the newest record; of a reversal and the
+-- The records are cj.commissions, or a narrower relation of the same columns. Attributes come from the newest record; of a reversal and the
 -- new state that posted together, from the new state.
 SELECT
     advertiser_id,

@@ -4,7 +4,7 @@
 --   reason  of a skip or a hold, in the words of cj.skipped and cj.quarantine
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
 -- locked. Also :open_ended_status (null: held back), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts,
--- :currency_band. {order_state} is include/sql/order_state.sql over the records of these orders.
+-- :currency_band. The fold order_state is include/sql/order_state.sql over the records of these orders.
 WITH input AS (
     SELECT i.*, CASE WHEN i.sale_amount_basis = 'gross' THEN i.amount ELSE i.amount - COALESCE(i.discount, 0) END AS sale_amount,
         COALESCE(i.currency, i.functional_currency) <> i.functional_currency AS converted

@@ -195,11 +195,13 @@ class Session(ABC):
         with self.transaction():
             self.serialize("cj.tables")
             self.execute(sql_text("tables"))
+            self.execute("CREATE OR REPLACE VIEW cj.order_state AS " + sql_text("order_state").replace("{records}", "cj.commissions"))
             for index in self.indexes():
                 self.execute(index)
 
     def _tables_complete(self) -> bool:
         wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS cj\.(\w+)", sql_text("tables")))
+        wanted.add("order_state")
         wanted |= {index.split(" ON ")[0].split()[-1] for index in self.indexes()}
         return wanted <= self._relations("cj")
 

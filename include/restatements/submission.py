@@ -1,0 +1,205 @@
+"""Posting a chunk: Test Mode first, then live where the mode says so.
+
+A live call is made by exactly one process, after its intent is durable, and never repeated here. What comes of it is one of
+
+    an answer            each order accepted (the answer names it) or rejected (the answer has errors and does not)
+    certainly not sent   refused connection, unknown name, 429, a bad token: the intent is taken back, and the chunk may be tried again
+    no verdict           a timeout, a cut, a gateway's page, a 5xx: recorded as unknown, settled an hour later from Commission Detail
+
+What it does not do: decide what to send (plan), or whether it arrived (reconciliation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from include.cj.breaker import Breaker
+from include.cj.client import Answer, CJClient
+from include.cj.errors import CJError, CJPaused
+from include.cj.payload import body_hash, request_body
+from include.restatements.chunks import content_hash
+from include.restatements.journal import ChunkRef, ChunkState, Journal
+from include.restatements.states import Mode
+from include.restatements.test_mode import find_refused
+from include.errors import JournalConflict
+
+Checkpoint = Callable[[str], None]
+"""Called with the name of each step as it is passed; the fault tests kill the process there."""
+
+
+def no_checkpoint(_: str) -> None:
+    return None
+
+
+@dataclass
+class Submitted:
+    """What became of a batch of chunks. Counts are orders; `left` are orders not posted yet."""
+
+    accepted: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    refused: int = 0
+    left: int = 0
+    paused_until: datetime | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Poster:
+    """One account's way to CJ: its client, its breaker, how far it may go."""
+
+    client: CJClient
+    breaker: Breaker
+    mode: Mode
+    journal: Journal
+    checkpoint: Checkpoint = no_checkpoint
+
+    def submit(self, ref: ChunkRef, expected_hash: str, done: Submitted) -> None:
+        """Bring one chunk to an answer, and count it in `done`. Posts nothing when the chunk has an intent or an answer already.
+
+        Raises CJError when nothing was posted and nothing was decided (trying again later is safe), JournalConflict when the chunk's file is
+        not what was planned.
+        """
+        state = self.journal.state(ref)
+        orders = self.journal.orders(ref)
+        if state in (ChunkState.ANSWERED, ChunkState.INTENDED, ChunkState.REVOKED):
+            self._count(ref, state, orders.num_rows, done)
+            return
+        if content_hash(orders["enterprise_id"][0].as_py(), ref.operation, orders) != expected_hash:
+            raise JournalConflict(
+                f"Chunk {ref} does not hold the orders that were planned. Nothing was sent for it. Its file was changed after planning: clear `prepare` to plan again."
+            )
+        self.checkpoint("before_test")
+        passed = self._test(ref, orders)
+        self.checkpoint("after_test")
+        if self.mode is Mode.LIVE and passed.num_rows:
+            self._post(ref, passed)
+        elif self.mode is Mode.LIVE:
+            self._record(ref, {"submitted_at": self.client.now().isoformat(), "mode": Mode.LIVE.value, "accepted": [], "rejected": []})
+        self._count(ref, self.journal.state(ref), orders.num_rows, done)
+
+    # -- Test Mode -----------------------------------------------------------------------------------------------------------------
+
+    def _test(self, ref: ChunkRef, orders: pa.Table) -> pa.Table:
+        """The orders Test Mode let pass. Its refusals are recorded with CJ's words; in mode `test` its answer is the chunk's answer."""
+        tested = self.journal.tested(ref)
+        keys = list(zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True))
+        if tested is None:
+            echoes: list[list[Any]] = []
+
+            def post(part: pa.Table) -> Answer:
+                answer = self._call(ref, part, Mode.TEST)
+                echoes.extend(_accepted(answer))
+                return answer
+
+            search = find_refused(orders, post)
+            tested = {
+                "chunk_id": ref.chunk_id,
+                "tested_at": self.client.now().isoformat(),
+                "requests": search.calls,
+                "refused": [[*keys[p], words] for p, words in sorted(search.refused.items())],
+            }
+            if self.mode is Mode.TEST:
+                answer = {"submitted_at": tested["tested_at"], "mode": Mode.TEST.value, "accepted": echoes, "rejected": []}
+                self.journal.record_tested(ref, tested)
+                self._record(ref, answer)
+            else:
+                self.journal.record_tested(ref, tested)
+        refused = {(tracker, order_id) for tracker, order_id, _ in tested["refused"]}
+        if not refused:
+            return orders
+        return orders.filter(pa.array([key not in refused for key in keys]))
+
+    # -- live ----------------------------------------------------------------------------------------------------------------------
+
+    def _post(self, ref: ChunkRef, orders: pa.Table) -> None:
+        self.breaker.check()
+        body = request_body(ref.operation, orders)
+        payload_hash = body_hash(body)
+        keys = [list(k) for k in zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True)]
+        declared_at = self.client.now().isoformat()
+        self.checkpoint("before_intent")
+        if not self.journal.declare_intent(ref, payload_hash, keys, declared_at):
+            return
+        self.checkpoint("after_intent")
+        try:
+            answer = self.client.submit(ref.operation, Mode.LIVE, body)
+        except CJError as error:
+            self._not_answered(ref, error, declared_at, payload_hash)
+            return
+        self.breaker.success()
+        self.checkpoint("before_answer")
+        self._record(ref, live_answer(answer, orders) | {"payload_hash": payload_hash})
+        self.checkpoint("after_answer")
+
+    def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: str, payload_hash: str) -> None:
+        if error.maybe_done:
+            unknown = {"submitted_at": declared_at, "mode": Mode.LIVE.value, "payload_hash": payload_hash, "unknown": True, "error": str(error)}
+            self._record(ref, unknown)
+            self._failed(error)
+            return
+        self.journal.take_back_intent(ref)
+        self._failed(error)
+        raise error
+
+    def _call(self, ref: ChunkRef, orders: pa.Table, mode: Mode) -> Answer:
+        self.breaker.check()
+        try:
+            answer = self.client.submit(ref.operation, mode, request_body(ref.operation, orders))
+        except CJError as error:
+            self._failed(error)
+            raise
+        self.breaker.success()
+        return answer
+
+    def _failed(self, error: CJError) -> None:
+        if error.transient and not isinstance(error, CJPaused):
+            self.breaker.failure(error)
+
+    def _record(self, ref: ChunkRef, answer: dict[str, Any]) -> None:
+        self.journal.record_answer(ref, {"chunk_id": ref.chunk_id, **answer})
+
+    def _count(self, ref: ChunkRef, state: ChunkState, orders: int, done: Submitted) -> None:
+        refused = len((self.journal.tested(ref) or {"refused": ()})["refused"])
+        done.refused += refused
+        if state is ChunkState.ANSWERED:
+            answer = self.journal.answer(ref) or {}
+            accepted, rejected = len(answer.get("accepted", ())), len(answer.get("rejected", ()))
+            done.accepted += accepted
+            done.rejected += rejected
+            done.unknown += orders - refused - accepted - rejected
+            if answer.get("unknown"):
+                done.notes.append(f"chunk {ref}: outcome unknown, to be settled from Commission Detail: {answer['error']}")
+        elif state is ChunkState.INTENDED:
+            done.unknown += orders - refused
+            done.notes.append(f"chunk {ref}: posted or being posted by another task without an answer yet; not posted again")
+        elif state is ChunkState.REVOKED:
+            done.notes.append(f"chunk {ref}: taken over by a run that planned later; nothing was posted")
+        else:
+            done.left += orders - refused
+
+
+def live_answer(answer: Answer, orders: pa.Table) -> dict[str, Any]:
+    """The answer file of a live call. An order is accepted only if the answer names it, rejected only if the answer has errors and does not."""
+    accepted = _accepted(answer)
+    named = {(tracker, order_id) for tracker, order_id, *_ in accepted}
+    words = "; ".join(dict.fromkeys(str(problem) for problem in answer.errors))
+    keys = zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True)
+    rejected = [[*key, words] for key in keys if key not in named] if words else []
+    note = {} if words or len(named) == orders.num_rows else {"error": "CJ's answer named neither the order nor an error"}
+    return {
+        "submitted_at": answer.received_at.isoformat(),
+        "mode": Mode.LIVE.value,
+        "accepted": accepted,
+        "rejected": rejected,
+        **note,
+    }
+
+
+def _accepted(answer: Answer) -> list[list[Any]]:
+    return [[int(o.action_tracker_id), o.order_id, o.submission_id, o.batch_id] for o in answer.orders]

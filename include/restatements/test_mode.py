@@ -1,0 +1,87 @@
+"""Finding the orders CJ refuses, in Test Mode, so that the rest can go on.
+
+CJ's errors name no order, and no source settles whether one bad order sinks the whole request or only itself. So: what the answer echoes is
+good; what it does not is asked again in halves until each refused order stands alone with CJ's own words. Field paths that name positions
+are a hint where to cut, never a verdict. With b bad orders among n the calls grow with b x log2(n).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from include.cj.client import Answer
+from include.cj.errors import CJNoVerdict, CJRefused
+
+MAX_CALLS = 2_000
+"""Past this the search stops and what is still in doubt is held back with the reason: a chunk that bad needs a person."""
+
+_POSITION = re.compile(r"\[(\d+)\]|\.(\d+)(?:\.|$)")
+
+
+@dataclass
+class Search:
+    """What Test Mode said: positions in the chunk that it echoed, and those it refused, with CJ's words."""
+
+    passed: set[int] = field(default_factory=set)
+    refused: dict[int, str] = field(default_factory=dict)
+    calls: int = 0
+
+
+def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls: int = MAX_CALLS) -> Search:
+    """Post `chunk` (shapes.CHUNK) in Test Mode, and again in parts where it is refused.
+
+    `post` sends a table in Test Mode and may raise CJError. A refusal of a single order, and a CJ that breaks on a single order, are verdicts
+    on that order; every other error passes through, for it says nothing about the orders.
+    """
+    search = Search()
+    keys = list(zip(chunk["action_tracker_id"].to_pylist(), chunk["order_id"].to_pylist(), strict=True))
+    parts = [list(range(chunk.num_rows))] if chunk.num_rows else []
+    while parts:
+        positions = parts.pop()
+        if search.calls >= max_calls:
+            for position in positions:
+                search.refused[position] = f"not told apart from the refused orders around it after {max_calls} requests"
+            continue
+        search.calls += 1
+        words, hinted, echoed = _ask(chunk, positions, keys, post)
+        search.passed.update(echoed)
+        left = [p for p in positions if p not in echoed]
+        if len(left) == 1 and (len(positions) == 1 or words):
+            # Alone, or the only one an answer full of echoes leaves out.
+            search.refused[left[0]] = words or "CJ's answer did not name it"
+        elif left:
+            parts.extend(_halves(left, hinted))
+    return search
+
+
+def _ask(
+    chunk: pa.Table, positions: list[int], keys: list[tuple[int, str]], post: Callable[[pa.Table], Answer]
+) -> tuple[str, set[int], set[int]]:
+    """CJ's words, the positions its field paths hint at, and the positions it echoed."""
+    whole = len(positions) == chunk.num_rows
+    try:
+        answer = post(chunk if whole else chunk.take(pa.array(positions)))
+    except CJRefused as error:
+        return str(error), set(), set()
+    except CJNoVerdict as error:
+        if len(positions) == 1 or error.status not in (504, 413):
+            raise
+        return str(error), set(), set()  # too large or overloaded: smaller parts may pass
+    echoes = {(int(order.action_tracker_id), order.order_id) for order in answer.orders}
+    echoed = {p for p in positions if keys[p] in echoes}
+    words = "; ".join(dict.fromkeys(str(problem) for problem in answer.errors))
+    named = {int(a or b) for problem in answer.errors for path in problem.fields for a, b in _POSITION.findall(path)}
+    return words, {positions[n] for n in named if n < len(positions)} - echoed, echoed
+
+
+def _halves(left: list[int], hinted: set[int]) -> list[list[int]]:
+    suspects = [p for p in left if p in hinted]
+    if suspects and len(suspects) < len(left):
+        others = [p for p in left if p not in hinted]
+        return [others, *([p] for p in suspects)] if len(suspects) <= 32 else [others, suspects]
+    middle = len(left) // 2
+    return [part for part in (left[:middle], left[middle:]) if part]
