@@ -22,7 +22,7 @@ from include.errors import WarehouseShapeError
 from include.restatements.money import ZERO
 from include.restatements.quality_items import MAX_ITEMS, item_findings
 from include.restatements.quality_parameters import advertiser_vertical_known, each_text, names_with_text, vertical_names_known
-from include.restatements.shapes import INSTANT, ITEMS, KEY, MONEY
+from include.restatements.shapes import INSTANT, KEY, MONEY
 
 EMAIL = r"[^@\s]+(@|%40)[^@\s]+\.[^@\s]+"
 """What looks like an e-mail address, also where it was escaped for a link."""
@@ -109,19 +109,18 @@ def _attribution(state: dict[str, pa.Array]) -> dict[str, Any]:
 
 
 def _items(items: pa.Array, amount: pa.Array, cancelled: pa.Array, combine_items: bool) -> dict[str, Any]:
-    if pc.any(cancelled).as_py():
-        items = pc.if_else(cancelled, pa.scalar(None, ITEMS), items)
-    found = item_findings(items, amount)
+    found, exempt = item_findings(items, amount), cancelled.to_numpy(zero_copy_only=False)
+    count = np.where(exempt, 0, found.count)
     return {
-        "item_count": np.minimum(found.count, MAX_ITEMS) if combine_items else found.count,
-        "item_sku_given": found.sku_given,
-        "longest_sku": found.longest_sku,
-        "item_quantity_valid": found.quantity_valid,
-        "largest_item_quantity": found.largest_quantity,
-        "item_unit_price_valid": found.unit_price_valid,
-        "item_discount_not_negative": found.discount_not_negative,
-        "item_discount_within_line": found.discount_within_line,
-        "items_add_up": found.add_up,
+        "item_count": np.minimum(count, MAX_ITEMS) if combine_items else count,
+        "item_sku_given": found.sku_given | exempt,
+        "longest_sku": np.where(exempt, 0, found.longest_sku),
+        "item_quantity_valid": found.quantity_valid | exempt,
+        "largest_item_quantity": np.where(exempt, 0, found.largest_quantity),
+        "item_unit_price_valid": found.unit_price_valid | exempt,
+        "item_discount_not_negative": found.discount_not_negative | exempt,
+        "item_discount_within_line": found.discount_within_line | exempt,
+        "items_add_up": found.add_up | exempt,
     }
 
 

@@ -66,9 +66,9 @@ def item_findings(items: pa.ListArray, amount: pa.Decimal128Array) -> ItemFindin
     return ItemFindings(
         count=lengths,
         sku_given=_all_of(owner, sku_length > 0, len(items)),
-        longest_sku=_largest_of(owner, sku_length, len(items)),
+        longest_sku=_largest_of(lengths, sku_length),
         quantity_valid=_all_of(owner, quantity_valid, len(items)),
-        largest_quantity=_largest_of(owner, quantities, len(items)),
+        largest_quantity=_largest_of(lengths, quantities),
         unit_price_valid=_all_of(owner, price_valid, len(items)),
         discount_not_negative=_all_of(owner, discount_sign >= 0, len(items)),
         discount_within_line=within,
@@ -92,10 +92,10 @@ def _sums(
     prices, discounts, amounts = prices // step, discounts // step, amounts // step
     small = price_fits & discount_fits & (prices.astype(np.float64) * quantities < _LINE_BOUND) & (discounts < _LINE_BOUND)
     fast = _all_of(owner, small, len(items)) & amount_fits & (lengths <= _LINES_BOUND)
-    with np.errstate(over="ignore"):  # wraps only in rows that `fast` leaves out
+    with np.errstate(over="ignore"):  # a running sum that wraps still has the right differences; what wraps by itself is not `fast`
         totals = prices * quantities
-        net = np.zeros(len(items), np.int64)
-        np.add.at(net, owner, totals - discounts)
+        running = np.concatenate([np.zeros(1, np.int64), np.cumsum(totals - discounts)])
+        net = np.diff(running[np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])])
     within = _all_of(owner, discounts <= totals, len(items))
     comparable = _numpy(items.is_valid()) & _numpy(amount.is_valid())
     adds_up = (net == amounts) | ~comparable
@@ -152,9 +152,12 @@ def _all_of(owner: Ints, flags: Flags, orders: int) -> Flags:
     return held
 
 
-def _largest_of(owner: Ints, values: Ints, orders: int) -> Ints:
-    largest = np.zeros(orders, np.int64)
-    np.maximum.at(largest, owner, values)
+def _largest_of(lengths: Ints, values: Ints) -> Ints:
+    """The largest value of each order; 0 for one without lines."""
+    largest = np.zeros(len(lengths), np.int64)
+    if len(values):
+        starts = np.cumsum(lengths) - lengths
+        largest[lengths > 0] = np.maximum.reduceat(values, starts[lengths > 0])
     return largest
 
 
@@ -171,7 +174,7 @@ def combine_small_lines(table: pa.Table) -> pa.Table:
     if not len(crowded):
         return table
     pieces, start = [], 0
-    for row in crowded:
+    for row in crowded.tolist():
         pieces += [items.slice(start, row - start), pa.array([combined(items[row].as_py())], ITEMS)]
         start = row + 1
     pieces.append(items.slice(start))

@@ -30,7 +30,7 @@ VERTICAL_PARAMETERS = frozenset(
     promotionAmount promotionConditionThreshold promotionConditionType promotionEnds promotionStarts promotionType quantity rating rooms
     roomType serviceType shipName shopifyOrderId startDateTime state subscriptionFee subscriptionLength taxAmount taxType transferFee
     travelType tripType upsell
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """The fields of CJ's `VerticalParameters` input. A name outside this list fails the whole request as a schema error."""
 

@@ -6,9 +6,9 @@ However many batches a night has, the counts are added up and the pages built on
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from include.restatements.quality_suite import Rule, rules, suite_of  # first: it silences great_expectations before its import
@@ -19,13 +19,13 @@ from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.render.renderer import ExpectationSuitePageRenderer, ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
-log = logging.getLogger(__name__)
-
 RESULT_FILE = "validation_result.json"
 DATA_DOCS = "data_docs"
 
 
-def merged_result(rows: int, failed: Mapping[Rule, int], enterprises: list[str], now: datetime, refused: bool) -> ExpectationSuiteValidationResult:
+def merged_result(
+    rows: int, failed: Mapping[Rule, int], enterprises: list[str], now: datetime, refused: bool
+) -> ExpectationSuiteValidationResult:
     """One result for the whole run: `rows` rows judged, `failed` says how many broke each rule."""
     results = [_merged_rule(rule, rows, failed.get(rule, 0)) for rule in rules()]
     passed = sum(bool(result.success) for result in results)
@@ -53,7 +53,9 @@ def _merged_rule(rule: Rule, rows: int, failed: int) -> ExpectationValidationRes
         "unexpected_percent": 100.0 * failed / rows if rows else 0.0,
         "partial_unexpected_list": [],
     }
-    return ExpectationValidationResult(success=failed == 0, expectation_config=rule.configuration, result=result, exception_info=_NOTHING_RAISED)
+    return ExpectationValidationResult(
+        success=failed == 0, expectation_config=rule.configuration, result=result, exception_info=_NOTHING_RAISED
+    )
 
 
 _NOTHING_RAISED = {"raised_exception": False, "exception_message": None, "exception_traceback": None}
@@ -65,10 +67,14 @@ def write(result: ExpectationSuiteValidationResult, folder: Path) -> Path:
     docs.mkdir(parents=True, exist_ok=True)
     path = folder / RESULT_FILE
     path.write_text(json.dumps(result.to_json_dict(), indent=1) + "\n", encoding="utf-8")
-    view = DefaultJinjaPageView()
-    (docs / "index.html").write_text(view.render(ValidationResultsPageRenderer().render(result)), encoding="utf-8")
-    (docs / "rules.html").write_text(view.render(ExpectationSuitePageRenderer().render(suite_of(rules()))), encoding="utf-8")
+    (docs / "index.html").write_text(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)), encoding="utf-8")
+    (docs / "rules.html").write_text(_suite_page(), encoding="utf-8")
     return path
+
+
+@cache
+def _suite_page() -> str:
+    return DefaultJinjaPageView().render(ExpectationSuitePageRenderer().render(suite_of(rules())))
 
 
 def rules_page() -> str:

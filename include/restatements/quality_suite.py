@@ -21,16 +21,18 @@ import numpy as np
 import pandas as pd
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read when great_expectations is imported
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
-import great_expectations as gx  # noqa: E402
-from great_expectations.core import ExpectationSuite  # noqa: E402
-from great_expectations.core.batch_definition import BatchDefinition  # noqa: E402
-from great_expectations.core.expectation_validation_result import ExpectationValidationResult  # noqa: E402
-from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: E402
-from great_expectations.expectations.expectation_configuration import ExpectationConfiguration  # noqa: E402
+import great_expectations as gx
+from great_expectations.core import ExpectationSuite
+from great_expectations.core.batch_definition import BatchDefinition
+from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults, ProgressBarsConfig
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from include.errors import RestatementsError  # noqa: E402
+from include.errors import RestatementsError
+
+for _name in ("great_expectations", "great_expectations.data_context.types.base"):  # the second sets its own level when imported
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 SUITE_FILE = Path(__file__).with_name("expectations") / "order_changes.json"
 
@@ -80,7 +82,8 @@ def rules() -> tuple[Rule, ...]:
     """Every rule, in the suite's order."""
     document = json.loads(SUITE_FILE.read_text(encoding="utf-8"))
     return tuple(
-        Rule(position, e["type"], e["kwargs"]["column"], **e["meta"], kwargs=e["kwargs"]) for position, e in enumerate(document["expectations"])
+        Rule(position, e["type"], e["kwargs"]["column"], **e["meta"], kwargs=e["kwargs"])
+        for position, e in enumerate(document["expectations"])
     )
 
 
@@ -125,9 +128,15 @@ class Judge:
 
 def _batch_definition() -> BatchDefinition:
     """Frames in memory, in a context that leaves no file behind."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    return context.data_sources.add_pandas("warehouse").add_dataframe_asset("order_changes").add_batch_definition_whole_dataframe("findings")
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+        analytics_enabled=False,
+    )
+    context = gx.get_context(mode="ephemeral", project_config=config)
+    return (
+        context.data_sources.add_pandas("warehouse").add_dataframe_asset("order_changes").add_batch_definition_whole_dataframe("findings")
+    )
 
 
 def _rule_of(result: ExpectationValidationResult) -> Rule:
