@@ -46,7 +46,7 @@ with DAG(
         return account_ids()
 
     @task(pool=WAREHOUSE_POOL)
-    def read(conn_id: str, **context: Any) -> dict[str, int]:
+    def read(conn_id: str, **context: Any) -> dict[str, Any]:
         from include.airflow.tasks import read_ledger
 
         return read_ledger(context, conn_id)

@@ -85,7 +85,7 @@ with DAG(
         context["outlet_events"][SUBMISSIONS].extra = {"run_id": context["run_id"], "due_at": published["due_at"]}
         return published
 
-    planned = prepare()
+    planned: Any = prepare()
     approve = ApproveNight(
         task_id="approve",
         subject="Send this night's restatements to CJ?",

@@ -1,8 +1,8 @@
 """airflow_settings.yaml and the settings Airflow needs here, as environment variables.
 
 Plain Airflow ignores airflow_settings.yaml (it is the Astro CLI's file), so this module turns its connections into `AIRFLOW_CONN_X` (as
-JSON, which survives odd characters) and its variables into `AIRFLOW_VAR_X`; pools have no environment form and become a file for
-`airflow pools import`. A variable that is already set always wins.
+JSON, which survives odd characters) and its variables into `AIRFLOW_VAR_X`; pools have no environment form:
+`include.airflow.pools` creates them. A variable that is already set always wins.
 
     python -m include.airflow.environment        the export lines, for eval
 
@@ -99,7 +99,8 @@ def python_path(current: str) -> str:
 def _quoted(value: str) -> str:
     """`value` as it may stand inside `"${X:-…}"`, in bash, dash and zsh; `${NAME}` stays a reference."""
     parts = _REFERENCE.split(value)
-    literal = [re.sub(r'([\\"$`}])', r"\\\1", part) for part in parts[::2]]
+    # A lone single quote inside the braces is a syntax error in bash, escaped or not.
+    literal = [re.sub(r'([\\"$`}])', r"\\\1", part).replace("'", r"$(printf \\047)") for part in parts[::2]]
     references = ["${" + name + "}" for name in parts[1::2]]
     return "".join(text for pair in zip(literal, [*references, ""], strict=True) for text in pair)
 
@@ -109,21 +110,6 @@ def export_lines(path: Path = SETTINGS_FILE) -> Iterator[str]:
     for name, default in declared(path).items():
         yield f'export {name}="${{{name}:-{_quoted(default)}}}"'
     yield f'export PYTHONPATH="{_quoted(python_path(os.environ.get("PYTHONPATH", "")))}"'
-
-
-def pools_file(target: Path, path: Path = SETTINGS_FILE) -> Path:
-    """Writes the pools as the JSON file that `airflow pools import` takes, and returns its path."""
-    pools = {
-        str(entry["pool_name"]): {
-            "slots": int(entry["pool_slot"]),
-            "description": entry.get("pool_description", ""),
-            "include_deferred": False,
-        }
-        for entry in read_settings(path)["pools"]
-    }
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(pools, indent=2), encoding="utf-8")
-    return target
 
 
 def main() -> None:

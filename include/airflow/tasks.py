@@ -6,7 +6,7 @@ The core is imported inside each body: parsing a DAG file must not pay for it, a
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -18,28 +18,16 @@ from include.errors import SettingError
 
 log = logging.getLogger(__name__)
 
-MAX_BATCHES = 1_000
-"""Airflow maps at most 1,024 times (`core.max_map_length`), and the task that hands on more fails."""
-
 
 def prepare_night(context: Mapping[str, Any]) -> dict[str, Any]:
     """Plans the night. Returns batches of chunk paths, the money at stake as text, and counts."""
     from include.restatements.night import prepare
 
     prepared = prepare(run_of(context), settings_from_airflow(said(context)), warehouse_location())
-    batches = at_most(MAX_BATCHES, prepared.batches)
     log.info("Planned: %s. Money at stake: %s.", figures(prepared.summary), prepared.at_stake)
-    if not batches:
+    if not prepared.batches:
         log.info("Nothing to send this night: CJ already holds, or is not owed, every order the warehouse touched.")
-    return {"batches": batches, "at_stake": prepared.at_stake, "summary": dict(prepared.summary)}
-
-
-def at_most(limit: int, batches: Sequence[list[str]]) -> list[list[str]]:
-    """The same chunks in the same order in at most `limit` batches of about equal length."""
-    if len(batches) <= limit:
-        return [list(batch) for batch in batches]
-    per_batch = -(-len(batches) // limit)
-    return [[chunk for batch in batches[i : i + per_batch] for chunk in batch] for i in range(0, len(batches), per_batch)]
+    return {"batches": prepared.batches, "at_stake": prepared.at_stake, "summary": dict(prepared.summary)}
 
 
 def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +57,7 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
     return {"counts": dict(published.counts), "due_at": published.due_at.isoformat() if published.due_at else None}
 
 
-def read_ledger(context: Mapping[str, Any], conn_id: str) -> dict[str, int]:
+def read_ledger(context: Mapping[str, Any], conn_id: str) -> dict[str, Any]:
     """Reads what is new in one account's Commission Detail. Returns counts."""
     from include.restatements.ledger import read_ledgers
 
@@ -91,5 +79,7 @@ def since(params: Mapping[str, Any]) -> date | None:
 
 
 def figures(counts: Mapping[str, Any]) -> str:
-    """Counts on one line of a log: `create 12, restate 3`."""
-    return ", ".join(f"{name} {value}" for name, value in counts.items()) or "nothing"
+    """Counts on one line of a log: `create 12, restate 3; quarantined_by_reason: locked 2`."""
+    plain = [f"{name} {value}" for name, value in counts.items() if not isinstance(value, Mapping)]
+    broken_down = [f"{name}: {figures(value)}" for name, value in counts.items() if isinstance(value, Mapping) and value]
+    return "; ".join([", ".join(plain), *broken_down]) if plain or broken_down else "nothing"

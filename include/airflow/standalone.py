@@ -1,0 +1,157 @@
+"""`make up`: Airflow (scheduler, triggerer, UI) with the sandbox and the demo warehouse beside it, until Ctrl-C.
+
+Everything listens on 127.0.0.1 and everybody is admin there, so nobody logs in. Airflow runs in a process session of its own: stopping its
+parent alone would leave children behind.
+
+Known limitation: Airflow's log servers listen on every address and `standalone` cannot turn them off; they ask for a signed token.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from include.airflow.demo import demo_environment
+from include.airflow.environment import ROOT
+
+FOLDER = ROOT / ".run" / "up"
+PID_FILE = FOLDER / "session.pid"
+LOOPBACK = "127.0.0.1"
+SANDBOX_DELAY_SECONDS = 60.0
+"""CJ takes an hour; here a minute, so that a click has a result."""
+
+
+def free_port(wanted: int) -> int:
+    """`wanted` if nobody has it, else a port that is free."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise SystemExit("No free port on 127.0.0.1.")
+
+
+def up_environment(folder: Path, sandbox_url: str, port: int, given: Mapping[str, str]) -> dict[str, str]:
+    """The demo's environment, for a running Airflow on loopback with CJ's hour cut to the sandbox's delay."""
+    return demo_environment(folder, sandbox_url, given) | {
+        "AIRFLOW__API__HOST": LOOPBACK,
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": f"http://{LOOPBACK}:{port}",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{LOOPBACK}:{port}/execution/",
+        # Only ever on loopback: this removes the login everywhere.
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW_VAR_CJ_PROCESSING_MINUTES": str(SANDBOX_DELAY_SECONDS / 60),
+        "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "30",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    }
+
+
+def healthy(port: int) -> bool:
+    """Whether the UI answers. "Airflow is ready" is printed before it does."""
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/api/v2/monitor/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def stop_session(leader: int, patience: float = 20.0) -> None:
+    """Asks every process of the session to end, and ends what stays."""
+    for number, wait in ((signal.SIGTERM, patience), (signal.SIGKILL, 5.0)):
+        until = time.monotonic() + wait
+        for pid in members(leader):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+        while members(leader) and time.monotonic() < until:
+            time.sleep(0.2)
+
+
+def members(leader: int) -> list[int]:
+    """The living processes of a session, whatever their parent or process group."""
+    listing = subprocess.run(["ps", "-e", "-o", "pid=,sess=,stat="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listing.splitlines()]
+    return [int(pid) for pid, session, state in rows if int(session) == leader and not state.startswith("Z")]
+
+
+def run_airflow(environment: dict[str, str], port: int) -> int:
+    """Airflow in the foreground of this terminal, in a session of its own; ends with Ctrl-C or `make down`."""
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    airflow = subprocess.Popen([sys.executable, "-m", "airflow", "standalone"], env=environment, start_new_session=True)
+    PID_FILE.write_text(f"{os.getpid()}\n")
+    try:
+        announced = False
+        while airflow.poll() is None:
+            if not announced and healthy(port):
+                print(f"\n>>> Airflow: http://{LOOPBACK}:{port}   Ctrl-C stops everything.\n", flush=True)
+                announced = True
+            time.sleep(1)
+        return airflow.returncode or 0
+    except KeyboardInterrupt:
+        print("Stopping.", flush=True)
+        return 0
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stop_session(airflow.pid)
+        PID_FILE.unlink(missing_ok=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def up() -> int:
+    """Starts the sandbox, the demo warehouse and Airflow, and stays until stopped."""
+    from include.demo.files import write_shop
+    from include.demo.shop import open_shop
+    from include.sandbox.process import start_sandbox
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    # Started with & from a script, a process ignores SIGINT unless it says otherwise.
+    signal.signal(signal.SIGINT, _interrupt)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    port = free_port(int(os.environ.get("PORT") or 8080))
+    seed = FOLDER / "seed"
+    known = (FOLDER / "warehouse.duckdb").exists()
+    if not known:
+        # The last night's interval is the one an unpaused nightly DAG runs at once.
+        write_shop(FOLDER / "warehouse.duckdb", seed, open_shop(datetime.now(UTC) - timedelta(hours=2)), None)
+    with start_sandbox(FOLDER / "sandbox.sqlite", seed=None if known else seed, delay_seconds=SANDBOX_DELAY_SECONDS) as sandbox:
+        print(f"CJ's sandbox: {sandbox.url} ({SANDBOX_DELAY_SECONDS:.0f} s instead of an hour). Folder: {FOLDER}", flush=True)
+        return run_airflow(up_environment(FOLDER, sandbox.url, port, os.environ), port)
+
+
+def down() -> int:
+    """Ends a `make up` of another terminal, as its Ctrl-C would, and waits for it."""
+    try:
+        pid = int(PID_FILE.read_text())
+        os.kill(pid, signal.SIGTERM)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        PID_FILE.unlink(missing_ok=True)
+        print("Nothing is up.")
+        return 0
+    for _ in range(60):
+        if not PID_FILE.exists():
+            print("Stopped.")
+            return 0
+        time.sleep(0.5)
+    print(f"Process {pid} is still stopping.")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(down() if "--stop" in sys.argv[1:] else up())

@@ -1,0 +1,206 @@
+"""The operators that wait, run as Airflow runs them: what they hand on, what they wait for, and what ends the waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from airflow.providers.standard.exceptions import HITLTimeoutError
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+from airflow.sdk import RetryAction
+from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
+from airflow.sdk.execution_time.comms import CreateHITLDetailPayload
+
+from include.airflow.operators import ApproveNight, ReconcileWhenDue, SubmitBatch
+from include.airflow.retries import LONGEST_WAIT, ByKind, LeftUnsent, TryAgain
+from include.airflow.runs import run_of, said, woken_by_submission
+from include.airflow.tasks import figures, since
+from include.errors import RestatementsError, SettingError, WarehouseUnavailable
+
+BATCHES = [["create/a"], ["restate/b", "restate/c"]]
+
+
+@dataclass
+class DagRun:
+    conf: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Instance:
+    """A task instance that keeps what is pushed to it."""
+
+    start_date: datetime = field(default_factory=lambda: datetime.now(UTC))
+    id: UUID = field(default_factory=uuid4)
+    pushed: dict[str, Any] = field(default_factory=dict)
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.pushed[key] = value
+
+
+def context(conf: dict[str, Any] | None = None, **more: Any) -> Any:
+    return {"dag_run": DagRun(conf or {}), "params": conf or {}, "ti": Instance(), "run_id": "scheduled__2026-03-02T02:00:00+00:00"} | more
+
+
+def approval(at_stake: str, batches: list[list[str]] = BATCHES) -> ApproveNight:
+    return ApproveNight(
+        task_id="approve", subject="?", batches=batches, at_stake=at_stake, summary={"create": 1}, response_timeout=timedelta(hours=1)
+    )
+
+
+def answer(option: str) -> dict[str, Any]:
+    return {
+        "chosen_options": [option],
+        "params_input": {},
+        "responded_at": datetime(2026, 3, 2, 3, tzinfo=UTC),
+        "responded_by_user": {"id": "7", "name": "ana"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("conf", "at_stake"), [({}, "999999999.99"), ({"approve_above": "100.00"}, "100.00"), ({"approve_above": 100}, "99.99")]
+)
+def test_nobody_is_asked_while_no_limit_is_set_or_it_is_not_passed(conf: dict[str, Any], at_stake: str) -> None:
+    assert approval(at_stake).execute(context(conf)) == BATCHES
+
+
+def test_an_empty_night_asks_nobody() -> None:
+    assert approval("500.00", batches=[]).execute(context({"approve_above": 0})) == []
+
+
+def test_above_the_limit_a_person_is_asked_and_nothing_answers_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Supervisor:
+        def send(self, msg: Any) -> None:
+            asked.append(msg)
+
+    monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", Supervisor(), raising=False)
+    night = context({"approve_above": 100})
+    night["task_instance"] = night["ti"]
+    with pytest.raises(TaskAwaitingInput) as waiting:
+        approval("100.01").execute(night)
+    (question,) = [msg for msg in asked if isinstance(msg, CreateHITLDetailPayload)]
+    assert (question.options, question.defaults) == (["Approve", "Reject"], None)
+    assert "**100.01**, above the limit of 100" in question.body
+    assert waiting.value.method_name == "execute_complete"
+
+
+def test_approving_hands_the_batches_on_and_records_who_did() -> None:
+    night = context()
+    assert approval("100.01").execute_complete(night, answer("Approve")) == BATCHES
+    decision = night["ti"].pushed["decision"]
+    assert (decision["approved"], decision["by"], decision["at"]) == (True, "ana", "2026-03-02 03:00:00+00:00")
+
+
+def test_rejecting_hands_no_batch_on_and_records_who_did() -> None:
+    night = context()
+    assert approval("100.01").execute_complete(night, answer("Reject")) == []
+    assert (night["ti"].pushed["decision"]["approved"], night["ti"].pushed["decision"]["by"]) == (False, "ana")
+
+
+def test_no_answer_fails_and_hands_nothing_on() -> None:
+    night = context()
+    with pytest.raises(HITLTimeoutError):
+        approval("100.01").execute_complete(night, {"error": "nobody answered", "error_type": "timeout"})
+    assert night["ti"].pushed == {}
+
+
+def test_a_batch_waits_outside_the_worker_until_cj_is_back() -> None:
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    with pytest.raises(TaskDeferred) as waiting:
+        SubmitBatch(task_id="submit", batch=["a"])._pause(context(), until, left=3)
+    assert isinstance(waiting.value.trigger, DateTimeTrigger)
+    assert waiting.value.trigger.moment == until
+    assert waiting.value.method_name == "execute_complete"
+    assert not waiting.value.kwargs
+
+
+def test_the_waiting_for_cj_has_an_end_that_says_what_to_do() -> None:
+    began = Instance(start_date=datetime.now(UTC) - SubmitBatch.longest_pause)
+    with pytest.raises(LeftUnsent, match=r"3 orders of this batch are not sent.*clear this task"):
+        SubmitBatch(task_id="submit", batch=["a"])._pause(context(ti=began), datetime.now(UTC) + timedelta(minutes=1), left=3)
+
+
+def test_the_wait_fires_at_its_moment() -> None:
+    async def fired() -> Any:
+        return await asyncio.wait_for(anext(DateTimeTrigger(moment=datetime.now(UTC)).run()), 5)
+
+    assert asyncio.run(fired()).payload
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [
+        (SettingError("no."), RetryAction.FAIL),
+        (LeftUnsent("no."), RetryAction.FAIL),
+        (WarehouseUnavailable("busy."), RetryAction.RETRY),
+        (TryAgain("later."), RetryAction.RETRY),
+        (ValueError("a bug"), RetryAction.DEFAULT),
+    ],
+)
+def test_what_is_tried_again_is_what_trying_again_helps(error: Exception, action: RetryAction) -> None:
+    assert ByKind().evaluate(error, 1, 3).action is action
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait"), [(90, timedelta(seconds=90)), (timedelta(minutes=5), timedelta(minutes=5)), (10**6, LONGEST_WAIT), (None, None)]
+)
+def test_a_servers_retry_after_is_honoured(asked: Any, wait: timedelta | None) -> None:
+    error = TryAgain("later.")
+    error.retry_after = asked  # type: ignore[attr-defined]
+    assert ByKind().evaluate(error, 1, 3).retry_delay == wait
+
+
+def test_a_param_nobody_gave_is_not_said() -> None:
+    run = {"dag_run": DagRun({"chunk_size": 5, "other": 1}), "params": {"chunk_size": 5, "mode": None}}
+    assert said(run) == {"chunk_size": 5}
+    assert said({"dag_run": DagRun(None), "params": {"mode": None}}) == {}  # type: ignore[arg-type]
+
+
+def test_a_night_is_its_data_interval_in_utc_and_a_run_without_one_is_refused() -> None:
+    start = datetime.fromisoformat("2026-03-01T03:00:00+01:00")
+    night = run_of(context(data_interval_start=start, data_interval_end=start + timedelta(days=1)))
+    assert (night.interval_start.tzinfo, night.interval_start.hour) == (UTC, 2)
+    with pytest.raises(SettingError, match="no data interval"):
+        run_of(context())
+
+
+@pytest.mark.parametrize(
+    ("run", "waits"),
+    [
+        ({"run_id": "asset_triggered__2026-03-02T03:00:00+00:00_x"}, True),
+        ({"run_id": "scheduled__2026-03-02T03:00:00+00:00"}, False),
+        ({"run_id": "manual__2026-03-02T03:00:00+00:00"}, False),
+        ({"run_id": "manual__2026-03-02T03:00:00+00:00", "conf": {"processing_minutes": 1}}, True),
+    ],
+)
+def test_only_a_run_woken_by_a_submission_or_told_how_long_waits(run: dict[str, Any], waits: bool) -> None:
+    assert ReconcileWhenDue(task_id="reconcile")._waits(context(run.get("conf"), run_id=run["run_id"])) is waits
+    assert woken_by_submission(context(run_id="scheduled__x")) is False
+
+
+def test_since_is_a_date_or_a_sentence() -> None:
+    assert since({}) is None
+    assert str(since({"since": "2026-01-31"})) == "2026-01-31"
+    with pytest.raises(SettingError, match=r"'31\.01\.2026'"):
+        since({"since": "31.01.2026"})
+
+
+def test_figures_are_one_line() -> None:
+    assert figures({"create": 1, "restate": 0, "held": {"locked": 2}}) == "create 1, restate 0; held: locked 2"
+    assert figures({}) == "nothing"
+
+
+def test_every_error_of_ours_says_whether_trying_again_helps() -> None:
+    def tree(kind: type[RestatementsError]) -> list[type[RestatementsError]]:
+        return [kind, *(leaf for child in kind.__subclasses__() for leaf in tree(child))]
+
+    evaluate: Callable[..., Any] = ByKind().evaluate
+    for kind in tree(RestatementsError):
+        assert isinstance(kind.transient, bool)
+        assert evaluate(kind.__new__(kind), 1, 3).action is (RetryAction.RETRY if kind.transient else RetryAction.FAIL), kind
