@@ -98,7 +98,9 @@ def compare(warehouse: pa.Table, cj: pa.Table, last_words: pa.Table) -> Comparis
 def _by_key(table: pa.Table, name: str) -> dict[OrderKey, dict[str, Any]]:
     rows = {OrderKey(*(row[column] for column in KEY)): row for row in table.to_pylist()}
     if len(rows) != table.num_rows:
-        raise ValueError(f"The table {name!r} holds {table.num_rows - len(rows)} orders more than once; a comparison needs one state an order.")
+        raise ValueError(
+            f"The table {name!r} holds {table.num_rows - len(rows)} orders more than once; a comparison needs one state an order."
+        )
     return rows
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.demo.catalogue import PUBLISHERS
@@ -20,6 +21,7 @@ from include.demo.storyline import EXCLUDED_COUPON
 from include.restatements.shapes import INSTANT, MONEY
 
 TOKEN = "sandbox-token"
+LATER = "later.parquet"
 
 #: The contract's columns of `order_changes`, as a shop's warehouse has them.
 ORDER_CHANGES = pa.schema(
@@ -46,7 +48,7 @@ ORDER_CHANGES = pa.schema(
     ]
 )
 
-#: The sandbox's `orders.parquet`: the orders CJ holds by the pixel. Amounts are text; a `posted_at` to come is posted when its time comes.
+#: The sandbox's `orders.parquet`: the orders CJ holds by the pixel. Amounts are text; see `write_seed_tables`.
 SEED_ORDERS = pa.schema(
     [
         ("enterprise_id", pa.string()),
@@ -85,11 +87,22 @@ def load_order_changes(path: Path, order_changes: pa.Table) -> None:
         connection.execute("CREATE OR REPLACE TABLE order_changes AS SELECT * FROM arrived")
 
 
-def write_seed(directory: Path, pixel: Iterable[PixelOrder]) -> None:
-    """Writes `accounts.json` and `orders.parquet`, what a sandbox starts from."""
-    directory.mkdir(parents=True, exist_ok=True)
+def write_seed(directory: Path, pixel: Iterable[PixelOrder], starts_at: datetime) -> None:
+    """Writes what a sandbox starts from at `starts_at`, and what its pixel reports later: see `write_seed_tables`."""
+    write_seed_tables(directory, _table([held.row(PUBLISHERS) for held in pixel], SEED_ORDERS), starts_at)
+
+
+def write_seed_tables(directory: Path, pixel: pa.Table, starts_at: datetime) -> None:
+    """Writes `accounts.json`, `orders.parquet` (SEED_ORDERS posted before `starts_at`) and `later.parquet` (the rest).
+
+    Commission ids rise as orders post, and the ledger is read past the newest id. So an order that posts later has to reach CJ later:
+    `include.demo.stage.move_to` sees to that.
+    """
     write_accounts(directory)
-    pq.write_table(_table([held.row(PUBLISHERS) for held in pixel], SEED_ORDERS), directory / "orders.parquet", compression="zstd")
+    pixel = pixel.sort_by([("posted_at", "ascending"), ("order_id", "ascending")])
+    posted = pc.less(pixel["posted_at"], pa.scalar(starts_at, INSTANT))
+    pq.write_table(pixel.filter(posted), directory / "orders.parquet", compression="zstd")
+    pq.write_table(pixel.filter(pc.invert(posted)), directory / LATER, compression="zstd")
 
 
 def write_accounts(directory: Path) -> None:
@@ -107,7 +120,7 @@ def write_storyline(directory: Path, story: Storyline) -> None:
 
 def write_shop(warehouse: Path, seed_directory: Path, shop: Shop, until: datetime | None = None) -> int:
     """Writes everything. Returns the number of rows in `order_changes`."""
-    write_seed(seed_directory, shop.pixel)
+    write_seed(seed_directory, shop.pixel, shop.story.nights[0].runs_at)
     write_storyline(seed_directory, shop.story)
     return write_warehouse(warehouse, shop.changes, until)
 

@@ -62,6 +62,8 @@ class Storyline:
     nights: tuple[Night, ...]
     cases: tuple[Case, ...]
     faults: tuple[Mapping[str, Any], ...]
+    refused: tuple[str, ...]
+    """Orders that pass every rule of ours and that CJ must refuse in Test Mode, for a reason only CJ knows."""
     dirt: Mapping[str, str] = field(default_factory=dict)
     """Order id -> the kind of dirt, as named in `include.demo.dirt`."""
 
@@ -90,5 +92,6 @@ class Storyline:
                 }
                 for c in self.cases
             ],
+            "refused": list(self.refused),
             "dirt": dict(self.dirt),
         }

@@ -19,7 +19,6 @@ EXCLUDED_COUPON = "STAFFONLY"
 """The advertiser pays no commission on it: CJ drops a restatement that carries it, in silence."""
 NOT_A_TRACKER = 499
 """No action tracker of the enterprise: CJ drops a create under it, in silence."""
-REFUSAL = "Order currency is not enabled for this action tracker"
 LATE_SECONDS, AWAITED_SECONDS = 40 * 3600, 3 * 3600
 
 
@@ -30,7 +29,7 @@ def tell(catalogue: Catalogue, nights: tuple[Night, ...]) -> tuple[Storyline, li
     teller.held_back()
     teller.nothing_to_send()
     teller.verdicts()
-    return Storyline(nights, tuple(teller.cases), tuple(teller.faults)), teller.changes, teller.pixel
+    return Storyline(nights, tuple(teller.cases), tuple(teller.faults), teller.refused), teller.changes, teller.pixel
 
 
 class _Teller:
@@ -41,6 +40,7 @@ class _Teller:
         self.pixel: list[PixelOrder] = []
         self.cases: list[Case] = []
         self.faults: list[Mapping[str, Any]] = []
+        self.refused: tuple[str, ...] = ()
 
     def case(self, name: str, table: Table, state: str, orders: list[Order], *reasons: str, updated_before: datetime | None = None) -> None:
         self.cases.append(Case(name, table, state, reasons, tuple(order.order_id for order in orders), updated_before))
@@ -176,7 +176,7 @@ class _Teller:
             self.case(f"{field} lost", "quarantine", eligibility, [order], field)
 
         refused = self.returned(3, 11)
-        self.fault("refuse", refused, message=REFUSAL)
+        self.refused = tuple(order.order_id for order in refused)
         self.case("refused in Test Mode", "quarantine", "test_mode", refused)
 
     def nothing_to_send(self) -> None:

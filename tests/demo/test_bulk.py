@@ -78,5 +78,7 @@ def test_the_size_of_a_batch_changes_no_row(tmp_path: Path, directory: Path, mon
 def test_the_warehouse_gets_the_same_rows_with_the_contracts_types(tmp_path: Path, directory: Path) -> None:
     load_bulk(tmp_path / "w.duckdb", directory)
     with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
-        found = connection.execute("SELECT count(*), typeof(any_value(amount)), typeof(any_value(updated_at)) FROM order_changes").fetchone()
+        found = connection.execute(
+            "SELECT count(*), typeof(any_value(amount)), typeof(any_value(updated_at)) FROM order_changes"
+        ).fetchone()
     assert found == (ORDERS, "DECIMAL(38,10)", "TIMESTAMP WITH TIME ZONE")

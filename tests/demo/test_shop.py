@@ -20,6 +20,7 @@ from include.demo.orders import FIXED_DATE, Line, Order, cents_text
 from include.demo.shop import Shop, open_shop
 from include.demo.story_types import Night
 from include.restatements.states import Operation, Skip, Stage, Status
+from include.sandbox.faults import checked
 
 NIGHT = datetime(2026, 11, 19, tzinfo=UTC)
 
@@ -48,7 +49,7 @@ def test_the_same_night_gives_the_same_bytes(tmp_path: Path) -> None:
             rows = connection.execute("SELECT * FROM order_changes").fetchall()
         files = sorted((tmp_path / copy).iterdir())
         digests.append((hashlib.sha256(repr(rows).encode()).hexdigest(), [hashlib.sha256(f.read_bytes()).hexdigest() for f in files]))
-        assert [f.name for f in files] == ["accounts.json", "faults.json", "orders.parquet", "storyline.json"]
+        assert [f.name for f in files] == ["accounts.json", "faults.json", "later.parquet", "orders.parquet", "storyline.json"]
     assert digests[0] == digests[1]
 
 
@@ -148,6 +149,8 @@ def test_every_case_and_every_fault_names_orders_that_are_in_the_log(shop: Shop)
         assert case.order_ids and set(case.order_ids) <= in_log, case.name
     for fault in shop.story.faults:
         assert fault["order_ids"] and set(fault["order_ids"]) <= in_log, fault
+        checked(fault)  # the sandbox takes it
+    assert shop.story.refused == shop.story.case("refused in Test Mode").order_ids
 
 
 def test_a_case_about_tonight_is_touched_tonight_and_a_missing_one_two_nights_ago(shop: Shop) -> None:
