@@ -54,7 +54,7 @@ def to_cents(amount: Decimal) -> Decimal:
 
 def grouped(amount: Decimal) -> str:
     """`money_text` with thousands separators: `-1,234.50`."""
-    text = money_text(abs(amount))
+    text = money_text(amount.copy_abs())
     whole, _, fraction = text.partition(".")
     return f"{'-' if amount < 0 else ''}{int(whole):,}.{fraction}"
 
@@ -290,8 +290,8 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def utc(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
+def utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def duration(seconds: float) -> str:

@@ -15,7 +15,18 @@ from typing import Any
 import vl_convert
 
 from include.restatements.money import money_text
-from include.restatements.report_figures import BIN_SECONDS, LAST_BIN, LOCK_BUCKETS, Figures, Lag, duration, joined, to_cents
+from include.restatements.report_figures import (
+    BIN_SECONDS,
+    LAST_BIN,
+    LOCK_BUCKETS,
+    Amount,
+    Figures,
+    Lag,
+    amounts_by_currency,
+    duration,
+    joined,
+    to_cents,
+)
 from include.restatements.states import Status
 
 FONT = "Inter, system-ui, sans-serif"
@@ -34,19 +45,27 @@ Spec = dict[str, Any]
 
 
 def by_status(figures: Figures) -> str | None:
-    """Orders a status and currency-free: how many are not matched, each bar with its count and money."""
+    """Orders that are not matched, by verdict; beside each bar its count and, where all is of one currency, the money submitted."""
     drawn = [status for status in COLOURS if figures.orders_with(status)]
     if not drawn:
         return None
-    values = [
-        {"status": status, "orders": figures.orders_with(status), "label": f"{figures.orders_with(status):,}", "colour": COLOURS[status]}
-        for status in drawn
-    ]
-    y = {"field": "status", "type": "nominal", "sort": [str(s) for s in drawn], "axis": {"title": None, "grid": False, "labelFontSize": 12}}
-    x = {"field": "orders", "type": "quantitative", "axis": None, "scale": {"domainMax": max(v["orders"] for v in values) * 1.18}}
+    one_currency = len(figures.currencies) == 1
+    values = []
+    for status in drawn:
+        money = amounts_by_currency(Amount(line.currency, line.submitted) for line in figures.statuses if line.status == status)
+        label = f"{figures.orders_with(status):,}" + (f", {joined(money)}" if one_currency else "")
+        values.append({"status": status, "orders": figures.orders_with(status), "label": label, "colour": COLOURS[status]})
+    y = {
+        "field": "status",
+        "type": "nominal",
+        "sort": [str(s) for s in drawn],
+        "axis": {"title": None, "grid": False, "labelFontSize": 12, "minExtent": 78},
+    }
+    room = 1.8 if one_currency else 1.18
+    x = {"field": "orders", "type": "quantitative", "axis": None, "scale": {"domainMax": max(map(figures.orders_with, drawn)) * room}}
     bars: Spec = {"mark": {"type": "bar", "height": 16, "cornerRadiusEnd": 2}, "encoding": {"color": _as_is("colour")}}
     text: Spec = {"mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 12, "fill": INK}, "encoding": {"text": {"field": "label"}}}
-    return _svg({"data": {"values": values}, "height": {"step": 28}, "encoding": {"x": x, "y": y}, "layer": [bars, text]})
+    return _svg("verdicts", {"data": {"values": values}, "height": {"step": 28}, "encoding": {"x": x, "y": y}, "layer": [bars, text]})
 
 
 def by_lock(figures: Figures) -> str | None:
@@ -67,7 +86,7 @@ def by_lock(figures: Figures) -> str | None:
     bars: Spec = {"mark": {"type": "bar", "cornerRadiusEnd": 2}, "encoding": {"color": _as_is("colour")}}
     text: Spec = {"mark": {"type": "text", "dy": -6, "fontSize": 10, "fill": INK}, "encoding": {"text": {"field": "label"}}}
     data = {"values": values, "format": {"parse": {"amount": "number"}}}
-    return _svg({"data": data, "height": HEIGHT, "encoding": {"x": x, "y": y}, "layer": [bars, text]})
+    return _svg("locks", {"data": data, "height": HEIGHT, "encoding": {"x": x, "y": y}, "layer": [bars, text]})
 
 
 def posting_lag(lag: Lag | None) -> str | None:
@@ -75,12 +94,23 @@ def posting_lag(lag: Lag | None) -> str | None:
     if lag is None:
         return None
     width, values = _rebinned(lag.bins)
+    most = max(value["orders"] for value in values)
     unit, seconds = _unit(values[-1]["end"])
     for value in values:
         value["from"], value["to"] = value.pop("start") / seconds, value.pop("end") / seconds
     x_title = f"{unit} from submission to posting"
-    x = {"field": "from", "type": "quantitative", "axis": {"title": x_title, "grid": False, "tickCount": 6}, "scale": {"nice": False}}
-    y = {"field": "orders", "type": "quantitative", "axis": {"title": None, "tickCount": 4, "format": "~s"}}
+    x = {
+        "field": "from",
+        "type": "quantitative",
+        "axis": {"title": x_title, "grid": False, "values": _ticks(values[-1]["to"])},
+        "scale": {"nice": False},
+    }
+    y = {
+        "field": "orders",
+        "type": "quantitative",
+        "axis": {"title": None, "tickCount": 4, "format": "~s"},
+        "scale": {"domainMax": most * 1.3},
+    }
     bars: Spec = {
         "data": {"values": values},
         "mark": {"type": "bar", "binSpacing": 1, "fill": "var(--brand)"},
@@ -94,7 +124,7 @@ def posting_lag(lag: Lag | None) -> str | None:
     at_x = {"field": "at", "type": "quantitative"}
     rules: Spec = {"data": {"values": marks}, "mark": {"type": "rule", "stroke": INK, "strokeDash": [3, 3]}, "encoding": {"x": at_x}}
     labels = [_mark_label(mark, longest) for mark in marks]
-    return _svg({"height": HEIGHT, "layer": [bars, rules, *labels]})
+    return _svg("lag", {"height": HEIGHT, "layer": [bars, rules, *labels]})
 
 
 def nights(figures: Figures) -> str | None:
@@ -122,14 +152,19 @@ def nights(figures: Figures) -> str | None:
     }
     y = {"field": "orders", "type": "quantitative", "axis": {"title": None, "tickCount": 4, "format": "~s"}}
     scale = {"domain": [str(s) for s in stacked], "range": [COLOURS[s] for s in stacked]}
-    colour = {"field": "status", "type": "nominal", "scale": scale, "legend": {"orient": "top", "title": None, "symbolType": "square"}}
+    colour = {
+        "field": "status",
+        "type": "nominal",
+        "scale": scale,
+        "legend": {"orient": "top", "title": None, "symbolType": "square", "columnPadding": 28},
+    }
     encoding = {"x": x, "y": y, "color": colour, "order": {"field": "rank", "type": "quantitative"}}
-    return _svg({"data": {"values": values}, "width": 1090, "height": 120, "mark": {"type": "bar"}, "encoding": encoding})
+    return _svg("nights", {"data": {"values": values}, "width": 1090, "height": 120, "mark": {"type": "bar"}, "encoding": encoding})
 
 
 def _mark_label(mark: Spec, longest: float) -> Spec:
     """A label beside its line, on the side where there is room."""
-    left = mark["at"] > longest * 0.6
+    left = mark["at"] > longest * (0.3 if mark["row"] == 0 else 0.6)
     text = {"type": "text", "align": "right" if left else "left", "dx": -4 if left else 4, "fontSize": 10, "fill": INK}
     y = {"value": 6 + 13 * mark["row"]}
     return {
@@ -150,6 +185,12 @@ def _rebinned(bins: Sequence[tuple[int, int]]) -> tuple[int, list[Spec]]:
     return width, [{"start": n * width, "end": (n + 1) * width, "orders": sums.get(n, 0)} for n in range(min(LAST_BIN, last) // step + 1)]
 
 
+def _ticks(longest: float) -> list[int]:
+    """Round numbers from zero, seven at most."""
+    step = next(s for s in (1, 2, 5, 10, 15, 20, 30, 60) if longest / s <= 7)
+    return list(range(0, int(longest) + 1, step))
+
+
 def _unit(longest: int) -> tuple[str, int]:
     return ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60)
 
@@ -159,7 +200,7 @@ def _as_is(field: str) -> Spec:
     return {"field": field, "type": "nominal", "scale": None}
 
 
-def _svg(spec: Spec) -> str:
+def _svg(name: str, spec: Spec) -> str:
     axis = {
         "labelColor": QUIET,
         "titleColor": QUIET,
@@ -178,13 +219,18 @@ def _svg(spec: Spec) -> str:
     }
     whole = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "width": WIDTH, "padding": 2, **spec, "config": config}
     svg: str = vl_convert.vegalite_to_svg(json.dumps(whole))
-    return _slim(svg)
+    return _slim(svg, name)
 
 
-def _slim(svg: str) -> str:
-    """The picture without what no reader needs; it scales with its panel and is hidden from screen readers, who get the text."""
+def _slim(svg: str, name: str) -> str:
+    """The picture without what no reader needs. It scales with its panel, and screen readers get the text instead.
+
+    Its ids become its own: several pictures share a page, and the renderer numbers on from picture to picture.
+    """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r' (?:class|aria-\w+|role|pointer-events|xmlns:xlink|version)="[^"]*"', "", svg)
+    ids = {found: f"{name}-{number}" for number, found in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
+    svg = re.sub(r'(\bid="|url\(#)([^")]+)', lambda match: match[1] + ids.get(match[2], match[2]), svg)
     svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
     svg = re.sub(r'<path [^>]*display="none"[^>]*>(?:</path>)?', "", svg)
     return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)

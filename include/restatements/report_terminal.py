@@ -22,7 +22,7 @@ def terminal(figures: Figures, *, report: str | None = None) -> Group:
     """What a console shows; `report` is where the HTML is. Only what is not empty appears."""
     top = headline(figures)
     parts: list[RenderableType] = [
-        Text(f"CJ reconciliation  checked {utc(figures.checked_at)}, CJ's records as of {utc(figures.data_as_of)}"),
+        Text(f"CJ reconciliation  checked {utc(figures.checked_at)}, CJ's records {_freshness(figures)}"),
         Text(f"{top.claim} {top.rest}".rstrip(), style="bold red" if top.tone == "bad" else "bold"),
     ]
     if not figures.empty:
@@ -55,6 +55,10 @@ def terminal_text(figures: Figures, *, report: str | None = None, width: int = W
     written = console.file
     assert isinstance(written, StringIO)
     return "\n".join(line.rstrip() for line in written.getvalue().splitlines()) + "\n"
+
+
+def _freshness(figures: Figures) -> str:
+    return f"as of {utc(figures.data_as_of)}" if figures.data_as_of else "not read yet"
 
 
 def _balance_line(figures: Figures) -> str:
