@@ -165,12 +165,14 @@ def combine_small_lines(table: pa.Table) -> pa.Table:
     """`table` (shapes.CHANGES, rows that passed the gate) with no order over MAX_ITEMS items: the lines with the smallest totals become one.
 
     That line has quantity 1, no discount, and the exact sum of what it replaces as its unit price, so the order's amount stays what it was.
+    Cancellations are left alone: they carry no items to CJ, so theirs were never judged.
     Lines of equal totals are taken from the end, so the same order always gives the same lines.
     """
     items = table["items"].combine_chunks()
     if isinstance(items, pa.ChunkedArray):
         items = pa.concat_arrays(items.chunks) if items.num_chunks else pa.array([], ITEMS)
-    crowded = np.flatnonzero(_numpy(pc.fill_null(pc.list_value_length(items), 0)) > MAX_ITEMS)
+    over = _numpy(pc.fill_null(pc.list_value_length(items), 0)) > MAX_ITEMS
+    crowded = np.flatnonzero(over & ~_numpy(pc.fill_null(pc.equal(table["change_type"], "cancelled"), False)))
     if not len(crowded):
         return table
     pieces, start = [], 0

@@ -310,6 +310,19 @@ def test_a_finding_great_expectations_cannot_judge_is_an_error_and_not_a_verdict
         judge.broken(frame.drop(columns="amount_given"))
 
 
+def test_without_a_configured_account_nothing_passes(gate: GateFactory) -> None:
+    assert inspected(gate(enterprises=frozenset()), [order()]).bad["reason"].to_pylist() == ["unknown_enterprise"]
+
+
+def test_combining_lines_lets_a_crowded_order_through_and_leaves_a_cancelled_one_alone(gate: GateFactory) -> None:
+    crowd = [item(sku=f"S{n}", quantity=1, unit_price=Decimal(n), discount=None) for n in range(1, 151)]
+    strange = [item(quantity=None, unit_price=None)] * 150
+    rows = [order(order_id="A", items=crowd, amount=Decimal(11325)), order(**CANCELLED | {"order_id": "B", "items": strange})]
+    seen = inspected(gate(combine_items=True), rows)
+    assert seen.bad.to_pylist() == []
+    assert [len(items) for items in seen.good["items"].to_pylist()] == [100, 150]
+
+
 def test_an_empty_night_passes_and_says_so(gate: GateFactory) -> None:
     quiet = gate()
     assert list(quiet.inspect([])) == []
