@@ -57,10 +57,9 @@ def read_ledger(client: CJClient, account: Account, location: WarehouseLocation,
         session.create_tables()
         last = _last_read(session, account.advertiser_id)
     first = last is None or since is not None
+    client.ping()  # teaches the client CJ's clock before any window is cut
     now = client.now()
     if first:
-        client.ping()  # learns CJ's clock before any window is cut
-        now = client.now()
         begin = datetime(since.year, since.month, since.day, tzinfo=UTC) if since else now - timedelta(days=ledger_days)
         cursor = None
     else:

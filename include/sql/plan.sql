@@ -151,10 +151,14 @@ SELECT
     CAST(attempts + 1 AS integer) AS attempt,
     -- What paying for the wrong state would cost, in the advertiser's currency.
     CASE
-        WHEN NOT known OR held_sale_amount IS NULL OR held_sale_amount = 0 THEN 0
-        WHEN cancelled THEN commission + cj_fee
-        WHEN converted THEN 0
-        ELSE ABS(held_sale_amount - sale_amount) * (commission + cj_fee) / held_sale_amount
+        WHEN NOT known OR held_sale_amount IS NULL OR held_sale_amount = 0 THEN CAST(0 AS decimal(38, 10))
+        WHEN cancelled THEN CAST(commission + cj_fee AS decimal(38, 10))
+        WHEN converted THEN CAST(0 AS decimal(38, 10))
+        -- An estimate, rounded to the cent: the commission on what would be paid too much.
+        ELSE CAST(ROUND(CAST(
+            CAST(ABS(held_sale_amount - sale_amount) AS double precision)
+            * CAST(commission + cj_fee AS double precision) / CAST(held_sale_amount AS double precision)
+        AS decimal(38, 10)), 2) AS decimal(38, 10))
     END AS at_stake
 FROM decided
 ORDER BY place

@@ -60,7 +60,8 @@ elsewhere AS (
 -- What a tracker costs, for orders CJ holds nothing of.
 tracker_cost AS (
     SELECT advertiser_id, action_tracker_id,
-        SUM(commission + cj_fee) / NULLIF(SUM(CASE WHEN sale_amount > 0 THEN sale_amount ELSE 0 END), 0) AS share
+        CAST(SUM(commission + cj_fee) AS double precision)
+            / NULLIF(CAST(SUM(CASE WHEN sale_amount > 0 THEN sale_amount ELSE 0 END) AS double precision), 0) AS share
     FROM held
     GROUP BY advertiser_id, action_tracker_id
 ),
@@ -183,11 +184,14 @@ SELECT
     -- What is paid too much, or owed and not booked, in the advertiser's currency, while CJ holds another state than the one sent.
     CASE
         WHEN j.status_now IN ('matched', 'superseded') THEN 0
-        WHEN NOT j.known THEN CASE WHEN j.converted THEN NULL ELSE CAST(j.sale_amount * j.share AS decimal(38, 10)) END
-        WHEN j.held_sale_amount = 0 THEN CASE WHEN j.converted THEN NULL ELSE CAST(j.sale_amount * j.share AS decimal(38, 10)) END
-        WHEN j.operation = 'cancel' THEN j.commission + j.cj_fee
+        WHEN NOT j.known THEN CASE WHEN j.converted THEN NULL ELSE CAST(ROUND(CAST(CAST(j.sale_amount AS double precision) * j.share AS decimal(38, 10)), 2) AS decimal(38, 10)) END
+        WHEN j.held_sale_amount = 0 THEN CASE WHEN j.converted THEN NULL ELSE CAST(ROUND(CAST(CAST(j.sale_amount AS double precision) * j.share AS decimal(38, 10)), 2) AS decimal(38, 10)) END
+        WHEN j.operation = 'cancel' THEN CAST(j.commission + j.cj_fee AS decimal(38, 10))
         WHEN j.converted THEN NULL
-        ELSE CAST(ABS(j.held_sale_amount - j.sale_amount) * (j.commission + j.cj_fee) / j.held_sale_amount AS decimal(38, 10))
+        ELSE CAST(ROUND(CAST(
+            CAST(ABS(j.held_sale_amount - j.sale_amount) AS double precision)
+            * CAST(j.commission + j.cj_fee AS double precision) / CAST(j.held_sale_amount AS double precision)
+        AS decimal(38, 10)), 2) AS decimal(38, 10))
     END,
     j.attempts, j.converted AND j.operation <> 'cancel', CAST(:now AS timestamp with time zone)
 FROM judged AS j
