@@ -184,7 +184,9 @@ def _lag(session: Reader, runs: tuple[str, ...]) -> Lag | None:
     if not row["orders"]:
         return None
     bins = tuple((int(r["bin"]), int(r["orders"])) for r in _of_runs(session, "report_lag", runs))
-    return Lag(int(row["orders"]), row["p50"], row["p90"], row["p99"], row["longest"], bins)
+    # To the millisecond: beyond it warehouses interpolate differently.
+    p50, p90, p99, longest = (round(row[name], 3) for name in ("p50", "p90", "p99", "longest"))
+    return Lag(int(row["orders"]), p50, p90, p99, longest, bins)
 
 
 def _held(rows: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[Held, ...]:

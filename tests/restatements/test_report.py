@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from include.restatements.report_figures import Amount, BreakReason, Figures, He
 from include.restatements.report_words import headline
 from include.restatements.states import Reason, Skip, Stage, Status
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+from tests.postgres_server import postgres_server  # noqa: F401
 from tests.restatements import report_tables as tables
 from tests.restatements.report_tables import CHECKED, EARLIER, OWN, RUN, SENT, append
 
@@ -150,6 +152,24 @@ def test_a_break_whose_cost_nobody_can_work_out_is_said_to_be_unknown(session: S
     assert figures.unpriced == 1
     assert headline(figures).claim == "1 break: 1 at an unknown cost."
     assert "unknown" in terminal_text(figures)
+
+
+@pytest.fixture
+def postgres_location(postgres_server: Any) -> Iterator[WarehouseLocation]:  # noqa: F811
+    """A database of its own on the tests' server."""
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_server.get_uri())) as session:
+        session.execute("CREATE DATABASE cj_report")
+    yield WarehouseLocation("postgres", uri=postgres_server.get_uri(database="cj_report"))
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_server.get_uri())) as session:
+        session.execute("DROP DATABASE cj_report WITH (FORCE)")
+
+
+def test_postgresql_and_duckdb_tell_the_same(figures: Figures, postgres_location: WarehouseLocation) -> None:
+    with open_warehouse(postgres_location) as session:
+        session.create_tables()
+        tables.one_of_everything(session)
+        assert collect(session, checked_at=CHECKED, run_ids=[RUN, EARLIER], currencies=OWN) == figures
+        assert collect(session, checked_at=CHECKED).run_ids == (tables.ELSEWHERE, RUN)
 
 
 def test_a_contradiction_between_the_tables_is_shown_and_not_smoothed_over(session: Session) -> None:
