@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
@@ -120,8 +121,14 @@ def decode_page(body: bytes, host: str) -> CommissionPage | tuple[RequestProblem
     )
 
 
+class _AnyObject(msgspec.Struct):
+    """One JSON object with anything in it: decoding into it checks the text and builds nothing."""
+
+
 def _read(body: bytes, host: str) -> pa.Table:
     try:
+        # Arrow's reader crashes the process on a bare `null`; it is only given what is certainly one object of sane depth.
+        msgspec.json.decode(body, type=_AnyObject)
         answer = pyarrow.json.read_json(
             io.BytesIO(body),
             read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
@@ -130,7 +137,7 @@ def _read(body: bytes, host: str) -> pa.Table:
             ),
         )
         answer.validate(full=True)
-    except (pa.ArrowException, ValueError):  # its text may quote the answer, so it goes no further
+    except (pa.ArrowException, ValueError, RecursionError):  # its text may quote the answer, so it goes no further
         pass
     else:
         if answer.num_rows == 1:

@@ -198,7 +198,11 @@ def test_now_follows_cjs_clock_and_ignores_less_than_two_seconds(cj, connect, sc
 def test_a_page_is_asked_for_with_nothing_but_a_query(cj, connect, page):
     cj.answers(page())
     connect(cj).commission_page(
-        '55"01', since_posting=EPOCH, before_posting=EPOCH + timedelta(days=1, microseconds=250_000), since_commission_id="99", commission_ids=["1", "2"]
+        '55"01',
+        since_posting=EPOCH,
+        before_posting=EPOCH + timedelta(days=1, microseconds=250_000),
+        since_commission_id="99",
+        commission_ids=["1", "2"],
     )
     assert list(cj.asked[0].json()) == ["query"]
     asked = cj.asked[0].json()["query"]

@@ -93,7 +93,10 @@ def test_text_that_is_no_json_has_a_name_too_so_that_the_gate_can_still_hold_the
 
 
 @settings(max_examples=100, deadline=None)
-@given(a=st.lists(st.none() | st.text("1:~,[;x", max_size=4), min_size=2, max_size=2), b=st.lists(st.none() | st.text("1:~,[;x", max_size=4), min_size=2, max_size=2))
+@given(
+    a=st.lists(st.none() | st.text("1:~,[;x", max_size=4), min_size=2, max_size=2),
+    b=st.lists(st.none() | st.text("1:~,[;x", max_size=4), min_size=2, max_size=2),
+)
 def test_no_text_can_imitate_the_boundary_between_two_fields(a, b):
     first, second = hashes(*({**STATE, "currency": x[0], "coupon": x[1]} for x in (a, b)))
     assert (first == second) == (a == b)

@@ -78,9 +78,7 @@ amounts = st.one_of(
 zones = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
 times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=zones)  # noqa: DTZ001 - the zone comes beside it
 items = st.lists(
-    st.fixed_dictionaries(
-        {"sku": texts, "quantity": st.integers(0, 2**31 - 1), "unit_price": amounts, "discount": st.none() | amounts}
-    ),
+    st.fixed_dictionaries({"sku": texts, "quantity": st.integers(0, 2**31 - 1), "unit_price": amounts, "discount": st.none() | amounts}),
     max_size=4,
 )
 custom = st.dictionaries(texts, texts, max_size=3).map(json.dumps)

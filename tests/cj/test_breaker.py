@@ -1,0 +1,145 @@
+"""After several failures in a row CJ is left alone, by everybody who shares the file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.sdk import ObjectStoragePath
+
+from include.cj import errors as e
+from include.cj.breaker import LONGEST_PAUSE, PROBE_LEASE, Breaker
+
+
+class Clock:
+    def __init__(self):
+        self.now = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def move(self, **by):
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=["pathlib", "object storage"])
+def path(request, tmp_path):
+    there = tmp_path / "breakers" / "cj.json"
+    return there if request.param == "pathlib" else ObjectStoragePath(f"file://{there}")
+
+
+@pytest.fixture
+def breaker(path, clock):
+    return Breaker(path, clock, threshold=3)
+
+
+DOWN = e.CJGatewayError("down", host="cj")
+
+
+def fail(breaker, times=3, error=DOWN):
+    for _ in range(times):
+        breaker.failure(error)
+
+
+def is_open(breaker):
+    try:
+        breaker.check()
+    except e.CJPaused:
+        return True
+    return False
+
+
+def test_it_opens_at_the_threshold_and_says_until_when(breaker, clock):
+    fail(breaker, 2)
+    breaker.check()
+    breaker.failure(DOWN)
+    with pytest.raises(e.CJPaused) as raised:
+        breaker.check()
+    assert raised.value.until == clock.now + timedelta(minutes=1)
+    assert (raised.value.transient, raised.value.maybe_done) == (True, False)
+
+
+def test_another_worker_with_the_same_file_is_paused_too(breaker, path, clock):
+    fail(breaker)
+    assert is_open(Breaker(path, clock, threshold=3))
+
+
+def test_the_pause_doubles_up_to_fifteen_minutes(breaker, clock):
+    fail(breaker)
+    pauses = []
+    for _ in range(6):
+        with pytest.raises(e.CJPaused) as raised:
+            breaker.check()
+        pauses.append((raised.value.until - clock.now) / timedelta(minutes=1))
+        clock.now = raised.value.until
+        breaker.check()
+        breaker.failure(DOWN)
+    assert pauses == [1, 2, 4, 8, 15, 15]
+
+
+def test_after_the_pause_one_probe_goes_through_and_the_others_wait(breaker, path, clock):
+    fail(breaker)
+    clock.move(minutes=1)
+    assert not is_open(breaker)
+    assert is_open(Breaker(path, clock, threshold=3))
+    breaker.success()
+    assert not is_open(Breaker(path, clock, threshold=3))
+    fail(breaker, 2)
+    assert not is_open(breaker)
+
+
+def test_a_probe_that_died_does_not_close_the_door_for_ever(breaker, clock):
+    fail(breaker)
+    clock.move(minutes=1)
+    breaker.check()
+    clock.now += PROBE_LEASE
+    assert not is_open(breaker)
+
+
+def test_failures_far_apart_do_not_add_up(breaker, clock):
+    for _ in range(6):
+        breaker.failure(DOWN)
+        clock.move(minutes=11)
+    assert not is_open(breaker)
+
+
+def test_a_success_between_failures_starts_the_count_again(breaker):
+    for _ in range(4):
+        fail(breaker, 2)
+        breaker.success()
+    assert not is_open(breaker)
+
+
+@pytest.mark.parametrize("error", [e.CJInvalidToken("no", host="cj"), e.CJWrongType("no", host="cj"), e.CJRateLimited("slow", host="cj")])
+def test_an_answer_that_refuses_never_opens_it(breaker, error):
+    fail(breaker, 10, error)
+    assert not is_open(breaker)
+
+
+def test_an_error_of_our_own_says_nothing_about_cj(breaker):
+    fail(breaker, 2)
+    breaker.failure(ValueError("ours"))
+    breaker.failure(e.CJUnsendable("ours"))
+    breaker.failure(DOWN)
+    assert is_open(breaker)
+
+
+def test_a_clock_that_was_far_ahead_does_not_pause_for_years(breaker, clock):
+    clock.move(days=900)
+    fail(breaker)
+    clock.move(days=-900)
+    assert not is_open(breaker)
+    assert timedelta(days=1) > LONGEST_PAUSE
+
+
+def test_a_damaged_file_counts_as_closed(breaker, path):
+    fail(breaker)
+    path.write_text('{"failures":')
+    assert not is_open(breaker)
+    path.write_text('{"unknown": 1}')
+    assert not is_open(breaker)

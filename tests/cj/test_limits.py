@@ -1,0 +1,88 @@
+"""CJ's rates are kept on our side."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.cj.errors import CJWindowTooLong
+from include.cj.limits import MAX_WINDOW, SlidingWindow, check_window, reads_of, windows
+
+
+class Hours:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self):
+        self.at = 100.0
+        self.lock = threading.Lock()
+
+    def __call__(self):
+        return self.at
+
+    def sleep(self, seconds):
+        with self.lock:
+            self.at += seconds
+
+
+def test_the_201st_call_waits_until_the_first_is_five_minutes_old():
+    clock = Hours()
+    window = SlidingWindow(clock=clock, sleep=clock.sleep)
+    assert sum(window.acquire() for _ in range(200)) == 0
+    clock.at += 120
+    assert window.acquire() == pytest.approx(180)
+    assert sum(window.acquire() for _ in range(199)) == 0
+
+
+@given(gaps=st.lists(st.floats(0, 30), min_size=1, max_size=40), calls=st.integers(1, 5))
+def test_no_span_ever_holds_more_calls_than_allowed(gaps, calls):
+    clock = Hours()
+    window = SlidingWindow(calls, 60.0, clock=clock, sleep=clock.sleep)
+    taken = []
+    for gap in gaps:
+        clock.at += gap
+        window.acquire()
+        taken.append(clock.at)
+    for n in range(len(taken) - calls):
+        assert taken[n + calls] - taken[n] >= 60.0 - 1e-6
+
+
+def test_threads_share_one_count():
+    clock = Hours()
+    window = SlidingWindow(200, 60.0, clock=clock, sleep=clock.sleep)
+    waits: list[float] = []
+    threads = [threading.Thread(target=lambda: waits.extend(window.acquire() for _ in range(25))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert waits == [0.0] * 200
+    assert window.acquire() == 60.0
+
+
+def test_clients_of_one_account_share_one_window_and_others_have_their_own():
+    assert reads_of("https://a", "1") is reads_of("https://a", "1")
+    assert reads_of("https://a", "1") is not reads_of("https://a", "2")
+
+
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone comes beside it
+
+
+@given(moments, moments)
+def test_windows_cover_the_range_once_and_none_is_too_long(start, end):
+    found = list(windows(start, end))
+    assert sum(((b - a) for a, b in found), timedelta(0)) == max(end - start, timedelta(0))
+    assert all(timedelta(0) < b - a <= MAX_WINDOW for a, b in found)
+    assert all(left[1] == right[0] for left, right in zip(found, found[1:], strict=False))
+    assert not found or (found[0][0], found[-1][1]) == (start, end)
+
+
+def test_31_days_are_allowed_and_a_second_more_is_not():
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    check_window(start, start + timedelta(days=31))
+    check_window(start, None)
+    with pytest.raises(CJWindowTooLong):
+        check_window(start, start + timedelta(days=31, seconds=1))

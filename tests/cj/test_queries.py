@@ -1,0 +1,93 @@
+"""Every GraphQL document we send is valid under CJ's schemas; enums and parameter names are CJ's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLSchema, build_schema, parse, validate
+
+from include.cj.parameters import ADVERTISER_VERTICALS, VERTICAL_PARAMETERS
+from include.cj.payload import _ORDER_FIELDS
+from include.cj.records import _ITEM_COLUMNS, _RECORD_COLUMNS
+from include.cj.spelling import (
+    POSTED_REASON,
+    POSTED_STATUS,
+    SENT_REASON,
+    SENT_STATUS,
+    CorrectionReason,
+    OrderStatus,
+    PostedReason,
+    ValidationStatus,
+)
+from include.restatements.states import Operation
+
+CJ = Path(__file__).parents[2] / "include/cj"
+DOCUMENTS = sorted((CJ / "queries").glob("*.graphql"))
+
+
+def schema(name: str) -> GraphQLSchema:
+    return build_schema((CJ / "schema" / f"{name}.graphql").read_text())
+
+
+@pytest.fixture(scope="module")
+def tracking():
+    return schema("tracking")
+
+
+@pytest.fixture(scope="module")
+def commissions():
+    return schema("commissions")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: p.stem)
+def test_a_document_is_valid_under_cjs_schema(path, tracking, commissions):
+    target = commissions if path.stem == "commissions" else tracking
+    assert validate(target, parse(path.read_text())) == []
+
+
+def test_a_document_with_an_unknown_field_would_be_found(tracking):
+    assert validate(tracking, parse("{ getBuildNumbers }"))
+
+
+def test_the_query_with_its_values_written_out_is_valid_too(cj, connect, page, commissions):
+    cj.answers(page())
+    client = connect(cj)
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    client.commission_page("5501")
+    client.commission_page("5501", since_posting=start, before_posting=start + timedelta(1), since_commission_id='9"', commission_ids=["1"])
+    for asked in cj.asked:
+        assert validate(commissions, parse(asked.json()["query"])) == []
+
+
+def test_the_query_asks_for_exactly_the_fields_that_are_decoded():
+    document = (CJ / "queries/commissions.graphql").read_text()
+    asked = document[document.index("records {") :].replace("{", " ").replace("}", " ").split()
+    decoded = [field for _, field, _, _ in (*_RECORD_COLUMNS, *_ITEM_COLUMNS)]
+    assert sorted(asked) == sorted([*decoded, "records", "items"])
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_the_fields_of_each_operation_are_those_of_its_input_type(tracking, operation):
+    kind = {"create": "OrderCreateRequest", "restate": "OrderRestateRequest", "cancel": "OrderCancelRequest"}[operation]
+    inputs = tracking.type_map[kind].fields
+    sent = [field for field, _ in _ORDER_FIELDS[operation]]
+    assert set(inputs) - set(sent) <= {"bypassChannel", "ids"}
+    assert set(sent) <= set(inputs)
+
+
+def test_parameter_names_and_verticals_are_cjs(tracking):
+    bag = next(t for name, t in tracking.type_map.items() if name.startswith("Vertical") and hasattr(t, "fields"))
+    assert set(bag.fields) == VERTICAL_PARAMETERS | {"advertiserVertical"}
+    assert set(bag.fields["advertiserVertical"].type.values) == ADVERTISER_VERTICALS
+
+
+def test_both_spellings_map_onto_each_other_and_leave_out_only_what_nobody_can_write():
+    assert set(POSTED_REASON) == set(CorrectionReason)
+    assert set(PostedReason) - set(SENT_REASON) == {PostedReason.QUALIFIED_LEAD}
+    assert POSTED_REASON["CannotShipSoldOut"] == "CANT_SHIP_OR_SOLD_OUT"
+    assert POSTED_REASON["DuplicateOrder"] == "DUPLICATED_ORDER"
+    assert all(SENT_REASON[POSTED_REASON[reason]] is reason for reason in CorrectionReason)
+    assert set(POSTED_STATUS) == set(OrderStatus)
+    assert set(ValidationStatus) - set(SENT_STATUS) == {ValidationStatus.AUTOMATED}

@@ -1,0 +1,103 @@
+"""The token goes into one header of requests to CJ's two addresses, and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+import pytest
+from rich.console import Console
+from rich.traceback import Traceback
+
+from include.cj.client import CJClient, Timeouts
+from include.cj.errors import CJError, CJRedirected
+from include.errors import SettingError
+from include.restatements.settings import Account, Token
+from include.restatements.states import Mode, Operation
+
+
+def test_the_token_is_sent_to_both_addresses_of_the_account(servers, page, echoes, token):
+    tracking, commissions = servers(), servers()
+    tracking.answers(echoes("A"))
+    commissions.answers(page())
+    account = Account("cj", "1501", "5501", Token(token), tracking_url=tracking.url, commissions_url=commissions.url + "/query")
+    with CJClient(account) as client:
+        client.submit(Operation.CREATE, Mode.TEST, b"{}")
+        client.commission_page("5501")
+    for server in (tracking, commissions):
+        assert [asked.headers["authorization"] for asked in server.asked] == [f"Bearer {token}"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_so_the_token_goes_nowhere_else(cj, servers, connect, scripted, status):
+    elsewhere = servers()
+    cj.answers(scripted(status=status, headers={"Location": elsewhere.url + "/graphql"}))
+    with pytest.raises(CJRedirected):
+        connect(cj).submit(Operation.CREATE, Mode.LIVE, b"{}")
+    assert elsewhere.asked == []
+    assert len(cj.asked) == 1
+
+
+def test_a_request_to_any_other_address_leaves_without_the_token(cj, servers, connect):
+    elsewhere = servers()
+    client = connect(cj)
+    client._http.post(elsewhere.url, content=b"{}")
+    assert "authorization" not in elsewhere.asked[0].headers
+
+
+def test_no_log_record_at_any_level_holds_the_token(cj, connect, scripted, echoes, page, caplog, token):
+    caplog.set_level(logging.DEBUG)
+    client = connect(cj)
+    cj.answers(echoes("A"), scripted(status=503), scripted(cut=True), page())
+    client.submit(Operation.CREATE, Mode.LIVE, b"{}")
+    client.commission_page("5501")
+    assert len(cj.asked) == 4
+    assert len(caplog.records) > 10
+    for entry in caplog.records:
+        assert token not in entry.getMessage()
+        assert token not in repr(entry.__dict__)
+
+
+def ours(error):
+    """The traceback from the package's first frame on: the test's own frame knows the token."""
+    frames = error.__traceback__
+    while "/include/cj/" not in frames.tb_frame.f_code.co_filename:
+        frames = frames.tb_next
+    return frames
+
+
+FAILURES = [{"status": 500}, {"cut": True}, {"body": b"<html>"}, {"status": 401}, {"silence": 3.0}, {"body": b" " * 5_000}]
+
+
+@pytest.mark.parametrize("script", FAILURES)
+@pytest.mark.parametrize("read", [False, True])
+def test_no_exception_nor_the_locals_of_its_traceback_hold_the_token(cj, connect, scripted, token, script, read):
+    cj.answers(scripted(**script))
+    client = connect(cj, timeouts=Timeouts(read=0.05), max_answer_bytes=1_000, attempts=2)
+    with pytest.raises(CJError) as raised:
+        client.commission_page("5501") if read else client.submit(Operation.CREATE, Mode.LIVE, b"{}")
+    error = raised.value
+    assert token not in f"{error!s} {error!r} {error.__dict__}"
+    assert error.__context__ is None
+    frames = ours(error)
+    assert token not in "".join(traceback.TracebackException(type(error), error, frames, capture_locals=True).format())
+    console = Console(width=400, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    trace = Traceback.from_exception(type(error), error, frames, show_locals=True, locals_max_string=10_000)
+    console.print(trace)
+    console.file.close()
+    assert token not in console.export_text()
+
+
+def test_neither_client_nor_account_show_the_token(cj, connect, token):
+    client = connect(cj)
+    assert token not in f"{client!r} {client} {client.account!r} {client._http.auth!r} {client.__dict__}"
+
+
+@pytest.mark.parametrize("bad", ["with space", "line\nbreak", "ümlaut", "nul\x00"])
+def test_a_token_that_no_header_can_carry_is_refused_without_quoting_it(cj, connect, bad):
+    account = Account("cj", "1501", "5501", Token(bad), tracking_url=cj.url, commissions_url=cj.url)
+    with pytest.raises(SettingError) as raised:
+        CJClient(account)
+    assert bad not in str(raised.value)
+    shown = traceback.TracebackException(type(raised.value), raised.value, ours(raised.value), capture_locals=True)
+    assert bad not in "".join(shown.format())
