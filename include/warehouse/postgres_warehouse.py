@@ -29,15 +29,11 @@ _TYPES = {
     "text": "text", "varchar": "text", "bpchar": "text", "unknown": "text",
 }  # fmt: skip
 
-_INDEXES = tuple(
-    f"CREATE INDEX IF NOT EXISTS {table}_order ON cj.{table} ({key})"
-    for table, key in {
-        "submissions": "order_id, action_tracker_id, enterprise_id, updated_at",
-        "reconciliation": "order_id, action_tracker_id, enterprise_id, updated_at",
-        "planned": "order_id, action_tracker_id, enterprise_id",
-        "commissions": "order_id, action_tracker_id, advertiser_id",
-    }.items()
-) + (
+_INDEXES = (
+    "CREATE INDEX IF NOT EXISTS submissions_order ON cj.submissions (order_id, action_tracker_id, enterprise_id, updated_at)",
+    "CREATE INDEX IF NOT EXISTS reconciliation_order ON cj.reconciliation (order_id, action_tracker_id, enterprise_id, updated_at)",
+    "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
+    "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
     "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
 )
@@ -51,7 +47,9 @@ def connect(location: WarehouseLocation) -> Session:
         connection = driver.connect(location.uri, autocommit=True)
     except adbc.Error as error:
         text = str(error)
-        if re.search(r"password|authentication|pg_hba|role .* does not exist|database .* does not exist|invalid (URI|connection option)", text):
+        if re.search(
+            r"password|authentication|pg_hba|role .* does not exist|database .* does not exist|invalid (URI|connection option)", text
+        ):
             raise SettingError(
                 f"The warehouse, {location}, turned the connection away. Check host, database, login and password of the connection."
             ) from None
@@ -237,7 +235,9 @@ def _kind(value: object) -> tuple[pa.DataType, str]:
             return INSTANT, "timestamptz"
         case date():
             return pa.date32(), "date"
-    raise WarehouseError(f"A value of type {type(value).__name__} cannot be bound. Give text, an int, a Decimal, a bool, a date or an aware time.")
+    raise WarehouseError(
+        f"A value of type {type(value).__name__} cannot be bound. Give text, an int, a Decimal, a bool, a date or an aware time."
+    )
 
 
 def _type_name(column: pa.Field) -> str:
@@ -274,7 +274,7 @@ def _speaking() -> Iterator[None]:
         yield
     except adbc.Error as error:
         raise _ours(str(error), error.sqlstate or "") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         # Read errors of a result surface as Arrow's, with the server's text inside.
         state = re.search(r"SQLSTATE: (\w{5})", str(error))
         raise _ours(str(error), state.group(1) if state else "") from None
@@ -283,10 +283,18 @@ def _speaking() -> Iterator[None]:
 def _ours(text: str, state: str) -> WarehouseError:
     said = re.search(r"(?:ERROR|FATAL):\s+([^\n]*)", text)
     words = said.group(1).rstrip(".") if said else "it gave no reason"
-    if state[:2] in ("08", "53", "57", "40") or state == "55P03" or re.search(r"connection (to server|not open|is closed)|closed the connection", text):
-        return WarehouseUnavailable(f"PostgreSQL could not finish (SQLSTATE {state or 'none'}). Nothing of the transaction was kept; try again.")
+    if (
+        state[:2] in ("08", "53", "57", "40")
+        or state == "55P03"
+        or re.search(r"connection (to server|not open|is closed)|closed the connection", text)
+    ):
+        return WarehouseUnavailable(
+            f"PostgreSQL could not finish (SQLSTATE {state or 'none'}). Nothing of the transaction was kept; try again."
+        )
     if state[:2] in ("42", "3F", "26", "34") and state != "42601":
         return WarehouseShapeError(f"PostgreSQL: {words}. Create it, or correct the SQL that names it.")
     if state == "42601":
         return WarehouseError(f"PostgreSQL cannot read the SQL: {words}. Correct the SQL.")
-    return WarehouseError(f"PostgreSQL refused the statement (SQLSTATE {state or 'none'}). Compare the columns' types and values with the SQL.")
+    return WarehouseError(
+        f"PostgreSQL refused the statement (SQLSTATE {state or 'none'}). Compare the columns' types and values with the SQL."
+    )
