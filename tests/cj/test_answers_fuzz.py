@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from datetime import UTC, datetime
 
@@ -28,7 +29,9 @@ def echo(n):
 
 
 ANSWER = {"data": {"createOrders": {"orders": [echo(n) for n in range(3)], "errors": [{"message": "no", "fields": ["a"]}]}}}
-RECORD = dict.fromkeys(("commissionId", "advertiserId", "actionTrackerId", "actionType", "actionStatus", "publisherId", "originalActionId"), "1") | {
+RECORD = dict.fromkeys(
+    ("commissionId", "advertiserId", "actionTrackerId", "actionType", "actionStatus", "publisherId", "originalActionId"), "1"
+) | {
     "postingDate": "2026-03-01T10:00:00Z",
     "original": True,
     "saleAmountAdvCurrency": "1.00",
@@ -143,10 +146,8 @@ def test_a_damaged_page_is_an_error_or_holds_no_more_records(body):
 @settings(max_examples=200, deadline=None)
 @given(body=mutated({"data": {"getBuildNumber": "17"}}))
 def test_a_damaged_build_number_is_an_error_or_a_text(body):
-    try:
+    with contextlib.suppress(CJError):
         assert isinstance(decode_text("getBuildNumber", body, 200, "cj.example"), str)
-    except CJError:
-        pass
 
 
 def test_the_untouched_answers_are_read_whole():

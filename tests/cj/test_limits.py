@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -76,7 +77,7 @@ def test_windows_cover_the_range_once_and_none_is_too_long(start, end):
     found = list(windows(start, end))
     assert sum(((b - a) for a, b in found), timedelta(0)) == max(end - start, timedelta(0))
     assert all(timedelta(0) < b - a <= MAX_WINDOW for a, b in found)
-    assert all(left[1] == right[0] for left, right in zip(found, found[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in itertools.pairwise(found))
     assert not found or (found[0][0], found[-1][1]) == (start, end)
 
 
