@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import socket
 import sys
 from dataclasses import fields
@@ -40,7 +41,9 @@ def _switch(text: str) -> bool:
 
 def arguments(argv: list[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
     """The options, and the knobs among them that were given."""
-    parser = argparse.ArgumentParser("python -m include.sandbox", description="A CJ on this machine: both endpoints, its rules, its clock, its faults.")
+    parser = argparse.ArgumentParser(
+        "python -m include.sandbox", description="A CJ on this machine: both endpoints, its rules, its clock, its faults."
+    )
     parser.add_argument("--host", default="127.0.0.1", help="loopback by default: the control API asks for no token")
     parser.add_argument("--port", type=int, default=8765, help="0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="the SQLite file everything is kept in")
@@ -65,7 +68,10 @@ def listen(host: str, port: int) -> socket.socket:
 def main(argv: list[str]) -> int:
     options, turned = arguments(argv)
     if options.host not in LOOPBACK:
-        print(f"Warning: the sandbox will be reachable from other machines on {options.host}, and its control API asks for no token.", file=sys.stderr)
+        print(
+            f"Warning: the sandbox will be reachable from other machines on {options.host}, and its control API asks for no token.",
+            file=sys.stderr,
+        )
     try:
         listener = listen(options.host, options.port)
     except OSError as reason:
@@ -80,10 +86,8 @@ def main(argv: list[str]) -> int:
         create_app(sandbox), http=CuttableProtocol, ws="none", log_level="warning", access_log=False, date_header=False, server_header=False,
         timeout_graceful_shutdown=2, timeout_keep_alive=60,
     )  # fmt: skip
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

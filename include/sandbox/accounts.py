@@ -68,7 +68,14 @@ DEFAULT: dict[str, Any] = {
     "action_trackers": [
         {"id": 401, "name": "Shop", "locking_method": "FIXED_DATE", "lock_days": 0, "commission_rate": "0.08", "fee_rate": "0.02"},
         {"id": 402, "name": "Travel", "locking_method": "OPEN_ENDED", "lock_days": 0, "commission_rate": "0.05", "fee_rate": "0.01"},
-        {"id": 403, "name": "Subscription", "locking_method": "FIXED_DURATION", "lock_days": 30, "commission_rate": "0.10", "fee_rate": "0.02"},
+        {
+            "id": 403,
+            "name": "Subscription",
+            "locking_method": "FIXED_DURATION",
+            "lock_days": 30,
+            "commission_rate": "0.10",
+            "fee_rate": "0.02",
+        },
     ],
     "publishers": [{"id": "7108602", "name": "Aspire"}, {"id": "7200001", "name": "Deal Finder"}, {"id": "7200002", "name": "Review Desk"}],
     "excluded_coupons": [],
@@ -137,7 +144,10 @@ def add_accounts(store: Store, accounts: Iterable[Mapping[str, Any]]) -> int:
                  token_hash(str(_required(raw, "token"))), raw.get("currency", "USD"), raw.get("sale_amount_basis", "net"),
                  json.dumps(rates), json.dumps(list(raw.get("excluded_coupons", [])))),
             )  # fmt: skip
-            db.executemany("INSERT INTO trackers VALUES (?, ?, ?, ?, ?, ?, ?)", [_tracker_row(enterprise, t) for t in _required(raw, "action_trackers")])
+            db.executemany(
+                "INSERT INTO trackers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [_tracker_row(enterprise, t) for t in _required(raw, "action_trackers")],
+            )
             publishers = raw.get("publishers") or DEFAULT["publishers"]
             db.executemany("INSERT INTO publishers VALUES (?, ?, ?)", [(enterprise, str(p["id"]), str(p["name"])) for p in publishers])
             added += 1
@@ -151,7 +161,14 @@ def _tracker_row(enterprise: str, raw: Mapping[str, Any]) -> tuple[Any, ...]:
         known = ", ".join(LockingMethod)
         raise SeedError(f"Account {enterprise}: locking_method {raw['locking_method']!r} is unknown; it must be one of {known}.") from None
     rates = [money_text(money(str(raw.get(name, "0")))) for name in ("commission_rate", "fee_rate")]
-    return (enterprise, int(_required(raw, "id")), str(raw.get("name", f"Action tracker {raw['id']}")), method.value, int(raw.get("lock_days") or 0), *rates)
+    return (
+        enterprise,
+        int(_required(raw, "id")),
+        str(raw.get("name", f"Action tracker {raw['id']}")),
+        method.value,
+        int(raw.get("lock_days") or 0),
+        *rates,
+    )
 
 
 def _required(raw: Mapping[str, Any], name: str) -> Any:

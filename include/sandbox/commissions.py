@@ -1,6 +1,7 @@
 """CJ's Commission Detail endpoint, `/query`: pages of records, only the fields asked for.
 
-Bounds: `since` inclusive, `before` exclusive; one bound implies 24 hours, none the past 24 hours by posting date, more than 31 days is an error.
+Bounds: `since` inclusive, `before` exclusive; one bound implies 24 hours, none the past 24 hours by posting date, more
+than 31 days is an error.
 A page holds records with ids above `sinceCommissionId`, in order of id.
 """
 
@@ -131,7 +132,9 @@ class Commissions:
             "payloadComplete": complete,
             "__typename": f"{kind}Commissions",
         }
-        return {f.key: _records(prepared, selected, rows, variables, self._store.in_usd) if f.name == "records" else page[f.name] for f in below}
+        return {
+            f.key: _records(prepared, selected, rows, variables, self._store.in_usd) if f.name == "records" else page[f.name] for f in below
+        }
 
     @staticmethod
     def _column(name: str, type_name: str, now: datetime, knobs: Knobs) -> str:
@@ -221,7 +224,9 @@ def date_bounds(arguments: Mapping[str, Any], now: datetime) -> dict[str, tuple[
         elif before is None:
             before = since + ONE_DAY
         if before - since > MAX_SPAN:
-            raise Refused(f"The range of {name} is more than 31 days: ask for at most 31 days at a time.", classification="DataFetchingException")
+            raise Refused(
+                f"The range of {name} is more than 31 days: ask for at most 31 days at a time.", classification="DataFetchingException"
+            )
         bounds[name] = next_second(since), next_second(before)
     return bounds or {"PostingDate": (next_second(now - ONE_DAY), next_second(now + timedelta(seconds=1)))}
 

@@ -34,7 +34,8 @@ class SandboxControl:
         self._http.close()
 
     def health(self) -> dict[str, Any]:
-        return self._call("GET", "/health")
+        answer: dict[str, Any] = self._call("GET", "/health")
+        return answer
 
     def clock(self) -> datetime:
         return parse_instant(self._call("GET", "/clock")["now"])
@@ -49,7 +50,8 @@ class SandboxControl:
 
     def add_faults(self, faults: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Adds faults (see docs/sandbox.md); returns all active ones."""
-        return self._call("POST", "/faults", [dict(f) for f in faults])
+        answer: list[dict[str, Any]] = self._call("POST", "/faults", [dict(f) for f in faults])
+        return answer
 
     def clear_faults(self) -> None:
         self._call("DELETE", "/faults")
@@ -59,8 +61,11 @@ class SandboxControl:
     ) -> dict[str, int]:  # fmt: skip
         """Seeds from a folder the sandbox can read, or from accounts and orders given here. Returns what was added."""
         if directory is not None:
-            return self._call("POST", "/seed", {"directory": str(Path(directory).resolve())})
-        return self._call("POST", "/seed", {"accounts": [dict(a) for a in accounts], "orders": [_plain(o) for o in orders]})
+            asked: dict[str, Any] = {"directory": str(Path(directory).resolve())}
+        else:
+            asked = {"accounts": [dict(a) for a in accounts], "orders": [_plain(o) for o in orders]}
+        answer: dict[str, int] = self._call("POST", "/seed", asked)
+        return answer
 
     def orders(self) -> Iterator[dict[str, Any]]:
         """CJ's current state of every order, after processing all that is due."""
@@ -75,11 +80,13 @@ class SandboxControl:
         return self._lines("/calls")
 
     def config(self) -> dict[str, Any]:
-        return self._call("GET", "/config")
+        answer: dict[str, Any] = self._call("GET", "/config")
+        return answer
 
     def configure(self, **knobs: Any) -> dict[str, Any]:
         """Turns knobs; returns all of them."""
-        return self._call("POST", "/config", knobs)
+        answer: dict[str, Any] = self._call("POST", "/config", knobs)
+        return answer
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         response = self._http.request(method, path, content=None if body is None else orjson.dumps(body))

@@ -226,7 +226,10 @@ def projector(
     prepared: Prepared, selections: tuple[SelectionNode, ...], type_: GraphQLObjectType, variables: Mapping[str, Any]
 ) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """A function from a plain mapping in the schema's names to what the selection asks of it."""
-    fields = [(f, _object_below(type_.fields[f.name].type) if f.name != "__typename" else None) for f in collect(prepared, selections, type_.name, variables)]
+    fields = [
+        (f, _object_below(type_.fields[f.name].type) if f.name != "__typename" else None)
+        for f in collect(prepared, selections, type_.name, variables)
+    ]
     nested = {f.key: (f.name, projector(prepared, f.below, inner, variables)) for f, inner in fields if inner is not None}
     leaves = [(f.key, f.name) for f, _ in fields]
 

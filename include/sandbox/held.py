@@ -59,7 +59,8 @@ def find(db: sqlite3.Connection, key: Key) -> HeldOrder | None:
     if row is None:
         return None
     *plain, items, cancelled, commissionable, updated_at, figures = row
-    return HeldOrder(*plain, orjson.loads(items), bool(cancelled), bool(commissionable), updated_at, Figures(*orjson.loads(figures)))
+    rest = (orjson.loads(items), bool(cancelled), bool(commissionable), updated_at, Figures(*orjson.loads(figures)))
+    return HeldOrder(*(*plain, *rest))
 
 
 def held_elsewhere(db: sqlite3.Connection, key: Key) -> bool:
@@ -74,14 +75,14 @@ def write(db: sqlite3.Connection, orders: Iterable[HeldOrder]) -> None:
 
 def _row(o: HeldOrder) -> tuple[object, ...]:
     return (
-        o.ref, o.enterprise_id, o.action_tracker_id, o.order_id, o.advertiser_id, o.action_type, o.publisher_id, o.event_date, o.locking_date,
-        o.action_status, o.original_id, o.amount, o.discount, o.currency, o.coupon, orjson.dumps(o.items).decode(), int(o.cancelled),
-        int(o.commissionable), o.updated_at, orjson.dumps(list(o.figures)).decode(),
+        o.ref, o.enterprise_id, o.action_tracker_id, o.order_id, o.advertiser_id, o.action_type, o.publisher_id, o.event_date,
+        o.locking_date, o.action_status, o.original_id, o.amount, o.discount, o.currency, o.coupon, orjson.dumps(o.items).decode(),
+        int(o.cancelled), int(o.commissionable), o.updated_at, orjson.dumps(list(o.figures)).decode(),
     )  # fmt: skip
 
 
 def status_sql(order: str, now: str, close_after_days: int) -> str:
-    """`actionStatus` at the second `now`, as SQL over the orders table called `order`. `now` is the sandbox's own text, never a caller's."""
+    """`actionStatus` at the second `now`, as SQL over the orders table called `order`. `now` is the sandbox's own text."""
     closed_if_locked_before = second(parse_instant(now) - timedelta(days=close_after_days))
     return (
         f"CASE WHEN {order}.action_status = 'closed' OR {order}.locking_date <= '{closed_if_locked_before}' THEN 'closed'"

@@ -23,7 +23,8 @@ class Posting:
         self._rows: list[Sequence[object]] = []
 
     def add(
-        self, ref: int, advertiser_id: str, posted: str, original: bool, validation_status: str, correction_reason: str | None, figures: Figures
+        self, ref: int, advertiser_id: str, posted: str, original: bool, validation_status: str, correction_reason: str | None,
+        figures: Figures,
     ) -> int:  # fmt: skip
         """One record more; returns its commission id."""
         id_ = self._store.next_record

@@ -65,7 +65,9 @@ def figures(
         unit = _converted(money(price), rate)
         line_discount = _converted(money(line_off), rate) if line_off is not None else None
         line = unit * quantity - (line_discount or ZERO)
-        posted.append((sku, quantity, money_text(unit), None if line_discount is None else money_text(line_discount), _cents(line * percent)))
+        posted.append(
+            (sku, quantity, money_text(unit), None if line_discount is None else money_text(line_discount), _cents(line * percent))
+        )
     return Figures(
         sale=money_text(net if account.sale_amount_basis == "net" else total),
         discount=None if off is None else money_text(off),

@@ -6,7 +6,6 @@ import os
 import selectors
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +30,8 @@ class SandboxProcess:
     def __init__(self, state: Path, port: int | None, seed: Path | None, knobs: dict[str, Any], start_timeout: float) -> None:
         self._state, self._port, self._seed, self._knobs, self._timeout = state, port or 0, seed, knobs, start_timeout
         self._process: subprocess.Popen[str] | None = None
+        self.log = state.with_suffix(".log")
+        """What the process complained about, beside its state."""
         self._start()
 
     def __enter__(self) -> SandboxProcess:
@@ -68,16 +69,16 @@ class SandboxProcess:
 
     def _start(self) -> None:
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        errors = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self._process = subprocess.Popen(
-            self._command(), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("w", encoding="utf-8") as errors:
+            self._process = subprocess.Popen(
+                self._command(), cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
         line = _first_line(self._process, self._timeout)
         if not line.startswith(LISTENING):
             self._end(gently=False)
-            errors.seek(0)
-            raise SandboxFailed(f"The sandbox did not start within {self._timeout:g} s. It said: {errors.read().strip() or line or 'nothing'}")
-        errors.close()
+            said = self.log.read_text(encoding="utf-8").strip() or line or "nothing"
+            raise SandboxFailed(f"The sandbox did not start within {self._timeout:g} s. It said: {said}")
         self.url = line.removeprefix(LISTENING).strip()
         self._port = int(self.url.rpartition(":")[2])
         self.control = SandboxControl(self.url)
@@ -112,7 +113,9 @@ def _first_line(process: subprocess.Popen[str], timeout: float) -> str:
     return ""
 
 
-def start_sandbox(state: Path, port: int | None = None, seed: Path | None = None, *, start_timeout: float = 60.0, **knobs: Any) -> SandboxProcess:
+def start_sandbox(
+    state: Path, port: int | None = None, seed: Path | None = None, *, start_timeout: float = 60.0, **knobs: Any
+) -> SandboxProcess:
     """Starts `python -m include.sandbox` on loopback and returns once it listens; use it as a context manager.
 
     `port` None takes a free one. `knobs` are those of `include.sandbox.knobs`. Raises SandboxFailed with what the process said.

@@ -285,4 +285,3 @@ def _altered_status(update: _Update, status: str) -> str:
     if "validation_status" not in update.altered:
         return status
     return update.altered["validation_status"] or ("PENDING" if status == "DECLINED" else "DECLINED")
-

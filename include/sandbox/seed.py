@@ -48,8 +48,10 @@ def _rows(parquet: Path) -> Iterator[Mapping[str, Any]]:
         yield from batch.to_pylist()
 
 
-def seed(store: Store, accounts: Accounts, raw_accounts: Iterable[Mapping[str, Any]], orders: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
-    """Accounts in the form of accounts.json, and orders with the columns of orders.parquet. Raises SeedError; a batch is taken whole or not at all."""
+def seed(
+    store: Store, accounts: Accounts, raw_accounts: Iterable[Mapping[str, Any]], orders: Iterable[Mapping[str, Any]]
+) -> tuple[int, int]:
+    """Accounts as in accounts.json, orders with the columns of orders.parquet. Raises SeedError; a batch is taken whole or not at all."""
     known = add_accounts(store, raw_accounts)
     accounts.reload()
     added = 0

@@ -39,8 +39,8 @@ CREATE INDEX IF NOT EXISTS submissions_order ON submissions (enterprise_id, orde
 CREATE TABLE IF NOT EXISTS orders (
     ref INTEGER PRIMARY KEY, enterprise_id TEXT NOT NULL, action_tracker_id INTEGER NOT NULL, order_id TEXT NOT NULL,
     advertiser_id TEXT NOT NULL, action_type TEXT NOT NULL, publisher_id TEXT NOT NULL, event_date TEXT NOT NULL,
-    locking_date TEXT NOT NULL, action_status TEXT, original_id INTEGER NOT NULL, amount TEXT NOT NULL, discount TEXT, currency TEXT NOT NULL,
-    coupon TEXT, items TEXT NOT NULL, cancelled INTEGER NOT NULL, commissionable INTEGER NOT NULL, updated_at TEXT,
+    locking_date TEXT NOT NULL, action_status TEXT, original_id INTEGER NOT NULL, amount TEXT NOT NULL, discount TEXT,
+    currency TEXT NOT NULL, coupon TEXT, items TEXT NOT NULL, cancelled INTEGER NOT NULL, commissionable INTEGER NOT NULL, updated_at TEXT,
     figures TEXT NOT NULL, UNIQUE (enterprise_id, order_id, action_tracker_id)
 );
 CREATE TABLE IF NOT EXISTS records (

@@ -99,7 +99,7 @@ class Tracking:
         echoed = [_echo(order, batch, now) for order in good]
         if live and good:
             self._receive(mutation.operation, good, now, knobs)
-        project = projector(prepared, field.below, prepared.root.fields[field.name].type.of_type, variables)  # type: ignore[attr-defined]
+        project = projector(prepared, field.below, prepared.root.fields[field.name].type.of_type, variables)
         return project({"orders": echoed, "errors": errors or None})
 
     def _receive(self, operation: str, orders: list[dict[str, Any]], now: datetime, knobs: Knobs) -> None:
@@ -118,8 +118,8 @@ class Tracking:
                      orjson.dumps(order).decode(), orjson.dumps(mark).decode() if mark else None)
                 )  # fmt: skip
             db.executemany(
-                "INSERT INTO submissions (enterprise_id, action_tracker_id, order_id, operation, update_time, received_at, due_at, payload, fault)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO submissions (enterprise_id, action_tracker_id, order_id, operation, update_time, received_at, due_at, payload,"
+                " fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
             self._faults.remember()

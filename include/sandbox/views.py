@@ -21,10 +21,10 @@ def orders(sandbox: Sandbox) -> Iterator[bytes]:
         yield from _lines(
             _order(row)
             for row in db.execute(
-                "SELECT o.enterprise_id, o.action_tracker_id, o.order_id, o.amount, o.discount, o.currency, o.coupon, o.items, o.cancelled,"
-                f" o.commissionable, {status}, o.locking_date, coalesce(s.posts, 0), coalesce(s.pending, 0) FROM orders o LEFT JOIN ("
-                "SELECT enterprise_id, action_tracker_id, order_id, count(*) AS posts, sum(processed_at IS NULL) AS pending FROM submissions"
-                " GROUP BY enterprise_id, order_id, action_tracker_id) s ON s.enterprise_id = o.enterprise_id AND s.order_id = o.order_id"
+                "SELECT o.enterprise_id, o.action_tracker_id, o.order_id, o.amount, o.discount, o.currency, o.coupon, o.items,"
+                f" o.cancelled, o.commissionable, {status}, o.locking_date, coalesce(s.posts, 0), coalesce(s.pending, 0) FROM orders o LEFT JOIN ("
+                "SELECT enterprise_id, action_tracker_id, order_id, count(*) AS posts, sum(processed_at IS NULL) AS pending"
+                " FROM submissions GROUP BY enterprise_id, order_id, action_tracker_id) s ON s.enterprise_id = o.enterprise_id AND s.order_id = o.order_id"
                 " AND s.action_tracker_id = o.action_tracker_id ORDER BY o.enterprise_id, o.action_tracker_id, o.order_id"
             )
         )
@@ -33,7 +33,9 @@ def orders(sandbox: Sandbox) -> Iterator[bytes]:
 
 
 def _order(row: tuple[Any, ...]) -> dict[str, Any]:
-    enterprise, tracker, order_id, amount, discount, currency, coupon, items, cancelled, commissionable, status, locking, posts, pending = row
+    enterprise, tracker, order_id, amount, discount, currency, coupon, items, cancelled, commissionable, status, locking, posts, pending = (
+        row
+    )
     return {
         "enterprise_id": enterprise,
         "action_tracker_id": tracker,
