@@ -1,14 +1,17 @@
 """The ledger: CJ's records as they came, appended once each to cj.commissions and cj.commission_items.
 
 The first reading goes back `ledger_days` (or to `since`) by windows of at most 31 days; each window is committed, so a reading that is cut goes on
-where it stopped. Afterwards each reading asks for what is new past the cursor, CJ's documented way to poll. What an order *is* at CJ is the sum
-of its records (`cj.order_state`); nothing here is ever edited, but for where CJ itself moves a record: its status and lock date.
+where it stopped. Afterwards each reading asks for what is new past the cursor, CJ's documented way to poll; once a day it sweeps the last days
+without the cursor, because nothing says that CJ's ids become visible in their order, and a record passed over would make its order `missing`.
+
+What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, but for what CJ itself moves on a record: its status and
+its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -30,8 +33,11 @@ OVERLAP = timedelta(days=2)
 AHEAD = timedelta(hours=1)
 """How far past CJ's present a window ends, so that a clock a little off loses nothing."""
 
-REFRESH_AT_ONCE = 1_000
-"""Commission ids in one question for the present state of records."""
+SWEEP_EVERY, SWEEP_BACK = timedelta(hours=24), timedelta(days=3)
+"""How often the last days are read again without the cursor, and how many."""
+
+MOST_REFRESHED = 20_000
+"""Records whose status is asked for again in one reading; the rest waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ class LedgerRead:
     records: int
     appended: int
     complete_until: datetime
-    first: bool
+    kind: str
+    """`first`, `cursor`, or `sweep`."""
 
 
 
@@ -55,53 +62,49 @@ def read_ledger(client: CJClient, account: Account, location: WarehouseLocation,
     """
     with open_warehouse(location) as session:
         session.create_tables()
-        last = _last_read(session, account.advertiser_id)
-    first = last is None or since is not None
+        last, swept_at = _last_read(session, account.advertiser_id)
     client.ping()  # teaches the client CJ's clock before any window is cut
     now = client.now()
-    if first:
+    cursor = None
+    if last is None or since is not None:
+        kind = "first"
         begin = datetime(since.year, since.month, since.day, tzinfo=UTC) if since else now - timedelta(days=ledger_days)
-        cursor = None
+    elif swept_at is None or now - swept_at >= SWEEP_EVERY:
+        kind, begin = "sweep", min(last[1], now) - SWEEP_BACK
     else:
-        assert last is not None
-        begin, cursor = last[1] - OVERLAP, last[0]
+        kind, begin, cursor = "cursor", last[1] - OVERLAP, last[0]
     records = appended = 0
-    until = begin
     newest = last[0] if last else "0"
+    until = begin
     for start, end in windows(begin, now + AHEAD):
+        until = min(end, now)
         pages = client.commission_pages(account.advertiser_id, since_posting=start, before_posting=end, since_commission_id=cursor)
-        got, new, newest = _append_window(pages, account, location, newest, start, min(end, now))
-        records, appended, until = records + got, appended + new, min(end, now)
-    return LedgerRead(account.advertiser_id, records, appended, until, first)
+        with _Spool(pages) as spool:
+            newest = max(newest, spool.cursor, key=_order_of)
+            appended += _append_window(spool, account, location, newest, start, until, kind)
+            records += spool.count
+    _refresh_due(client, account, location, now)
+    return LedgerRead(account.advertiser_id, records, appended, until, kind)
 
 
 def _append_window(
-    pages: Iterator[CommissionPage], account: Account, location: WarehouseLocation, newest: str, start: datetime, complete_until: datetime
-) -> tuple[int, int, str]:
-    """Spool the pages of one window to disk, then append what is new in one transaction. Returns records, appended, the newest cursor."""
-    ingested_at = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="cj-ledger-") as scratch:
-        spool = _Spool(Path(scratch))
-        for page in pages:
-            spool.add(page, ingested_at)
-            newest = max(newest, page.max_commission_id or "0", key=_order_of)
-        with open_warehouse(location) as session, session.transaction():
-            session.serialize("cj.ledger")
-            appended = append_records(session, spool.records(), spool.items()) if spool.count else 0
-            session.append(
-                "cj.ledger_reads",
-                pa.table(
-                    {
-                        "advertiser_id": [account.advertiser_id],
-                        "cursor_commission_id": [newest],
-                        "read_from": pa.array([start], INSTANT),
-                        "complete_until": pa.array([complete_until], INSTANT),
-                        "records": pa.array([spool.count], pa.int64()),
-                        "read_at": pa.array([ingested_at], INSTANT),
-                    }
-                ),
-            )
-    return spool.count, appended, newest
+    spool: _Spool, account: Account, location: WarehouseLocation, newest: str, start: datetime, complete_until: datetime, kind: str
+) -> int:
+    """Append what is new of one window, and how far the reading has come, in one transaction. Returns how many records were new."""
+    with open_warehouse(location) as session, session.transaction():
+        session.serialize("cj.ledger")
+        appended = append_records(session, spool.records(), spool.items()) if spool.count else 0
+        read = {
+            "advertiser_id": [account.advertiser_id],
+            "cursor_commission_id": [newest],
+            "kind": [kind],
+            "read_from": pa.array([start], INSTANT),
+            "complete_until": pa.array([complete_until], INSTANT),
+            "records": pa.array([spool.count], pa.int64()),
+            "read_at": pa.array([datetime.now(UTC)], INSTANT),
+        }
+        session.append("cj.ledger_reads", pa.table(read))
+    return appended
 
 
 def append_records(session: Session, records: Iterator[pa.RecordBatch], items: Iterator[pa.RecordBatch]) -> int:
@@ -116,18 +119,43 @@ def append_records(session: Session, records: Iterator[pa.RecordBatch], items: I
     return int(str(after)) - int(str(before))
 
 
-def _last_read(session: Session, advertiser_id: str) -> tuple[str, datetime] | None:
-    """(cursor, complete until) of the newest reading."""
+def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetime] | None, datetime | None]:
+    """(cursor, complete until) of the newest reading, and when the newest sweep or first reading was complete until."""
+    mine = {"advertiser_id": advertiser_id}
     found = session.rows(
         "SELECT cursor_commission_id, complete_until FROM cj.ledger_reads WHERE advertiser_id = :advertiser_id "
         "ORDER BY complete_until DESC, LENGTH(cursor_commission_id) DESC, cursor_commission_id DESC LIMIT 1",
-        {"advertiser_id": advertiser_id},
+        mine,
     )
     if not found:
-        return None
+        return None, None
+    swept = session.rows(
+        "SELECT MAX(complete_until) AS swept_at FROM cj.ledger_reads WHERE advertiser_id = :advertiser_id AND kind <> 'cursor'", mine
+    )[0]["swept_at"]
     cursor, until = found[0]["cursor_commission_id"], found[0]["complete_until"]
     assert isinstance(until, datetime)
-    return str(cursor), until
+    assert swept is None or isinstance(swept, datetime)
+    return (str(cursor), until), swept
+
+
+def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, now: datetime) -> None:
+    """Ask again for the records whose lock date has come: they are locked now, or their lock date was moved."""
+    with open_warehouse(location) as session:
+        due = session.rows(
+            "SELECT commission_id FROM cj.commissions WHERE advertiser_id = :advertiser_id AND action_status IN ('new', 'extended') "
+            f"AND locking_date <= :now ORDER BY locking_date DESC LIMIT {MOST_REFRESHED}",
+            {"advertiser_id": account.advertiser_id, "now": now},
+        )
+    if not due:
+        return
+    ids = [str(row["commission_id"]) for row in due]
+    with _Spool(client.commission_pages(account.advertiser_id, commission_ids=ids)) as spool, open_warehouse(location) as session:
+        with session.transaction():
+            session.serialize("cj.ledger")
+            session.execute("DELETE FROM cj.incoming_commissions")
+            session.append("cj.incoming_commissions", spool.records())
+            session.execute(sql_text("ledger_refresh"))
+            session.execute("DELETE FROM cj.incoming_commissions")
 
 
 def _order_of(cursor: str) -> tuple[int, str]:
@@ -136,18 +164,24 @@ def _order_of(cursor: str) -> tuple[int, str]:
 
 
 class _Spool:
-    """Pages on local disk between CJ and the warehouse, so that memory stays flat and the warehouse is opened once."""
+    """Pages on local disk between CJ and the warehouse, so that memory stays flat and the warehouse is opened once they are all there."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.count, self.pages = folder, 0, 0
+    def __init__(self, pages: Iterator[CommissionPage]) -> None:
+        self._pages_to_come = pages
+        self.count, self.pages, self.cursor = 0, 0, "0"
 
-    def add(self, page: CommissionPage, ingested_at: datetime) -> None:
-        if not page.count:
-            return
-        stamp = pa.array([ingested_at] * page.count, INSTANT)
-        self._write("records", page.table.append_column("ingested_at", stamp))
-        self._write("items", page.items)
-        self.count, self.pages = self.count + page.count, self.pages + 1
+    def __enter__(self) -> _Spool:
+        self._scratch = tempfile.TemporaryDirectory(prefix="cj-ledger-")
+        try:
+            for page in self._pages_to_come:
+                self._add(page)
+        except BaseException:
+            self._scratch.cleanup()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scratch.cleanup()
 
     def records(self) -> Iterator[pa.RecordBatch]:
         return self._read("records")
@@ -155,13 +189,25 @@ class _Spool:
     def items(self) -> Iterator[pa.RecordBatch]:
         return self._read("items")
 
+    def _add(self, page: CommissionPage) -> None:
+        self.cursor = max(self.cursor, page.max_commission_id or "0", key=_order_of)
+        if not page.count:
+            return
+        stamp = pa.array([datetime.now(UTC)] * page.count, INSTANT)
+        self._write("records", page.table.append_column("ingested_at", stamp))
+        self._write("items", page.items)
+        self.count, self.pages = self.count + page.count, self.pages + 1
+
+    def _file(self, kind: str, page: int) -> str:
+        return str(Path(self._scratch.name) / f"{kind}-{page}.arrow")
+
     def _write(self, kind: str, table: pa.Table) -> None:
-        with pa.OSFile(str(self.folder / f"{kind}-{self.pages}.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        with pa.OSFile(self._file(kind, self.pages), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
 
     def _read(self, kind: str) -> Iterator[pa.RecordBatch]:
         for page in range(self.pages):
-            with pa.OSFile(str(self.folder / f"{kind}-{page}.arrow")) as source:
+            with pa.OSFile(self._file(kind, page)) as source:
                 yield from pa.ipc.open_file(source).read_all().to_batches()
 
 

@@ -46,7 +46,8 @@ last_sent AS (
     FROM sent AS s
     LEFT JOIN cj.reconciliation AS r
         ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
-        AND r.updated_at = s.updated_at
+        -- A verdict counts for the attempt it was given on, not for one sent since.
+        AND r.updated_at = s.updated_at AND r.submitted_at >= s.submitted_at
     WHERE s.newest = 1
 ),
 

@@ -10,6 +10,11 @@ FROM (
     FROM cj.reconciliation AS r
     WHERE r.attempts < :max_attempts
       AND ((r.status = 'missing' AND r.reason = 'unknown') OR r.status = 'mismatched')
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.submissions AS n
+          WHERE n.enterprise_id = r.enterprise_id AND n.action_tracker_id = r.action_tracker_id AND n.order_id = r.order_id
+            AND n.mode = 'live' AND n.submitted_at > r.submitted_at
+      )
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
     FROM cj.submissions AS s

@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS cj.commission_items (
 
 -- Where the incremental reading of each advertiser stands. Appended: the newest row counts.
 CREATE TABLE IF NOT EXISTS cj.ledger_reads (
-    advertiser_id text NOT NULL, cursor_commission_id text NOT NULL, read_from timestamp with time zone NOT NULL,
+    advertiser_id text NOT NULL, cursor_commission_id text NOT NULL, kind text NOT NULL, read_from timestamp with time zone NOT NULL,
     complete_until timestamp with time zone NOT NULL, records bigint NOT NULL, read_at timestamp with time zone NOT NULL
 );
 

@@ -1,0 +1,5 @@
+-- What CJ itself moves on a record, as it stands in cj.incoming_commissions now.
+UPDATE cj.commissions SET
+    action_status = (SELECT MAX(n.action_status) FROM cj.incoming_commissions AS n WHERE n.commission_id = cj.commissions.commission_id),
+    locking_date = (SELECT MAX(n.locking_date) FROM cj.incoming_commissions AS n WHERE n.commission_id = cj.commissions.commission_id)
+WHERE commission_id IN (SELECT i.commission_id FROM cj.incoming_commissions AS i)
