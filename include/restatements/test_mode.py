@@ -66,7 +66,8 @@ def _ask(
     try:
         answer = post(chunk if whole else chunk.take(pa.array(positions)))
     except CJRefused as error:
-        return str(error), set(), set()
+        problems = getattr(error, "problems", ())
+        return "; ".join(dict.fromkeys(str(problem) for problem in problems)) or str(error), set(), set()
     except CJNoVerdict as error:
         if len(positions) == 1 or error.status not in (504, 413):
             raise
