@@ -86,17 +86,20 @@ class Planner:
         self.skipped = Spool(scratch / "skipped.parquet", SKIPPED)
         self.owned = Spool(scratch / "planned.parquet", PLANNED)
 
-    def plan(self) -> Planned:
-        """Inside a transaction that holds `cj_plan`. Afterwards chunk files exist and the tables say so; the manifest is the caller's to write.
+    def plan(self, *, take_over: bool = True) -> Planned:
+        """Inside a transaction that holds `cj.plan`. Afterwards chunk files exist and the tables say so; the manifest is the caller's to write.
+
+        Without `take_over` other plans' chunks are left as they are: only for a plan that is rolled back.
 
         Raises QuarantineRatioExceeded, WarehouseError, StorageError: then nothing is planned.
         """
         self.session.execute("DELETE FROM cj.plan_input; DELETE FROM cj.replan_keys")
-        self._close_own_plan()
-        self._take_over(self._abandoned())
+        if take_over:
+            self._close_own_plan()
+            self._take_over(self._abandoned())
         self.session.execute(sql_text("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
         self._pick(self.run)
-        shared = self._sharing()
+        shared = self._sharing() if take_over else []
         if shared:
             self.session.execute("DELETE FROM cj.replan_keys")
             self._take_over(shared)

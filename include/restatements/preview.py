@@ -1,0 +1,56 @@
+"""What a backfill would touch, before it is started: the plan of each interval, decided for real and then rolled back.
+
+Nothing is sent, written to storage or kept in the tables. The plan is of this moment: what is submitted meanwhile changes it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.restatements.changes import check_shape
+from include.restatements.journal import Journal
+from include.restatements.night import order_changes_sql
+from include.restatements.plan import Planned, Planner
+from include.restatements.settings import Run, Settings
+from include.restatements.storage import LocalFolder
+from include.warehouse.base import WarehouseLocation, open_warehouse
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What one interval would come to now. `planned.at_stake` is in the advertiser's currency."""
+
+    run: Run
+    planned: Planned
+
+
+class _NotKept(Exception):
+    """Ends the transaction of a preview, so that nothing of it stays."""
+
+
+def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation) -> Iterator[Preview]:
+    """The plan of each run, one after another, as if each were the only one. An order touched in several intervals counts in each.
+
+    Raises what `prepare` raises, QuarantineRatioExceeded included.
+    """
+    sql = order_changes_sql(settings)
+    with open_warehouse(location) as session:
+        session.create_tables()
+        check_shape(session, sql)
+        for run in runs:
+            with tempfile.TemporaryDirectory(prefix="cj-preview-") as scratch:
+                journal = Journal(LocalFolder(Path(scratch) / "journal"))
+                planned: Planned | None = None
+                try:
+                    with session.transaction():
+                        session.serialize("cj.plan")
+                        planner = Planner(session, journal, run, settings, sql, datetime.now(UTC), Path(scratch), frozenset())
+                        planned = planner.plan(take_over=False)
+                        raise _NotKept
+                except _NotKept:
+                    assert planned is not None
+                    yield Preview(run, planned)
