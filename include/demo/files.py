@@ -21,7 +21,7 @@ from include.demo.storyline import EXCLUDED_COUPON
 from include.restatements.shapes import INSTANT, MONEY
 
 TOKEN = "sandbox-token"
-LATER = "later.parquet"
+LATER, APPEARS_AT = "later.parquet", "appears_at"
 
 #: The contract's columns of `order_changes`, as a shop's warehouse has them.
 ORDER_CHANGES = pa.schema(
@@ -89,19 +89,25 @@ def load_order_changes(path: Path, order_changes: pa.Table) -> None:
 
 def write_seed(directory: Path, pixel: Iterable[PixelOrder], starts_at: datetime) -> None:
     """Writes what a sandbox starts from at `starts_at`, and what its pixel reports later: see `write_seed_tables`."""
-    write_seed_tables(directory, _table([held.row(PUBLISHERS) for held in pixel], SEED_ORDERS), starts_at)
+    reported = list(pixel)
+    appears = pa.array([held.appears or held.posted for held in reported], INSTANT)
+    write_seed_tables(
+        directory, _table([held.row(PUBLISHERS) for held in reported], SEED_ORDERS).append_column(APPEARS_AT, appears), starts_at
+    )
 
 
 def write_seed_tables(directory: Path, pixel: pa.Table, starts_at: datetime) -> None:
-    """Writes `accounts.json`, `orders.parquet` (SEED_ORDERS posted before `starts_at`) and `later.parquet` (the rest).
+    """Writes `accounts.json`, `orders.parquet` (what CJ shows before `starts_at`: SEED_ORDERS) and `later.parquet` (the rest, and `appears_at`).
+
+    `pixel` is SEED_ORDERS and `appears_at`: when Commission Detail first shows the order, which may be a while after it posted.
 
     Commission ids rise as orders post, and the ledger is read past the newest id. So an order that posts later has to reach CJ later:
     `include.demo.stage.move_to` sees to that.
     """
     write_accounts(directory)
-    pixel = pixel.sort_by([("posted_at", "ascending"), ("order_id", "ascending")])
-    posted = pc.less(pixel["posted_at"], pa.scalar(starts_at, INSTANT))
-    pq.write_table(pixel.filter(posted), directory / "orders.parquet", compression="zstd")
+    pixel = pixel.sort_by([(APPEARS_AT, "ascending"), ("posted_at", "ascending"), ("order_id", "ascending")])
+    posted = pc.less(pixel[APPEARS_AT], pa.scalar(starts_at, INSTANT))
+    pq.write_table(pixel.filter(posted).drop_columns([APPEARS_AT]), directory / "orders.parquet", compression="zstd")
     pq.write_table(pixel.filter(pc.invert(posted)), directory / LATER, compression="zstd")
 
 

@@ -164,6 +164,8 @@ class PixelOrder:
     """None: the action tracker's own rule."""
     action_status: str | None = None
     commissionable: bool = True
+    appears: datetime | None = None
+    """When Commission Detail first shows it; None: as soon as it is posted."""
     tracker: int | None = None
     """Where CJ filed it, if not under the order's own action tracker."""
 

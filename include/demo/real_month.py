@@ -27,7 +27,7 @@ from rich.table import Table
 from include.demo.__main__ import instant
 from include.demo.catalogue import PUBLISHERS
 from include.demo.comparison import Comparison, compare
-from include.demo.files import ORDER_CHANGES, SEED_ORDERS, TOKEN, write_seed_tables
+from include.demo.files import APPEARS_AT, ORDER_CHANGES, SEED_ORDERS, TOKEN, write_seed_tables
 from include.demo.orders import ADVERTISER, ENTERPRISE
 from include.demo.stage import move_to
 from include.demo.story_types import Night
@@ -155,7 +155,7 @@ def _sql_type(arrow: pa.DataType) -> str:
 def write_seed_of(log: ChangeLog, directory: Path, nights: Sequence[Night], reported: float = REPORTED) -> int:
     """Writes the sandbox's seed for these nights; returns how many orders CJ starts with or is told of by the pixel."""
     orders = log.pixel(nights[0].start, nights[-1].end, reported)
-    write_seed_tables(directory, orders, nights[0].start)
+    write_seed_tables(directory, orders.append_column(APPEARS_AT, orders["posted_at"]), nights[0].start)
     return int(orders.num_rows)
 
 
