@@ -42,14 +42,14 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
 
 from include.airflow import tags
-from include.airflow.defaults import FIRST_NIGHT, SUBMISSIONS, SUBMIT_POOL, WAREHOUSE_POOL, default_args
+from include.airflow.defaults import FIRST_NIGHT, NIGHTLY, SUBMISSIONS, SUBMIT_POOL, WAREHOUSE_POOL, default_args
 from include.airflow.operators import ApproveNight, SubmitBatch
 
 with DAG(
     dag_id="cj_restatements",
     description="Every order that changed in the warehouse, sent to CJ in its newest state",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable("0 2 * * *", timezone="UTC"),
+    schedule=CronDataIntervalTimetable(NIGHTLY, timezone="UTC"),
     start_date=FIRST_NIGHT,
     catchup=False,
     max_active_runs=1,

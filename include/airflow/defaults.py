@@ -17,6 +17,9 @@ WAREHOUSE_POOL = "cj_warehouse"
 SUBMISSIONS = Asset("cj_submissions")
 """Updated when a night's journal is in the tables; wakes the reconciliation."""
 
+NIGHTLY = "0 2 * * *"
+"""When cj_restatements runs, UTC; its data interval is the day before."""
+
 FIRST_NIGHT = datetime(2024, 1, 1, tzinfo=UTC)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from include.restatements.changes import check_shape
@@ -32,8 +32,8 @@ class _NotKept(Exception):
     """Ends the transaction of a preview, so that nothing of it stays."""
 
 
-def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation) -> Iterator[Preview]:
-    """The plan of each run, one after another, as if each were the only one. An order touched in several intervals counts in each.
+def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation, now: datetime) -> Iterator[Preview]:
+    """The plan of each run at `now` (CJ's time), as if each were the only one. An order touched in several intervals counts in each.
 
     Raises what `prepare` raises, QuarantineRatioExceeded included.
     """
@@ -48,7 +48,7 @@ def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation
                 try:
                     with session.transaction():
                         session.serialize("cj.plan")
-                        planner = Planner(session, journal, run, settings, sql, datetime.now(UTC), Path(scratch), frozenset())
+                        planner = Planner(session, journal, run, settings, sql, now, Path(scratch), frozenset())
                         planned = planner.plan(take_over=False)
                         raise _NotKept
                 except _NotKept:

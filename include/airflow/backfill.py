@@ -1,0 +1,101 @@
+"""What a backfill would touch: which dates, how many orders, how much money. Sends nothing, keeps nothing.
+
+    python -m include.airflow.backfill --from-date 2026-03-01 --to-date 2026-04-01
+
+Then start it with `airflow backfill create --dag-id cj_restatements` and the same dates (`--to-date` means midnight).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from include.errors import RestatementsError
+from include.restatements.settings import Run, Settings
+
+
+def instant(text: str) -> datetime:
+    """ISO 8601; without an offset it is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def runs_between(start: datetime, end: datetime) -> Iterator[Run]:
+    """The runs `airflow backfill create` would make of cj_restatements, by the DAG's own timetable."""
+    import pendulum
+    from airflow.timetables.interval import CronDataIntervalTimetable
+
+    from include.airflow.defaults import NIGHTLY
+
+    timetable = CronDataIntervalTimetable(NIGHTLY, timezone="UTC")
+    for info in timetable.iter_dagrun_infos_between(pendulum.instance(start), pendulum.instance(end), align=True):
+        interval = info.data_interval
+        yield Run(f"preview__{interval.start:%Y-%m-%d}", interval.start, interval.end)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m include.airflow.backfill", description="Show what a backfill would touch.")
+    parser.add_argument("--from-date", type=instant, required=True)
+    parser.add_argument("--to-date", type=instant, required=True)
+    given = parser.parse_args(arguments)
+    try:
+        return _show(list(runs_between(given.from_date, given.to_date)))
+    except RestatementsError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _show(runs: list[Run]) -> int:
+    from include.airflow.connections import settings_from_airflow
+    from include.airflow.warehouse import warehouse_location
+    from include.cj.client import CJClient
+    from include.restatements.ledger import read_ledgers
+    from include.restatements.preview import preview
+
+    console = Console(width=110)
+    if not runs:
+        console.print("No run of cj_restatements lies between these dates. Note that --to-date means midnight.")
+        return 0
+    settings, location = settings_from_airflow({}), warehouse_location()
+    read_ledgers(settings, location)
+    with CJClient(settings.accounts[0]) as client:
+        client.ping()
+        now = client.now()
+    table = _table(settings)
+    for shown in preview(runs, settings, location, now):
+        _row(table, f"{shown.run.interval_start:%Y-%m-%d %H:%M}", shown.planned)
+    if len(runs) > 1:
+        whole = Run("preview__all", runs[0].interval_start, runs[-1].interval_end)
+        table.add_section()
+        _row(table, "all, each order once", next(preview([whole], settings, location, now)).planned)
+    console.print(table)
+    console.print("Nothing was sent. Orders go in their newest state, so what the first run sends is unchanged for the others.")
+    return 0
+
+
+def _table(settings: Settings) -> Table:
+    modes = ", ".join(f"{a.conn_id}: {settings.effective_mode(a).value}" for a in settings.accounts)
+    table = Table(title=f"What a backfill would touch now ({modes})")
+    table.add_column("interval from")
+    for name in ("picked", "create", "restate", "cancel", "held back", "nothing to send"):
+        table.add_column(name, justify="right")
+    table.add_column(f"at stake, {'/'.join(dict.fromkeys(a.currency for a in settings.accounts))}", justify="right")
+    return table
+
+
+def _row(table: Table, name: str, planned: object) -> None:
+    from include.restatements.plan import Planned
+
+    assert isinstance(planned, Planned)
+    counts = [planned.operations.get(operation, 0) for operation in ("create", "restate", "cancel")]
+    figures = [planned.picked, *counts, sum(planned.quarantined.values()), sum(planned.skipped.values())]
+    table.add_row(name, *(f"{n:,}" for n in figures), f"{planned.at_stake:,.2f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
