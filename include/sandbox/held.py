@@ -63,6 +63,12 @@ def find(db: sqlite3.Connection, key: Key) -> HeldOrder | None:
     return HeldOrder(*(*plain, *rest))
 
 
+def exists(db: sqlite3.Connection, key: Key) -> bool:
+    """Whether CJ holds the order."""
+    sql = "SELECT 1 FROM orders WHERE enterprise_id = ? AND order_id = ? AND action_tracker_id = ?"
+    return db.execute(sql, (key[0], key[2], key[1])).fetchone() is not None
+
+
 def held_elsewhere(db: sqlite3.Connection, key: Key) -> bool:
     """Whether the enterprise has this order id under another action tracker."""
     row = db.execute("SELECT 1 FROM orders WHERE enterprise_id = ? AND order_id = ? AND action_tracker_id <> ?", (key[0], key[2], key[1]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from include.restatements.money import CENT, ZERO, money, money_text
@@ -18,6 +19,11 @@ from include.sandbox.clock import next_second
 
 FAR = "2099-12-31T00:00:00Z"
 """The locking date of an open-ended order nobody has settled."""
+
+PRICES = 1 << 16
+"""How many different amounts are remembered parsed: a shop has few prices, and parsing strictly is the dearest step of posting."""
+
+_amount = lru_cache(maxsize=PRICES)(money)
 
 LEDGER_REASON = {
     "BadDebt": "BAD_DEBT",
@@ -57,13 +63,13 @@ def figures(
     commissionable: bool,
 ) -> Figures:  # fmt: skip
     """The figures of an order's current state. `rate` is 1 for an order in the functional currency."""
-    total, off = _converted(money(amount), rate), _converted(money(discount), rate) if discount is not None else None
+    total, off = _converted(_amount(amount), rate), _converted(_amount(discount), rate) if discount is not None else None
     net = total - (off or ZERO)
     percent = tracker.commission_rate if commissionable else ZERO
     posted: list[PostedItem] = []
     for sku, quantity, price, line_off in items:
-        unit = _converted(money(price), rate)
-        line_discount = _converted(money(line_off), rate) if line_off is not None else None
+        unit = _converted(_amount(price), rate)
+        line_discount = _converted(_amount(line_off), rate) if line_off is not None else None
         line = unit * quantity - (line_discount or ZERO)
         posted.append(
             (sku, quantity, money_text(unit), None if line_discount is None else money_text(line_discount), _cents(line * percent))
@@ -71,7 +77,7 @@ def figures(
     return Figures(
         sale=money_text(net if account.sale_amount_basis == "net" else total),
         discount=None if off is None else money_text(off),
-        discount_orig=None if discount is None else money_text(money(discount)),
+        discount_orig=None if discount is None else money_text(_amount(discount)),
         commission=_cents(net * percent),
         fee=_cents(net * tracker.fee_rate) if commissionable else "0.00",
         coupon=coupon,

@@ -56,7 +56,7 @@ class SandboxProcess:
     def restart(self) -> None:
         """Starts it again on the same state and address; knobs turned since stay turned. Kills it first if it still runs."""
         self._end(gently=False)
-        self._knobs = {}
+        self._knobs, self._seed = {}, None
         self._start()
 
     def _command(self) -> list[str]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.restatements.money import NotMoney, money, money_text
@@ -22,7 +24,7 @@ from include.sandbox.accounts import Account, Accounts, SeedError, add_accounts
 from include.sandbox.clock import instant, next_second, parse_instant, second
 from include.sandbox.held import HeldOrder
 from include.sandbox.ledger import Posting
-from include.sandbox.posting import Item, action_type, figures, items_total, locking_date
+from include.sandbox.posting import PRICES, Item, action_type, figures, items_total, locking_date
 from include.sandbox.store import Store
 
 BATCH = 20_000
@@ -43,7 +45,12 @@ def seed_folder(store: Store, accounts: Accounts, folder: Path) -> tuple[int, in
 
 def _rows(parquet: Path) -> Iterator[Mapping[str, Any]]:
     """The rows in the order they posted, so that commission ids rise with posting dates."""
-    table = pq.read_table(parquet).sort_by([("posted_at", "ascending"), ("order_id", "ascending")])
+    table = pq.ParquetFile(parquet).read().sort_by([("posted_at", "ascending"), ("order_id", "ascending")])
+    for index, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):  # as text: as objects they would cost an import of pandas
+            if field.type.tz is None:
+                raise SeedError(f"Column {field.name!r} of {parquet.name} has no time zone: write it as timestamptz.")
+            table = table.set_column(index, field.name, table.column(index).cast(pa.timestamp("us", "UTC")).cast(pa.string()))
     for batch in table.to_batches(max_chunksize=BATCH):
         yield from batch.to_pylist()
 
@@ -70,7 +77,7 @@ def _add(store: Store, accounts: Accounts, rows: list[Mapping[str, Any]]) -> int
         posting = Posting(store)
         for row in rows:
             key = (str(row["enterprise_id"]), int(row["action_tracker_id"]), str(row["order_id"]))
-            if key in new or held.find(db, key):
+            if key in new or held.exists(db, key):
                 continue
             try:
                 new[key] = _post(store, accounts, key, row, posting)
@@ -116,12 +123,17 @@ def _rate(account: Account, currency: str) -> Decimal:
     return rate
 
 
+@lru_cache(maxsize=PRICES)
 def _text(value: Any) -> str:
     return money_text(money(value))
 
 
 def _moment(value: datetime | str) -> datetime:
-    return parse_instant(value) if isinstance(value, str) else parse_instant(value.isoformat())
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise SeedError(f"{value.isoformat()} has no time zone")
+        return value.astimezone(UTC)
+    return parse_instant(value)
 
 
 def _items(raw: str | list[Any] | None) -> list[Item]:
