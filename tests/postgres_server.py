@@ -54,10 +54,10 @@ def postgres_url(postgres_server: Any) -> str:
 
 @pytest.fixture
 def postgres_database(postgres_server: Any, postgres_url: str) -> Iterator[str]:
-    """The libpq URI of a new, empty database. It sorts text by a language's rules, as most do."""
+    """The libpq URI of a new, empty database."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
-        session.execute(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'")
+        session.execute(f"CREATE DATABASE {name}")
     yield str(postgres_server.get_uri(database=name))
     with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
         session.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -67,6 +67,8 @@ class PostgresSession(Session):
     def __init__(self, location: WarehouseLocation, connection: driver.Connection) -> None:
         super().__init__(location)
         self._connection = connection
+        # Not the DB-API's commit and rollback: opened with autocommit, they do nothing, and leaving a transaction would then commit it.
+        self._driver = connection.adbc_connection
         self._numbers = count()
 
     def _run(self, sql: str, params: Params) -> int:
@@ -153,19 +155,19 @@ class PostgresSession(Session):
 
     def _begin(self, snapshot: bool) -> None:
         with _speaking():
-            self._connection.adbc_connection.set_autocommit(False)
-        if snapshot:
-            self._run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", {})
+            self._driver.set_autocommit(False)
+        # Also makes the driver send its BEGIN, which it puts off to the first statement.
+        self._run(f"SET TRANSACTION ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'}", {})
 
     def _commit(self) -> None:
         with _speaking():
-            self._connection.commit()
-            self._connection.adbc_connection.set_autocommit(True)
+            self._driver.commit()
+            self._driver.set_autocommit(True)
 
     def _rollback(self) -> None:
         with _speaking():
-            self._connection.rollback()
-            self._connection.adbc_connection.set_autocommit(True)
+            self._driver.rollback()
+            self._driver.set_autocommit(True)
 
     def _lock(self, name: str) -> None:
         self._fetch("SELECT CAST(pg_advisory_xact_lock(hashtextextended(:name, 0)) AS text)", {"name": f"cj_restatements {name}"})
