@@ -67,7 +67,7 @@ class ChunkWriter:
 
     def _cut(self, enterprise_id: str, operation: Operation, *, whole_only: bool) -> None:
         parts = self._open[(enterprise_id, operation)]
-        if sum(p.num_rows for p in parts) < self.size and whole_only:
+        if not parts or (sum(p.num_rows for p in parts) < self.size and whole_only):
             return
         table = pa.concat_tables(parts)
         start = 0
