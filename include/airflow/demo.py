@@ -115,6 +115,7 @@ def load_dags(log: Path) -> dict[str, Any]:
 def play(folder: Path, sandbox: Any, shop: Any) -> bool:
     """The three nights. Prints one line a run; returns whether all runs succeeded."""
     from include.demo.files import write_warehouse
+    from include.demo.stage import move_to
 
     log = folder / "airflow.log"
     print("Airflow starts (a fresh database, about ten seconds).", flush=True)
@@ -122,11 +123,13 @@ def play(folder: Path, sandbox: Any, shop: Any) -> bool:
     well = True
     for night in shop.story.nights:
         write_warehouse(folder / "warehouse.duckdb", shop.changes, until=night.runs_at)
-        sandbox.control.set_clock(night.runs_at)
+        move_to(sandbox.control, folder / "seed", night.runs_at)
         well &= told(f"Night of {night.end:%Y-%m-%d}: cj_restatements", run_dag, dags, "cj_restatements", interval_end(night.end), log)
-        sandbox.control.set_clock(night.reconciles_at)
-        well &= told("  CJ's hour later: cj_reconciliation", run_dag, dags, "cj_reconciliation", night.reconciles_at, log)
-    return well
+        move_to(sandbox.control, folder / "seed", night.reconciles_at)
+        well &= told("  fifty minutes later: cj_reconciliation", run_dag, dags, "cj_reconciliation", night.reconciles_at, log)
+    over = night.reconciles_at + timedelta(hours=1)
+    move_to(sandbox.control, folder / "seed", over)
+    return well & told("CJ's hour is over: cj_reconciliation", run_dag, dags, "cj_reconciliation", over, log)
 
 
 def told(what: str, step: Any, *arguments: Any) -> bool:
