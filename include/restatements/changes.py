@@ -24,7 +24,7 @@ from include.sql import sql_text
 from include.warehouse import sqltext
 from include.warehouse.base import BATCH_ROWS, Session
 
-WHERE_TO_EDIT = "include/sql/order_changes.sql is the place to change it"
+WHERE_TO_EDIT = "The place to edit is include/sql/order_changes.sql"
 
 #: The replanned orders' SQL has no upper bound: their newest state counts, whenever it was.
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
@@ -82,7 +82,11 @@ def check_shape(session: Session, sql: str) -> None:
     Raises SettingError for a text that is not one query over :interval_start and :interval_end; WarehouseShapeError naming the missing
     table, or the first wrong columns with the type found and the types wanted.
     """
-    columns = session.columns_of(_one_query(session, sql))
+    query = _one_query(sql)
+    try:
+        columns = session.columns_of(query)
+    except WarehouseShapeError as error:
+        raise WarehouseShapeError(f"The order changes SQL cannot run. {error} {WHERE_TO_EDIT}.") from None
     wrong = [sentence for name in ALLOWED if (sentence := _complaint(name, columns.get(name)))]
     if wrong:
         raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} {WHERE_TO_EDIT}.")
@@ -130,7 +134,7 @@ def _complaint(column: str, found: str | None) -> str | None:
     return f"Column {column} is {found}; it must be {' or '.join(wanted)}."
 
 
-def _one_query(session: Session, sql: str) -> str:
+def _one_query(sql: str) -> str:
     found = sqltext.statements(sql)
     if len(found) != 1:
         raise SettingError(f"The order changes SQL holds {len(found)} statements; it must hold one query. {WHERE_TO_EDIT}.")
@@ -142,7 +146,7 @@ def _one_query(session: Session, sql: str) -> str:
 
 
 def _statement(session: Session, sql: str, *, replan: bool) -> str:
-    query = _one_query(session, sql)
+    query = _one_query(sql)
     has_was_new = "was_new" in session.columns_of(query)
     columns = ",\n    ".join(_expression(field.name, has_was_new) for field in CHANGES if field.name in ALLOWED)
     order = ", ".join(session.binary_order(name) if name != "action_tracker_id" else name for name in KEY)

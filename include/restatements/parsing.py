@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from include.restatements.money import NotMoney, money
+from include.restatements.money import PRECISION, SCALE, NotMoney, money
 from include.restatements.shapes import CHANGES, ITEM, ITEMS, MONEY
 
 _PLAIN = r"^[+-]?[0-9]{1,28}(\.[0-9]{1,10})?$"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _LINE = pa.schema([("n", pa.int64()), ("i", pa.list_(ITEMS))])
+_LARGEST = Decimal((0, (9,) * PRECISION, -SCALE))
 #: Where the fast way refuses a batch, halves of it are tried, down to this size: one bad row costs its neighbours little.
 _SMALLEST = 256
 
@@ -81,9 +82,18 @@ def _items_at_once(text: pa.Array) -> pa.Array:
     if outer.null_count or not pc.all(pc.equal(pc.list_value_length(outer), 1)).as_py():
         raise pa.ArrowInvalid("a text holds more or less than one value")
     items = outer.flatten()
-    if items.flatten().null_count:
+    each = items.flatten()
+    if each.null_count:
         raise pa.ArrowInvalid("an item is null")
+    if any(_too_large(each.field(name)) for name in ("unit_price", "discount")):
+        raise pa.ArrowInvalid("a price has too many digits")
     return items
+
+
+def _too_large(prices: pa.Array) -> bool:
+    """Arrow's JSON reader lets through what fits 128 bits and has 39 digits."""
+    ends = pc.min_max(prices).as_py()
+    return ends["max"] is not None and max(ends["max"], ends["min"].copy_negate()) > _LARGEST
 
 
 def _bounds(lines: pa.StringArray) -> tuple[int, int]:

@@ -199,7 +199,7 @@ def _empty(schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().split("\n")[0].rstrip(".")
+    return text.strip().split("\n")[0].rstrip(".!")
 
 
 @contextmanager
