@@ -177,6 +177,7 @@ class _Teller:
 
         refused = self.returned(3, 11)
         self.refused = tuple(order.order_id for order in refused)
+        self.fault("refuse", refused, message="Order may not be corrected: it is under review")
         self.case("refused in Test Mode", "quarantine", "test_mode", refused)
 
     def nothing_to_send(self) -> None:

@@ -11,7 +11,7 @@ its lock date, which an advertiser can have extended. Both are asked for again w
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -55,7 +55,15 @@ class LedgerRead:
 
 
 
-def read_ledger(client: CJClient, account: Account, location: WarehouseLocation, *, ledger_days: int, since: date | None = None) -> LedgerRead:
+def read_ledger(
+    client: CJClient,
+    account: Account,
+    location: WarehouseLocation,
+    *,
+    ledger_days: int,
+    since: date | None = None,
+    checkpoint: Callable[[str], None] = lambda _: None,
+) -> LedgerRead:
     """Bring the ledger of one account up to CJ's present. `since` reads everything from that date again; what is there already stays as it is.
 
     The warehouse is open only while records are written. Raises CJError, WarehouseError.
@@ -83,6 +91,7 @@ def read_ledger(client: CJClient, account: Account, location: WarehouseLocation,
             newest = max(newest, spool.cursor, key=_order_of)
             appended += _append_window(spool, account, location, newest, start, until, kind)
             records += spool.count
+        checkpoint("window_read")
     _refresh_due(client, account, location, now)
     return LedgerRead(account.advertiser_id, records, appended, until, kind)
 

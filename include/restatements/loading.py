@@ -24,7 +24,7 @@ _COPIED = [
 ]  # fmt: skip
 
 
-def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str], now: datetime) -> ChunkState:
+def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str]) -> ChunkState:
     """Bring the tables up to what the journal says of one chunk, inside the caller's transaction.
 
     `advertisers` maps enterprise ids to advertiser ids. A chunk that nothing was posted of stays in cj.planned.
@@ -33,14 +33,14 @@ def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, a
     if state is ChunkState.PLANNED:
         return state
     if state is ChunkState.REVOKED:
-        _load_revoked(session, journal, run_id, ref, now)
+        _load_revoked(session, journal, run_id, ref)
     else:
-        _load_posted(session, journal, run_id, ref, advertisers, now)
+        _load_posted(session, journal, run_id, ref, advertisers)
     session.execute("DELETE FROM cj.planned WHERE run_id = :run_id AND chunk_id = :chunk_id", {"run_id": run_id, "chunk_id": ref.chunk_id})
     return state
 
 
-def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str], now: datetime) -> None:
+def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str]) -> None:
     key = {"run_id": run_id, "chunk_id": ref.chunk_id}
     answer = journal.answer(ref)
     loaded = session.rows(
@@ -58,7 +58,7 @@ def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef,
             "DELETE FROM cj.quarantine WHERE run_id = :run_id AND stage = 'test_mode' AND detail LIKE :chunk",
             {"run_id": run_id, "chunk": f"%(chunk {ref.chunk_id})"},
         )
-        session.append("cj.quarantine", refused.append_column("quarantined_at", pa.array([now] * refused.num_rows, INSTANT)))
+        session.append("cj.quarantine", refused)
 
 
 def submission_rows(
@@ -95,7 +95,9 @@ def submission_rows(
     for name, value in (("run_id", run_id), ("stage", Stage.TEST_MODE.value), ("reason", "refused")):
         quarantine = quarantine.append_column(name, pa.array([value] * len(held), pa.string()))
     details = [f"CJ refused it in Test Mode: {refused_words[keys[n]]} (chunk {ref.chunk_id})" for n in held]
-    return pa.table(columns), quarantine.append_column("detail", pa.array(details, pa.string()))
+    quarantine = quarantine.append_column("detail", pa.array(details, pa.string()))
+    held_at = datetime.fromisoformat(tested["tested_at"]) if held else None
+    return pa.table(columns), quarantine.append_column("quarantined_at", pa.array([held_at] * len(held), INSTANT))
 
 
 def unanswered(intent: dict[str, Any]) -> dict[str, Any]:
@@ -113,17 +115,29 @@ def outcomes_by_order(answer: dict[str, Any]) -> dict[tuple[int, str], tuple[str
     return found
 
 
-def _load_revoked(session: Session, journal: Journal, run_id: str, ref: ChunkRef, now: datetime) -> None:
+def _load_revoked(session: Session, journal: Journal, run_id: str, ref: ChunkRef) -> None:
     orders = journal.orders(ref, ["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
     already = session.rows(
         "SELECT COUNT(*) AS n FROM cj.planned WHERE run_id = :run_id AND chunk_id = :chunk_id", {"run_id": run_id, "chunk_id": ref.chunk_id}
     )
     if not already[0]["n"]:
         return
+    revoked_at = datetime.fromisoformat((journal.intent(ref) or {})["revoked_at"])
     size = orders.num_rows
     columns = {name: orders[name] for name in orders.column_names} | {
         "run_id": pa.array([run_id] * size, pa.string()),
         "reason": pa.array([Skip.SUPERSEDED.value] * size, pa.string()),
-        "skipped_at": pa.array([now] * size, INSTANT),
+        "skipped_at": pa.array([revoked_at] * size, INSTANT),
     }
     session.append("cj.skipped", pa.table(columns))
+
+
+def leave_to_submissions(session: Session, run_id: str) -> None:
+    """Planned a second time, an order that the run's first plan sent stays in cj.submissions alone."""
+    for table in ("cj.skipped", "cj.quarantine"):
+        session.execute(
+            f"DELETE FROM {table} WHERE run_id = :run_id AND EXISTS (SELECT 1 FROM cj.submissions AS s WHERE s.run_id = :run_id "
+            f"AND s.enterprise_id = {table}.enterprise_id AND s.action_tracker_id = {table}.action_tracker_id "
+            f"AND s.order_id = {table}.order_id AND s.updated_at = {table}.updated_at)",
+            {"run_id": run_id},
+        )

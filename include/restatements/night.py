@@ -78,13 +78,16 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
         session.create_tables()
         check_shape(session, sql)
     checkpoint("before_ledger")
-    now, problems = _read_ledgers(settings, location)
+    now, problems = _read_ledgers(settings, location, checkpoint)
+    ahead = now - datetime.now(UTC)
     checkpoint("after_ledger")
     journal = journal_of(settings)
     with tempfile.TemporaryDirectory(prefix="cj-night-") as scratch, open_warehouse(location) as session:
         with session.transaction():
             session.serialize("cj.plan")
-            planner = Planner(session, journal, run, settings, sql, now, Path(scratch), frozenset(problems))
+            # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
+            now = datetime.now(UTC) + ahead
+            planner = Planner(session, journal, run, settings, sql, now, Path(scratch), frozenset(problems), checkpoint)
             try:
                 planned = planner.plan()
             finally:
@@ -108,7 +111,7 @@ def order_changes_sql(settings: Settings) -> str:
         ) from error
 
 
-def _read_ledgers(settings: Settings, location: WarehouseLocation) -> tuple[datetime, dict[str, str]]:
+def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
     """CJ's present, and the enterprises whose ledger could not be read, with the reason. Raises when none could."""
     now = datetime.now(UTC)
     problems: dict[str, str] = {}
@@ -116,7 +119,7 @@ def _read_ledgers(settings: Settings, location: WarehouseLocation) -> tuple[date
     for account in settings.accounts:
         try:
             with CJClient(account) as client:
-                read_ledger(client, account, location, ledger_days=settings.ledger_days)
+                read_ledger(client, account, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
                 now = client.now()
         except CJError as error:
             failures.append(error)
@@ -143,7 +146,8 @@ def _keep_plan(journal: Journal, run: Run, settings: Settings, planned: Planned,
         {
             "run_id": run.run_id,
             "interval": [run.interval_start.isoformat(), run.interval_end.isoformat()],
-            "planned_at": datetime.now(UTC).isoformat(),
+            "planned_at": planner.planned_at.isoformat(),
+            "cj_time": planner.now.isoformat(),
             "modes": {a.conn_id: settings.effective_mode(a).value for a in settings.accounts},
             "advertisers": {a.enterprise_id: a.advertiser_id for a in settings.accounts},
             "at_stake": money_text(planned.at_stake),
@@ -287,11 +291,9 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     with open_warehouse(location) as session:
         with session.transaction():
             session.serialize("cj.plan")
-            incomplete = load_run(session, journal, manifest)
+            incomplete = load_run(session, journal, manifest, checkpoint)
             checkpoint("before_publish_commit")
-            session.execute(
-                "DELETE FROM cj.skipped WHERE skipped_at < :before", {"before": datetime.now(UTC) - timedelta(days=settings.keep_skipped_days)}
-            )
+            forget_skipped(session, settings, datetime.fromisoformat(manifest["cj_time"]))
         counts, last = _counts(session, run.run_id)
     due_at = last + timedelta(minutes=settings.processing_minutes) if last else None
     problems = list(manifest["problems"])
@@ -303,14 +305,20 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     return Published(counts, due_at, incomplete, problems)
 
 
-def load_run(session: Session, journal: Journal, manifest: dict[str, Any]) -> int:
+def load_run(session: Session, journal: Journal, manifest: dict[str, Any], checkpoint: Checkpoint = no_checkpoint) -> int:
     """Load every chunk of a manifest, inside the caller's transaction. Returns how many orders are planned and not posted."""
     waiting = 0
     for chunk in manifest["chunks"]:
         ref = ChunkRef.parse(chunk["ref"])
-        state = load_chunk(session, journal, manifest["run_id"], ref, manifest["advertisers"], datetime.now(UTC))
+        state = load_chunk(session, journal, manifest["run_id"], ref, manifest["advertisers"])
+        checkpoint("chunk_loaded")
         waiting += chunk["orders"] if state == "planned" else 0
     return waiting
+
+
+def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
+    """Skips older than `keep_skipped_days` at `now` (CJ's time) go, inside the caller's transaction."""
+    session.execute("DELETE FROM cj.skipped WHERE skipped_at < :before", {"before": now - timedelta(days=settings.keep_skipped_days)})
 
 
 def _counts(session: Session, run_id: str) -> tuple[dict[str, int], datetime | None]:

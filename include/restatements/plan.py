@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,13 +27,14 @@ from include.cj.payload import content_hashes
 from include.restatements.changes import extract
 from include.restatements.chunks import Chunk, ChunkWriter
 from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
-from include.restatements.loading import load_chunk
+from include.restatements.loading import leave_to_submissions, load_chunk
 from include.restatements.marks import items_marks
 from include.restatements.money import ZERO, exact_sum
 from include.restatements.quality import Gate
 from include.restatements.settings import Run, Settings
 from include.restatements.spool import HELD, ORDERS, PLANNED, SKIPPED, Spool, with_constants
 from include.restatements.states import MAX_ATTEMPTS, Operation, Skip, Stage
+from include.restatements.submission import Checkpoint, no_checkpoint
 from include.sql import sql_text
 from include.warehouse.base import Session
 
@@ -74,10 +75,13 @@ class Planner:
     """One run's plan. `scratch` is a local folder for the length of the plan; `down` are enterprises whose account cannot be reached now."""
 
     def __init__(
-        self, session: Session, journal: Journal, run: Run, settings: Settings, sql: str, now: datetime, scratch: Path, down: frozenset[str]
-    ) -> None:
+        self, session: Session, journal: Journal, run: Run, settings: Settings, sql: str, now: datetime, scratch: Path, down: frozenset[str],
+        checkpoint: Checkpoint = no_checkpoint,
+    ) -> None:  # fmt: skip
         self.session, self.journal, self.run, self.settings = session, journal, run, settings
         self.sql, self.now, self.scratch, self.down = sql, now, scratch, down
+        self.planned_at = datetime.now(UTC)
+        self.checkpoint = checkpoint
         self.folder = run_folder(run.run_id)
         self.advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
         self.planned = Planned()
@@ -98,7 +102,8 @@ class Planner:
             self._close_own_plan()
             self._take_over(self._abandoned())
         self.session.execute(sql_text("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
-        self._pick(self.run)
+        late = timedelta(hours=self.settings.late_hours)
+        self._pick(replace(self.run, interval_start=self.run.interval_start - late))
         shared = self._sharing() if take_over else []
         if shared:
             self.session.execute("DELETE FROM cj.replan_keys")
@@ -115,8 +120,9 @@ class Planner:
     def _close_own_plan(self) -> None:
         """This run was planned before (a retry, a clear): its unposted chunks are void, what it posted counts as sent."""
         for ref in self._refs("SELECT DISTINCT run_id, chunk_id, operation FROM cj.planned WHERE run_id = :run_id"):
-            self.journal.revoke(ref[1], self.run.run_id, datetime.now(UTC).isoformat())
-            load_chunk(self.session, self.journal, self.run.run_id, ref[1], self.advertisers, datetime.now(UTC))
+            self.journal.revoke(ref[1], self.run.run_id, self.now.isoformat())
+            load_chunk(self.session, self.journal, self.run.run_id, ref[1], self.advertisers)
+            self.checkpoint("chunk_closed")
         mine = {"run_id": self.run.run_id}
         self.session.execute("DELETE FROM cj.skipped WHERE run_id = :run_id", mine)
         self.session.execute("DELETE FROM cj.quarantine WHERE run_id = :run_id", mine)
@@ -142,8 +148,9 @@ class Planner:
         """Revoke what nobody posted and take its orders; load what was posted, or may have been."""
         for run_id, ref in refs:
             orders = self.journal.orders(ref, ["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
-            self.journal.revoke(ref, self.run.run_id, datetime.now(UTC).isoformat())
-            state = load_chunk(self.session, self.journal, run_id, ref, self.advertisers, datetime.now(UTC))
+            self.journal.revoke(ref, self.run.run_id, self.now.isoformat())
+            self.checkpoint("chunk_revoked")
+            state = load_chunk(self.session, self.journal, run_id, ref, self.advertisers)
             if state is ChunkState.REVOKED:
                 self.session.append("cj.replan_keys", orders)
                 self.planned.taken_over += orders.num_rows
@@ -202,7 +209,7 @@ class Planner:
             place += size
 
     def _hold(self, rows: pa.Table, stage: Stage) -> None:
-        table = with_constants(rows, HELD, run_id=self.run.run_id, stage=stage.value, quarantined_at=datetime.now(UTC))
+        table = with_constants(rows, HELD, run_id=self.run.run_id, stage=stage.value, quarantined_at=self.now)
         self.held.add(table)
         self.planned.quarantined.update(rows["reason"].to_pylist())
 
@@ -243,7 +250,7 @@ class Planner:
             self._hold(held.select([*key, "reason"]).append_column("detail", details), Stage.ELIGIBILITY)
         skipped = decided.filter(pc.equal(verbs, "skip"))
         if skipped.num_rows:
-            self.skipped.add(with_constants(skipped.select([*key, "reason"]), SKIPPED, run_id=self.run.run_id, skipped_at=datetime.now(UTC)))
+            self.skipped.add(with_constants(skipped.select([*key, "reason"]), SKIPPED, run_id=self.run.run_id, skipped_at=self.now))
             self.planned.skipped.update({c["values"]: c["counts"] for c in pc.value_counts(skipped["reason"]).to_pylist()})
         for operation in Operation:
             mine = pc.equal(verbs, operation.value)
@@ -259,9 +266,10 @@ class Planner:
         key = orders.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
         self.owned.add(
             with_constants(
-                key, PLANNED, run_id=self.run.run_id, chunk_id=ref.chunk_id, operation=ref.operation.value, planned_at=datetime.now(UTC)
+                key, PLANNED, run_id=self.run.run_id, chunk_id=ref.chunk_id, operation=ref.operation.value, planned_at=self.planned_at
             )
         )
+        self.checkpoint("chunk_written")
 
     # -- 4. the tables ---------------------------------------------------------------------------------------------------------------
 
@@ -269,14 +277,7 @@ class Planner:
         self.session.append("cj.planned", self.owned.batches())
         self.session.append("cj.quarantine", self.held.batches())
         self.session.append("cj.skipped", self.skipped.batches())
-        for table in ("cj.skipped", "cj.quarantine"):
-            # Planned a second time, an order that the first plan sent stays in cj.submissions alone.
-            self.session.execute(
-                f"DELETE FROM {table} WHERE run_id = :run_id AND EXISTS (SELECT 1 FROM cj.submissions AS s WHERE s.run_id = :run_id "
-                f"AND s.enterprise_id = {table}.enterprise_id AND s.action_tracker_id = {table}.action_tracker_id "
-                f"AND s.order_id = {table}.order_id AND s.updated_at = {table}.updated_at)",
-                {"run_id": self.run.run_id},
-            )
+        leave_to_submissions(self.session, self.run.run_id)
         self.session.execute("DELETE FROM cj.plan_input; DELETE FROM cj.replan_keys")
 
 

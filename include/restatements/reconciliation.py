@@ -79,7 +79,7 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
     """
     with open_warehouse(location) as session:
         session.create_tables()
-    now, reached, failures = _read_ledgers(settings, location)
+    now, reached, failures = _read_ledgers(settings, location, checkpoint)
     checkpoint("after_ledger")
     journal = Journal(folder(settings.storage, settings.storage_conn_id))
     if reached:
@@ -90,17 +90,21 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
                 checkpoint("before_verdicts_commit")
             checkpoint("after_verdicts_commit")
             result = _report(session, settings, run_id, now)
+            checkpoint("after_report")
     if failures:
         raise failures[0]
     return result
 
 
-def _read_ledgers(settings: Settings, location: WarehouseLocation) -> tuple[datetime, list[Account], list[RestatementsError]]:
-    now, reached, failures = datetime.now(UTC), [], []
+def _read_ledgers(
+    settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint
+) -> tuple[datetime, list[Account], list[RestatementsError]]:
+    now, reached = datetime.now(UTC), []
+    failures: list[RestatementsError] = []
     for account in settings.accounts:
         try:
             with CJClient(account) as client:
-                read_ledger(client, account, location, ledger_days=settings.ledger_days)
+                read_ledger(client, account, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
                 now = client.now()
             reached.append(account)
         except CJError as error:
@@ -162,7 +166,7 @@ def _load_open_chunks(session: Session, journal: Journal, settings: Settings) ->
     )
     for row in open_chunks:
         ref = ChunkRef(run_folder(str(row["run_id"])), Operation(str(row["operation"])), str(row["chunk_id"]))
-        load_chunk(session, journal, str(row["run_id"]), ref, advertisers, datetime.now(UTC))
+        load_chunk(session, journal, str(row["run_id"]), ref, advertisers)
 
 
 def _report(session: Session, settings: Settings, run_id: str, now: datetime) -> Reconciled:

@@ -96,6 +96,8 @@ class Settings:
     """How far an amount that CJ converted may be from the rate the other orders of that currency show."""
     ledger_days: int = 400
     """How far back the first reading of Commission Detail goes."""
+    late_hours: float = 0
+    """How long after its `updated_at` a row may still reach the warehouse: that much before its interval a run looks as well."""
     keep_skipped_days: int = 90
     chunks_per_task: int = 4
     order_changes_sql: str | None = None

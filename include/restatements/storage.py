@@ -1,7 +1,7 @@
 """The files of a run: written whole or not at all, and created exclusively where one writer must win.
 
-`folder("file:///var/cj")` is a plain directory; `folder("s3://bucket/prefix", conn_id="…")` goes through Airflow's ObjectStoragePath. Both offer
-the same few verbs. What the safety of the package rests on is `create`: of any number of processes that try, exactly one succeeds, and its
+`folder("file:///var/cj")` is a plain directory; `folder("s3://bucket/prefix", conn_id="…")` is a bucket (`object_storage`). Both offer the same
+few verbs. What the safety of the package rests on is `create`: of any number of processes that try, exactly one succeeds, and its
 content is there at once.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from include.errors import SettingError, StorageError
@@ -51,7 +51,11 @@ def folder(url: str, conn_id: str | None = None) -> Folder:
         return LocalFolder(Path(unquote(parts.path)))
     if not parts.scheme:
         raise SettingError(f"Variable cj_storage is {url!r}: it must be a URL such as file:///var/cj or s3://bucket/cj.")
-    return ObjectFolder(url, conn_id)
+    if not parts.netloc:
+        raise SettingError(f"Variable cj_storage is {url!r}: it names no bucket. Write it as {parts.scheme}://bucket/prefix.")
+    from include.restatements.object_storage import object_folder
+
+    return object_folder(url, conn_id)
 
 
 class LocalFolder:
@@ -67,7 +71,7 @@ class LocalFolder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise _failed("read", self.root / path, error) from error
+            raise storage_failed("read", self.root / path, error) from error
 
     def write(self, path: str, data: bytes) -> None:
         target = self.root / path
@@ -76,7 +80,7 @@ class LocalFolder:
             os.replace(half, target)
             _sync_directory(target.parent)
         except OSError as error:
-            raise _failed("write", target, error) from error
+            raise storage_failed("write", target, error) from error
 
     def create(self, path: str, data: bytes) -> bool:
         target = self.root / path
@@ -85,13 +89,14 @@ class LocalFolder:
             try:
                 os.link(half, target)
             except FileExistsError:
-                return False
+                # On a network file system the link may have been made and only its answer lost: then the file has both names.
+                return os.stat(half).st_nlink == 2
             finally:
                 os.unlink(half)
             _sync_directory(target.parent)
             return True
         except OSError as error:
-            raise _failed("create", target, error) from error
+            raise storage_failed("create", target, error) from error
 
     def put(self, path: str, local: Path) -> None:
         self.write(path, local.read_bytes())
@@ -103,16 +108,21 @@ class LocalFolder:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise _failed("remove", self.root / path, error) from error
+            raise storage_failed("remove", self.root / path, error) from error
 
     def exists(self, path: str) -> bool:
-        return (self.root / path).exists()
+        try:
+            return (self.root / path).exists()
+        except OSError as error:
+            raise storage_failed("look for", self.root / path, error) from error
 
     def names(self, path: str = "") -> list[str]:
         try:
             return sorted(p.name for p in (self.root / path).iterdir() if not p.name.startswith(".half-"))
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            raise storage_failed("list", self.root / path, error) from error
 
     def below(self, path: str) -> LocalFolder:
         return LocalFolder(self.root / path)
@@ -132,78 +142,6 @@ class LocalFolder:
         return half
 
 
-class ObjectFolder:
-    """A prefix in a bucket. One request writes a whole object; `create` asks the store to refuse an existing key."""
-
-    def __init__(self, url: str, conn_id: str | None, root: Any = None) -> None:
-        if root is None:
-            from airflow.sdk import ObjectStoragePath
-
-            root = ObjectStoragePath(url, conn_id=conn_id)
-        self.url, self.conn_id, self.root = url, conn_id, root
-
-    def _key(self, path: str) -> str:
-        return str((self.root / path).path) if path else str(self.root.path)
-
-    def read(self, path: str) -> bytes | None:
-        try:
-            return bytes(self.root.fs.cat_file(self._key(path)))
-        except FileNotFoundError:
-            return None
-        except Exception as error:
-            raise _failed("read", f"{self.url}/{path}", error) from error
-
-    def write(self, path: str, data: bytes) -> None:
-        try:
-            self.root.fs.pipe_file(self._key(path), data)
-        except Exception as error:
-            raise _failed("write", f"{self.url}/{path}", error) from error
-
-    def create(self, path: str, data: bytes) -> bool:
-        try:
-            self.root.fs.pipe_file(self._key(path), data, mode="create")
-        except FileExistsError:
-            return False
-        except (TypeError, NotImplementedError) as error:
-            raise SettingError(
-                f"Storage {self.url!r} cannot create a file exclusively, which keeps a chunk from being posted twice. "
-                "Use file:// or an S3-compatible bucket that honours If-None-Match."
-            ) from error
-        except Exception as error:
-            raise _failed("create", f"{self.url}/{path}", error) from error
-        return True
-
-    def put(self, path: str, local: Path) -> None:
-        try:
-            self.root.fs.put_file(str(local), self._key(path))
-        except Exception as error:
-            raise _failed("write", f"{self.url}/{path}", error) from error
-
-    def remove(self, path: str) -> None:
-        try:
-            self.root.fs.rm_file(self._key(path))
-        except FileNotFoundError:
-            return
-        except Exception as error:
-            raise _failed("remove", f"{self.url}/{path}", error) from error
-
-    def exists(self, path: str) -> bool:
-        self.root.fs.invalidate_cache()
-        return bool(self.root.fs.exists(self._key(path)))
-
-    def names(self, path: str = "") -> list[str]:
-        self.root.fs.invalidate_cache()
-        try:
-            return sorted({str(n).rstrip("/").rsplit("/", 1)[-1] for n in self.root.fs.ls(self._key(path), detail=False)})
-        except FileNotFoundError:
-            return []
-        except Exception as error:
-            raise _failed("list", f"{self.url}/{path}", error) from error
-
-    def below(self, path: str) -> ObjectFolder:
-        return ObjectFolder(f"{self.url.rstrip('/')}/{path}", self.conn_id, self.root / path)
-
-
 def _sync_directory(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -212,5 +150,5 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _failed(verb: str, path: object, error: Exception) -> StorageError:
+def storage_failed(verb: str, path: object, error: Exception) -> StorageError:
     return StorageError(f"Could not {verb} {path}: {type(error).__name__}: {error}. Check the storage (space, rights, reachability), then retry.")

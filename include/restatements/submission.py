@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +30,11 @@ from include.errors import JournalConflict
 
 Checkpoint = Callable[[str], None]
 """Called with the name of each step as it is passed; the fault tests kill the process there."""
+
+
+INTENT_LASTS = timedelta(minutes=5)
+"""How old an intent may be when its call leaves. A process frozen longer (a suspended machine) finds that others have moved on: an hour later its
+orders are settled as not posted, and may have been sent again in a newer state."""
 
 
 def no_checkpoint(_: str) -> None:
@@ -127,6 +132,10 @@ class Poster:
         if not self.journal.declare_intent(ref, payload_hash, keys, declared_at):
             return
         self.checkpoint("after_intent")
+        if self.client.now() - datetime.fromisoformat(declared_at) > INTENT_LASTS:
+            # Not taken back: whoever saw the intent meanwhile has counted on its being settled from Commission Detail.
+            self._record(ref, _unknown(declared_at, payload_hash, "the task was frozen between its intent and its call; it made no call"))
+            return
         try:
             answer = self.client.submit(ref.operation, Mode.LIVE, body)
         except CJError as error:
@@ -139,8 +148,7 @@ class Poster:
 
     def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: str, payload_hash: str) -> None:
         if error.maybe_done:
-            unknown = {"submitted_at": declared_at, "mode": Mode.LIVE.value, "payload_hash": payload_hash, "unknown": True, "error": str(error)}
-            self._record(ref, unknown)
+            self._record(ref, _unknown(declared_at, payload_hash, str(error)))
             self._failed(error)
             return
         self.journal.take_back_intent(ref)
@@ -182,6 +190,10 @@ class Poster:
             done.notes.append(f"chunk {ref}: taken over by a run that planned later; nothing was posted")
         else:
             done.left += orders - refused
+
+
+def _unknown(declared_at: str, payload_hash: str, words: str) -> dict[str, Any]:
+    return {"submitted_at": declared_at, "mode": Mode.LIVE.value, "payload_hash": payload_hash, "unknown": True, "error": words}
 
 
 def live_answer(answer: Answer, orders: pa.Table) -> dict[str, Any]:

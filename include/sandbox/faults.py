@@ -1,8 +1,8 @@
 """Everything that can be made to go wrong: requests that fail on the way, and orders CJ loses, delays or alters.
 
 Request faults (`status` `html` `cut_before` `cut_after` `slow` `truncate`) hit the `times` next matching requests (default 1) after
-`after_calls` of them passed. Order faults (`drop` `delay` `alter`) hit every live update of the named orders, or the first `times` of each.
-They are kept in the state file, so a restart changes nothing.
+`after_calls` of them passed. Order faults (`drop` `delay` `alter`) hit every live update of the named orders, or the first `times` of each; `refuse` answers
+every request that carries them, Test Mode's too, with `message` for each. They are kept in the state file, so a restart changes nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 from include.sandbox.store import Store
 
 REQUEST_KINDS = frozenset({"status", "html", "cut_before", "cut_after", "slow", "truncate"})
-ORDER_KINDS = frozenset({"drop", "delay", "alter"})
+ORDER_KINDS = frozenset({"drop", "delay", "alter", "refuse"})
 ALTERABLE = frozenset({"amount", "discount", "items", "coupon", "correction_reason", "validation_status"})
 _KNOWN = {
     "request": frozenset({"kind", "path", "operation", "times", "after_calls", "status", "retry_after", "seconds", "done"}),
-    "order": frozenset({"kind", "order_ids", "times", "seconds", "field", "value"}),
+    "order": frozenset({"kind", "order_ids", "times", "seconds", "field", "value", "message"}),
 }
+REFUSAL = "Order may not be accepted"
 META = "faults"
 
 Mark = dict[str, Any]
@@ -112,7 +113,7 @@ class Faults:
         with self._lock:
             for fault in self._active:
                 spec = fault.spec
-                if spec["kind"] not in ORDER_KINDS or order_id not in fault.order_ids:
+                if spec["kind"] not in ORDER_KINDS - {"refuse"} or order_id not in fault.order_ids:
                     continue
                 times = spec.get("times")
                 if times is None or fault.hits.get(order_id, 0) < times:
@@ -126,6 +127,12 @@ class Faults:
             "seconds": sum(s["seconds"] for s in met if s["kind"] == "delay"),
             "alter": [{"field": s["field"], "value": s.get("value")} for s in met if s["kind"] == "alter"],
         }
+
+    def refusals(self) -> dict[str, str]:
+        """CJ's words by order id, for the orders it refuses in any request."""
+        with self._lock:
+            refusing = [fault for fault in self._active if fault.spec["kind"] == "refuse"]
+            return {order_id: fault.spec.get("message", REFUSAL) for fault in refusing for order_id in fault.order_ids}
 
     def remember(self) -> None:
         """Writes down how often the faults have hit."""

@@ -92,7 +92,7 @@ class Tracking:
         if not {order["enterpriseId"] for order in orders} <= {account.enterprise_id for account in held}:
             raise Refused("Unauthorized", classification="Authorization")
         now = self._clock.now()
-        good, errors = _checked(orders, mutation.argument, now, knobs)
+        good, errors = _checked(orders, mutation.argument, now, knobs, self._faults.refusals())
         if errors and knobs.partial_rejection == "whole":
             good = []
         batch = str(uuid4())
@@ -125,11 +125,15 @@ class Tracking:
             self._faults.remember()
 
 
-def _checked(orders: list[dict[str, Any]], argument: str, now: datetime, knobs: Knobs) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _checked(
+    orders: list[dict[str, Any]], argument: str, now: datetime, knobs: Knobs, refusals: Mapping[str, str]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The orders without a field error, and the errors of the others as CJ's `RequestError`s."""
     good, errors = [], []
     for index, order in enumerate(orders):
         found = field_errors(order, now)
+        if order["orderId"] in refusals:
+            found.append((refusals[order["orderId"]], "orderId"))
         if not found:
             good.append(order)
         prefix = f"{argument}[{index}]." if knobs.index_in_fields else ""

@@ -23,12 +23,19 @@ WITH ranked AS (
                 c.cj_event DESC NULLS LAST, c.ad_id DESC NULLS LAST, c.promotional_property_id DESC NULLS LAST, c.sid DESC NULLS LAST,
                 c.custom_parameters DESC NULLS LAST, c.vertical_parameters DESC NULLS LAST
         ) AS age
-    FROM order_changes AS c
-    WHERE EXISTS (
-        SELECT 1 FROM order_changes AS t
-        WHERE t.enterprise_id = c.enterprise_id AND t.action_tracker_id = c.action_tracker_id AND t.order_id = c.order_id
-            AND t.updated_at >= :interval_start AND t.updated_at < :interval_end
-    )
+    FROM (
+        SELECT o.* FROM order_changes AS o
+        WHERE EXISTS (
+            SELECT 1 FROM order_changes AS t
+            WHERE t.enterprise_id = o.enterprise_id AND t.action_tracker_id = o.action_tracker_id AND t.order_id = o.order_id
+                AND t.updated_at >= :interval_start AND t.updated_at < :interval_end
+        )
+        UNION ALL
+        -- A row without its key equals nothing, itself included: without this it would vanish instead of being quarantined.
+        SELECT n.* FROM order_changes AS n
+        WHERE (n.enterprise_id IS NULL OR n.action_tracker_id IS NULL OR n.order_id IS NULL)
+            AND n.updated_at >= :interval_start AND n.updated_at < :interval_end
+    ) AS c
 )
 SELECT
     enterprise_id, action_tracker_id, order_id, change_type, news = 1 AS was_new, event_time, updated_at, amount, discount, currency,

@@ -98,7 +98,9 @@ differing AS (
         CASE
             WHEN c.converted AND c.sale_amount > 0
                 THEN NOT COALESCE(ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band, FALSE)
-            ELSE COALESCE(c.held_sale_amount, 0) <> c.sale_amount
+            WHEN c.operation = 'cancel' THEN c.held_sale_amount <> 0
+            WHEN c.sale_amount_basis = 'gross' THEN c.held_sale_amount <> c.amount
+            ELSE c.held_sale_amount + c.held_discount <> c.amount
         END AS amount_differs,
         CASE
             WHEN c.operation = 'cancel' THEN c.held_discount <> 0
@@ -135,7 +137,7 @@ reasoned AS (
             WHEN d.operation = 'create' THEN 'unknown'
             WHEN NOT d.known THEN 'not_in_cj'
             WHEN d.lock_stage = 3 THEN 'closed'
-            WHEN d.lock_stage = 2 OR EXTRACT(EPOCH FROM (d.locking_date - d.submitted_at)) <= :processing_seconds THEN 'locked'
+            WHEN d.lock_stage = 2 OR d.locking_date <= :now THEN 'locked'
             WHEN d.held_sale_amount > 0 AND d.commission = 0 AND d.cj_fee = 0 THEN 'not_commissionable'
             WHEN d.operation = 'restate' AND d.held_sale_amount = 0 AND d.held_items_mark = 0 THEN 'not_commissionable'
             WHEN d.locking_method = 'OPEN_ENDED' AND d.status IS NULL THEN 'status_required'

@@ -2,7 +2,8 @@
 --   * sent, and it never posted for no known reason, or posted otherwise than sent: again, at most :max_attempts times
 --   * refused in live mode after Test Mode had let it pass: likewise
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
---   * skipped because an earlier change was on its way, or because another run had taken it over
+--   * skipped because an earlier change was on its way, or because another run had taken it over: until a later plan has said something else, or
+--     a newer state was sent. The answer of the very change it waited for may be received after the skip was written, and is not that
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
 SELECT DISTINCT k.enterprise_id, k.action_tracker_id, k.order_id, k.updated_at
 FROM (
@@ -29,7 +30,7 @@ FROM (
     SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
     FROM (
         SELECT
-            l.enterprise_id, l.action_tracker_id, l.order_id, l.updated_at, l.word,
+            l.enterprise_id, l.action_tracker_id, l.order_id, l.updated_at, l.word, l.said_at,
             ROW_NUMBER() OVER (
                 PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id ORDER BY l.said_at DESC, l.weight
             ) AS newest
@@ -37,11 +38,13 @@ FROM (
             SELECT enterprise_id, action_tracker_id, order_id, updated_at, reason AS word, skipped_at AS said_at, 1 AS weight FROM cj.skipped
             UNION ALL
             SELECT enterprise_id, action_tracker_id, order_id, updated_at, stage AS word, quarantined_at AS said_at, 0 AS weight FROM cj.quarantine
-            UNION ALL
-            SELECT enterprise_id, action_tracker_id, order_id, updated_at, outcome AS word, submitted_at AS said_at, 0 AS weight FROM cj.submissions
-            WHERE mode = 'live'
         ) AS l
         WHERE l.order_id IN (SELECT order_id FROM cj.skipped WHERE reason IN ('waiting', 'superseded'))
     ) AS w
     WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded')
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.submissions AS n
+          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id AND n.mode = 'live'
+            AND (n.updated_at > w.updated_at OR (w.word = 'superseded' AND n.updated_at = w.updated_at AND n.submitted_at >= w.said_at))
+      )
 ) AS k

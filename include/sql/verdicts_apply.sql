@@ -1,5 +1,6 @@
 -- The newest verdict replaces the one before; cj.verdicts holds this round's. An unknown outcome that posted was accepted; one whose hour is
--- over and which did not post is settled, and may be planned again.
+-- over and which did not post is settled, and may be planned again. A verdict is on the newest attempt of its state: an attempt before it was
+-- settled as not posted when that one was planned, and does not become accepted because the later one arrived.
 DELETE FROM cj.reconciliation
 WHERE EXISTS (
     SELECT 1 FROM cj.verdicts AS v
@@ -21,11 +22,13 @@ WHERE mode = 'live' AND outcome = 'unknown' AND EXISTS (
     SELECT 1 FROM cj.verdicts AS v
     WHERE v.enterprise_id = cj.submissions.enterprise_id AND v.action_tracker_id = cj.submissions.action_tracker_id
       AND v.order_id = cj.submissions.order_id AND v.updated_at = cj.submissions.updated_at AND v.status IN ('matched', 'mismatched')
+      AND v.submitted_at = cj.submissions.submitted_at
 );
 
 UPDATE cj.submissions SET settled_at = :now
 WHERE mode = 'live' AND outcome = 'unknown' AND settled_at IS NULL AND EXISTS (
     SELECT 1 FROM cj.verdicts AS v
     WHERE v.enterprise_id = cj.submissions.enterprise_id AND v.action_tracker_id = cj.submissions.action_tracker_id
-      AND v.order_id = cj.submissions.order_id AND v.updated_at = cj.submissions.updated_at AND v.status IN ('late', 'missing', 'superseded')
+      AND v.order_id = cj.submissions.order_id AND v.updated_at = cj.submissions.updated_at
+      AND (v.status IN ('late', 'missing', 'superseded') OR v.submitted_at > cj.submissions.submitted_at)
 )

@@ -1,0 +1,103 @@
+"""The tables from the journal: for a warehouse that was lost, restored from an older backup, or changed by hand.
+
+    python -m include.restatements.rebuild        with the connections and Variables of the DAGs (run it under `eval "$(make -s env)"`)
+
+It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned and cj.reconciliation and fills them from the manifests, chunks, answers,
+quarantine.parquet and skipped.parquet of every run, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
+Repeating it changes nothing. Nothing is sent.
+
+What it does not do: bring back cj.reconciliation_runs, whose figures are of their time, or a run whose files were deleted.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
+from include.restatements.loading import leave_to_submissions, load_chunk, submission_rows
+from include.restatements.night import forget_skipped, journal_of
+from include.restatements.reconciliation import Reconciled, reconcile
+from include.restatements.settings import Settings
+from include.restatements.shapes import INSTANT
+from include.restatements.states import Operation
+from include.restatements.submission import Checkpoint, no_checkpoint
+from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+
+REBUILD_RUN = "rebuild"
+"""The reconciliation run that follows a rebuild."""
+
+
+def rebuild(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Reconciled:
+    """Empty and refill the tables, then reconcile. Raises StorageError for a journal that cannot be read: then the tables are as they were."""
+    journal = journal_of(settings)
+    with open_warehouse(location) as session:
+        session.create_tables()
+        with session.transaction():
+            session.serialize("cj.plan")
+            refill(session, journal, settings)
+            checkpoint("before_rebuild_commit")
+    return reconcile(settings, location, REBUILD_RUN, checkpoint)
+
+
+def refill(session: Session, journal: Journal, settings: Settings) -> int:
+    """Inside the caller's transaction: the five tables from every run of the journal. Returns how many runs."""
+    for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation"):
+        session.execute(f"DELETE FROM cj.{table}")
+    manifests = [found for folder in journal.runs() if (found := journal.manifest(folder))]
+    for manifest in sorted(manifests, key=lambda m: str(m["planned_at"])):
+        _refill_run(session, journal, manifest)
+    if manifests:
+        forget_skipped(session, settings, max(datetime.fromisoformat(m["cj_time"]) for m in manifests))
+    return len(manifests)
+
+
+def _refill_run(session: Session, journal: Journal, manifest: dict[str, Any]) -> None:
+    run_id, advertisers = manifest["run_id"], manifest["advertisers"]
+    refs = [ChunkRef.parse(chunk["ref"]) for chunk in manifest["chunks"]]
+    folder = run_folder(run_id)
+    for name in ("quarantine", "skipped"):
+        kept = journal.read_table(f"{folder}/{name}.parquet")
+        if kept is not None:
+            session.append(f"cj.{name}", kept)
+    for ref in refs:
+        session.append("cj.planned", _planned(journal, manifest, ref))
+        load_chunk(session, journal, run_id, ref, advertisers)
+    for ref in _of_earlier_plans(journal, folder, set(refs)):
+        # The newest plan has decided anew on what Test Mode refused then; what was posted stays posted.
+        session.append("cj.submissions", submission_rows(journal, run_id, ref, journal.answer(ref), advertisers)[0])
+    leave_to_submissions(session, run_id)
+
+
+def _planned(journal: Journal, manifest: dict[str, Any], ref: ChunkRef) -> pa.Table:
+    orders = journal.orders(ref, ["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
+    columns = {name: orders[name] for name in orders.column_names} | {
+        name: pa.array([value] * orders.num_rows, pa.string())
+        for name, value in (("run_id", manifest["run_id"]), ("chunk_id", ref.chunk_id), ("operation", ref.operation.value))
+    }
+    planned_at = datetime.fromisoformat(manifest["planned_at"])
+    return pa.table(columns | {"planned_at": pa.array([planned_at] * orders.num_rows, INSTANT)})
+
+
+def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> list[ChunkRef]:
+    """Chunks of this run that an earlier plan of it cut, and that were posted or may have been."""
+    found = []
+    for operation in Operation:
+        for name in journal.files.names(f"{folder}/{operation.value}"):
+            ref = ChunkRef(folder, operation, name.removesuffix(".parquet"))
+            if name.endswith(".parquet") and ref not in newest and journal.state(ref) in (ChunkState.INTENDED, ChunkState.ANSWERED):
+                found.append(ref)
+    return found
+
+
+def main() -> None:
+    from include.airflow.connections import settings_from_airflow
+    from include.airflow.warehouse import warehouse_location
+
+    print(rebuild(settings_from_airflow(), warehouse_location()).terminal)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
