@@ -50,10 +50,14 @@ def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]
 
 
 def _log(session: Session, *changes: Mapping[str, object]) -> None:
-    rows = [
-        {"enterprise_id": "E1", "action_tracker_id": 1, "change_type": "restated", "event_time": NIGHT, "updated_at": NIGHT} | c
-        for c in changes
-    ]
+    usual: dict[str, object] = {
+        "enterprise_id": "E1",
+        "action_tracker_id": 1,
+        "change_type": "restated",
+        "event_time": NIGHT,
+        "updated_at": NIGHT,
+    }
+    rows = [{**usual, **change} for change in changes]
     names = sorted({name for row in rows for name in row})
     columns = {name: pa.array([row.get(name) for row in rows], INSTANT if name.endswith(("_at", "_time")) else None) for name in names}
     session.append("order_changes", pa.table(columns))
