@@ -209,7 +209,8 @@ def test_money_survives_to_the_last_digit_however_it_is_written(amounts: list[De
         assert parsed_money(texts).to_pylist() == amounts
 
 
-SKU = st.text(st.characters(codec="utf-8"), max_size=6)
+# NUL marks numbers in `_json`.
+SKU = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=6)
 ITEM = st.fixed_dictionaries(
     {}, optional={"sku": SKU, "quantity": st.integers(-(2**63), 2**63 - 1), "unit_price": MONEY, "discount": st.none() | MONEY, "note": SKU}
 )
@@ -227,8 +228,6 @@ def _json(items: list[dict[str, object]] | None, number: bool, indent: int | Non
 def test_items_survive_exactly_as_strings_or_numbers_compact_or_indented(
     orders: list[list[dict[str, object]] | None], number: bool, indent: int | None
 ) -> None:
-    if any("\x00" in str(item) for items in orders if items for item in items):
-        orders = [[]]
     expected = [None if items is None else [{f.name: i.get(f.name) for f in ITEMS.value_type} for i in items] for items in orders]
     found = parsed_items(pa.array([_json(items, number, indent) for items in orders], pa.string()))
     assert found.type == ITEMS
