@@ -34,11 +34,15 @@ def money(value: str | int | Decimal) -> Decimal:
         raise NotMoney("an amount must be a plain decimal number") from None
     if not amount.is_finite():
         raise NotMoney("an amount must be finite")
-    exponent = amount.normalize(_EXACT).as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > SCALE:
-        raise NotMoney(f"an amount may have at most {SCALE} decimal places")
     if amount and amount.adjusted() >= PRECISION - SCALE:
         raise NotMoney(f"an amount may have at most {PRECISION - SCALE} digits before the point")
+    if amount and amount.adjusted() < -SCALE:
+        raise NotMoney(f"an amount may have at most {SCALE} decimal places")
+    digits = amount.as_tuple().digits
+    exponent = int(amount.as_tuple().exponent)
+    trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    if amount and -(exponent + trailing) > SCALE:
+        raise NotMoney(f"an amount may have at most {SCALE} decimal places")
     return amount
 
 

@@ -1,0 +1,44 @@
+"""An amount comes in exactly or not at all, and leaves with every digit it came with."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.restatements.money import NotMoney, exact_sum, money, money_text
+
+AMOUNTS = st.decimals(min_value=0, max_value=Decimal("9999999999999999999999999999.9999999999"), places=10)
+
+
+@given(AMOUNTS)
+def test_what_leaves_is_what_came(amount: Decimal) -> None:
+    assert money(money_text(money(str(amount)))) == amount
+    assert "E" not in money_text(amount)
+
+
+@pytest.mark.parametrize(
+    "bad", ["1e9999999999", "1e-9999999999", "NaN", "Infinity", "", "12,50", "0.00000000001", "1" + "0" * 28, "12345678901234567890.12345678901"]
+)
+def test_what_is_no_amount_is_refused(bad: str) -> None:
+    with pytest.raises(NotMoney):
+        money(bad)
+
+
+@pytest.mark.parametrize("bad", [1.5, True, None, b"1"])
+def test_a_float_has_lost_its_cents_already(bad: object) -> None:
+    with pytest.raises(NotMoney):
+        money(bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given_text", "sent"), [("200.75", "200.75"), ("0", "0.00"), ("1E+2", "100.00"), ("0.0125000", "0.0125"), ("0E-10", "0.00"), ("0.0000000001", "0.0000000001")]
+)
+def test_amounts_travel_as_plain_digits(given_text: str, sent: str) -> None:
+    assert money_text(money(given_text)) == sent
+
+
+def test_a_sum_keeps_every_digit() -> None:
+    assert exact_sum([money("9999999999999999999999999999"), money("0.0000000001")]) == Decimal("9999999999999999999999999999.0000000001")
