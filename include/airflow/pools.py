@@ -1,4 +1,4 @@
-"""The pools of airflow_settings.yaml, created when a scheduler starts.
+"""The pools of airflow_settings.yaml, created when Airflow starts.
 
 Airflow never schedules a task whose pool does not exist, and pools have no environment variable. So this listener (registered in
 plugins/cj_pools_plugin.py) creates the missing ones. A pool that exists keeps its slots: they are the operator's to change.
@@ -16,14 +16,18 @@ log = logging.getLogger(__name__)
 
 @hookimpl
 def on_starting(component: Any) -> None:
-    """Airflow calls this for every component and every task; only the scheduler has work here."""
-    if getattr(component, "job_type", None) == "SchedulerJob":
+    """Airflow calls this for every component and every task; a task has no database, and nothing to do here.
+
+    A component does not know yet which one it is, so each of them looks.
+    """
+    if type(component).__name__ == "Job":
         create_missing_pools()
 
 
 def create_missing_pools() -> list[str]:
     """Creates what is not there yet and returns the names. Runs where the metadata database is: in the scheduler, or in the demo."""
     from airflow.models.pool import Pool
+    from sqlalchemy.exc import IntegrityError
 
     from include.airflow.environment import read_settings
 
@@ -31,7 +35,10 @@ def create_missing_pools() -> list[str]:
     for entry in read_settings()["pools"]:
         name = str(entry["pool_name"])
         if Pool.get_pool(name) is None:
-            Pool.create_or_update_pool(name, int(entry["pool_slot"]), str(entry.get("pool_description", "")), include_deferred=False)
+            try:
+                Pool.create_or_update_pool(name, int(entry["pool_slot"]), str(entry.get("pool_description", "")), include_deferred=False)
+            except IntegrityError:
+                continue  # another component was quicker
             created.append(name)
     if created:
         log.info("Created pools: %s.", ", ".join(created))

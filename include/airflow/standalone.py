@@ -8,6 +8,7 @@ Known limitation: Airflow's log servers listen on every address and `standalone`
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -19,12 +20,14 @@ import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from include.airflow.demo import demo_environment
 from include.airflow.environment import ROOT
 
 FOLDER = ROOT / ".run" / "up"
 PID_FILE = FOLDER / "session.pid"
+LOG = FOLDER / "airflow.log"
 LOOPBACK = "127.0.0.1"
 SANDBOX_DELAY_SECONDS = 60.0
 """CJ takes an hour; here a minute, so that a click has a result."""
@@ -45,7 +48,10 @@ def free_port(wanted: int) -> int:
 
 def up_environment(folder: Path, sandbox_url: str, port: int, given: Mapping[str, str]) -> dict[str, str]:
     """The demo's environment, for a running Airflow on loopback with CJ's hour cut to the sandbox's delay."""
-    return demo_environment(folder, sandbox_url, given) | {
+    environment = demo_environment(folder, sandbox_url, given)
+    return environment | {
+        # `airflow standalone` starts its parts by the name `airflow`.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]),
         "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://{LOOPBACK}:{port}",
@@ -53,8 +59,8 @@ def up_environment(folder: Path, sandbox_url: str, port: int, given: Mapping[str
         # Only ever on loopback: this removes the login everywhere.
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
         "AIRFLOW_VAR_CJ_PROCESSING_MINUTES": str(SANDBOX_DELAY_SECONDS / 60),
-        "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "30",
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        # Unpaused once the API answers: a task that starts before it fails its first attempt.
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
     }
 
 
@@ -65,6 +71,23 @@ def healthy(port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def unpause(port: int) -> int:
+    """Unpauses every DAG there is and returns how many that were."""
+    token = _ask(port, "/auth/token")["access_token"]
+    dags = _ask(port, "/api/v2/dags?paused=true&limit=100", token)["dags"]
+    for dag in dags:
+        _ask(port, f"/api/v2/dags/{dag['dag_id']}?update_mask=is_paused", token, {"is_paused": False})
+    return len(dags)
+
+
+def _ask(port: int, path: str, token: str = "", patch: dict[str, Any] | None = None) -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    body = None if patch is None else json.dumps(patch).encode()
+    request = urllib.request.Request(f"http://{LOOPBACK}:{port}{path}", body, headers, method="PATCH" if patch else "GET")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
 
 
 def stop_session(leader: int, patience: float = 20.0) -> None:
@@ -88,17 +111,25 @@ def members(leader: int) -> list[int]:
 
 
 def run_airflow(environment: dict[str, str], port: int) -> int:
-    """Airflow in the foreground of this terminal, in a session of its own; ends with Ctrl-C or `make down`."""
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    airflow = subprocess.Popen([sys.executable, "-m", "airflow", "standalone"], env=environment, start_new_session=True)
+    """Airflow in a session of its own, until Ctrl-C or `make down`."""
+    with LOG.open("ab") as log:
+        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, stdout=log, stderr=log)
+        airflow = subprocess.Popen(
+            [sys.executable, "-m", "airflow", "standalone"], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     PID_FILE.write_text(f"{os.getpid()}\n")
+    print(f"Airflow starts, in about a minute. Its log: {LOG}", flush=True)
+    expected = len(list((ROOT / "dags").glob("*.py")))
+    announced, unpaused = False, 0
     try:
-        announced = False
         while airflow.poll() is None:
             if not announced and healthy(port):
-                print(f"\n>>> Airflow: http://{LOOPBACK}:{port}   Ctrl-C stops everything.\n", flush=True)
+                print(f"Airflow: http://{LOOPBACK}:{port}   Ctrl-C stops everything.", flush=True)
                 announced = True
+            if announced and unpaused < expected:
+                unpaused += unpause(port)
             time.sleep(1)
+        print(f"Airflow ended by itself; {LOG} says why.", flush=True)
         return airflow.returncode or 0
     except KeyboardInterrupt:
         print("Stopping.", flush=True)
