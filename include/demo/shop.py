@@ -23,6 +23,8 @@ SEED = 20_101_201
 NIGHT_SHARES = (0.04, 0.06, 0.90)
 LOG_BEGINS = timedelta(days=90)
 """How far back the change log reaches: an older order has no `new` row."""
+NIGHTLY_AT = 2
+"""The hour (UTC) at which the nightly run's interval ends: a night of the shop is one data interval of cj_restatements."""
 MISSED = 0.06
 """Share of affiliate orders the pixel never reported (a closed tab, a consent banner)."""
 EXCHANGED = 0.12
@@ -47,13 +49,13 @@ def open_shop(night: datetime, orders: int = 5_000) -> Shop:
     """
     if orders < SMALLEST_SHOP:
         raise ValueError(f"A demo shop needs at least {SMALLEST_SHOP} orders, not {orders}: every kind of dirty row must stay below 5 %.")
-    midnight = night.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    nights = tuple(Night.before(midnight - timedelta(days=back)) for back in (2, 1, 0))
+    tick = night.astimezone(UTC).replace(hour=NIGHTLY_AT, minute=0, second=0, microsecond=0)
+    nights = tuple(Night.before(tick - timedelta(days=back)) for back in (2, 1, 0))
     catalogue = Catalogue(np.random.default_rng(SEED))
     changes: list[Change] = []
     pixel: list[PixelOrder] = []
     for each, share in zip(nights, NIGHT_SHARES, strict=True):
-        for trail, reported in _ordinary_orders(catalogue, each, round(orders * share), midnight - LOG_BEGINS):
+        for trail, reported in _ordinary_orders(catalogue, each, round(orders * share), tick - LOG_BEGINS):
             changes += trail
             pixel += reported
     story, told, held = tell(catalogue, nights)
