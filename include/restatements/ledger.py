@@ -36,6 +36,9 @@ AHEAD = timedelta(hours=1)
 SWEEP_EVERY, SWEEP_BACK = timedelta(hours=24), timedelta(days=3)
 """How often the last days are read again without the cursor, and how many."""
 
+MANY = 10_000
+"""Records appended at once that may have made another table of cj.commissions: its statistics are taken anew."""
+
 MOST_REFRESHED = 20_000
 """Records whose status is asked for again in one reading; the rest waits for the next."""
 
@@ -121,11 +124,15 @@ def append_records(session: Session, records: Iterator[pa.RecordBatch], items: I
     session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.incoming_items")
     session.append("cj.incoming_commissions", records)
     session.append("cj.incoming_items", items)
+    session.analyze("cj.incoming_commissions", "cj.incoming_items")
     before = session.rows("SELECT COUNT(*) AS n FROM cj.commissions")[0]["n"]
     session.execute(sql_text("ledger_append"))
     after = session.rows("SELECT COUNT(*) AS n FROM cj.commissions")[0]["n"]
     session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.incoming_items")
-    return int(str(after)) - int(str(before))
+    appended = int(str(after)) - int(str(before))
+    if appended >= MANY:
+        session.analyze("cj.commissions", "cj.commission_items")
+    return appended
 
 
 def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetime] | None, datetime | None]:

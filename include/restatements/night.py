@@ -14,8 +14,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-
-
 from include.cj.breaker import Breaker
 from include.cj.client import CJClient
 from include.cj.errors import CJError, CJPaused
@@ -72,7 +70,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     the orders of the others wait (cj.skipped `waiting`) and the problem is named by `publish`.
     """
     if not settings.accounts:
-        raise SettingError("No CJ account is configured. List its connection in the Variable cj_conn_ids, for instance [\"cj\"].")
+        raise SettingError('No CJ account is configured. List its connection in the Variable cj_conn_ids, for instance ["cj"].')
     sql = order_changes_sql(settings)
     with open_warehouse(location) as session:
         session.create_tables()
@@ -292,6 +290,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
         with session.transaction():
             session.serialize("cj.plan")
             incomplete = load_run(session, journal, manifest, checkpoint)
+            session.analyze("cj.submissions")
             checkpoint("before_publish_commit")
             forget_skipped(session, settings, datetime.fromisoformat(manifest["cj_time"]))
         counts, last = _counts(session, run.run_id)
@@ -336,5 +335,3 @@ def _counts(session: Session, run_id: str) -> tuple[dict[str, int], datetime | N
     for table in ("quarantine", "skipped"):
         counts[table] = int(str(session.rows(f"SELECT COUNT(*) AS orders FROM cj.{table} WHERE run_id = :run_id", mine)[0]["orders"]))
     return counts, last
-
-

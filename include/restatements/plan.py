@@ -102,6 +102,7 @@ class Planner:
             self._close_own_plan()
             self._take_over(self._abandoned())
         self.session.execute(sql_text("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
+        self.session.analyze("cj.replan_keys")
         late = timedelta(hours=self.settings.late_hours)
         self._pick(replace(self.run, interval_start=self.run.interval_start - late))
         shared = self._sharing() if take_over else []
@@ -185,6 +186,7 @@ class Planner:
         self.planned.picked += spool.rows + (gate.result.failed if gate.result else 0)
         first = sum(s.rows for s in self.picked[:-1])
         self.session.append("cj.plan_input", self._plan_input(spool, first))
+        self.session.analyze("cj.plan_input")
 
     def _plan_input(self, spool: Spool, place: int) -> Iterator[pa.RecordBatch]:
         accounts = {a.enterprise_id: a for a in self.settings.accounts}

@@ -128,6 +128,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
         ),
     )
     session.execute(sql_text("open_orders"))
+    session.analyze("cj.open_orders")
     session.execute(
         verdicts_sql(),
         {
@@ -137,7 +138,9 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
             "currency_band": settings.currency_band,
         },
     )
+    session.analyze("cj.verdicts")
     session.execute(sql_text("verdicts_apply"), {"now": now})
+    session.analyze("cj.reconciliation")
     session.execute("DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
 
 

@@ -153,6 +153,9 @@ class PostgresSession(Session):
         with _speaking(), self._connection.cursor() as cursor:
             cursor.adbc_ingest(name, data, mode="append", db_schema_name=schema or None)
 
+    def _analyze(self, table: str) -> None:
+        self._run(f"ANALYZE {table}", {})
+
     def _begin(self, snapshot: bool) -> None:
         with _speaking():
             self._driver.set_autocommit(False)
