@@ -106,7 +106,9 @@ class Journal:
         """The orders of a chunk (shapes.CHUNK). Raises StorageError when the file is gone."""
         table = self.read_table(f"{ref}.parquet", columns)
         if table is None:
-            raise StorageError(f"The orders of chunk {ref} are gone from {self.files.url}. Restore the file, or clear `prepare` to plan the night again.")
+            raise StorageError(
+                f"The orders of chunk {ref} are gone from {self.files.url}. Restore the file, or clear `prepare` to plan the night again."
+            )
         return table
 
     # -- one chunk -----------------------------------------------------------------------------------------------------------------
@@ -169,7 +171,9 @@ def _json(data: bytes, path: str) -> dict[str, Any]:
     try:
         found = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise StorageError(f"{path} is not JSON: it was changed by hand or the storage lost a part. Restore it; nothing is sent until then.") from error
+        raise StorageError(
+            f"{path} is not JSON: it was changed by hand or the storage lost a part. Restore it; nothing is sent until then."
+        ) from error
     if not isinstance(found, dict):
         raise StorageError(f"{path} holds no object: it was changed by hand. Restore it; nothing is sent until then.")
     return found

@@ -37,12 +37,13 @@ _trying = threading.Lock()
 def object_folder(url: str, conn_id: str | None) -> ObjectFolder:
     """The folder at `url`, reached through Airflow's connection `conn_id`. Raises SettingError where that cannot be."""
     from airflow.sdk import BaseHook, ObjectStoragePath
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     if conn_id is not None:
         # Airflow's hook goes on without credentials when there is no such connection.
         try:
             BaseHook.get_connection(conn_id)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - each backend of secrets raises what it likes, and may quote what it holds
             raise SettingError(
                 f"Variable cj_storage_conn_id names connection {conn_id!r}, which cannot be read ({type(error).__name__}). Create it, or correct the Variable."
             ) from None

@@ -117,7 +117,7 @@ class Settings:
         if self.mode is Mode.LIVE and account.mode is Mode.TEST:
             raise SettingError(
                 f"The run asks for mode 'live', but connection {account.conn_id!r} says 'test'. "
-                "Nothing was sent. Set \"mode\": \"live\" in the connection's extra to allow it, or run with mode 'test'."
+                'Nothing was sent. Set "mode": "live" in the connection\'s extra to allow it, or run with mode \'test\'.'
             )
         return self.mode or account.mode
 

@@ -77,7 +77,7 @@ class LocalFolder:
         target = self.root / path
         try:
             half = self._half_written(target, data)
-            os.replace(half, target)
+            half.replace(target)
             _sync_directory(target.parent)
         except OSError as error:
             raise storage_failed("write", target, error) from error
@@ -90,9 +90,9 @@ class LocalFolder:
                 os.link(half, target)
             except FileExistsError:
                 # On a network file system the link may have been made and only its answer lost: then the file has both names.
-                return os.stat(half).st_nlink == 2
+                return half.stat().st_nlink == 2
             finally:
-                os.unlink(half)
+                half.unlink()
             _sync_directory(target.parent)
             return True
         except OSError as error:
@@ -127,17 +127,18 @@ class LocalFolder:
     def below(self, path: str) -> LocalFolder:
         return LocalFolder(self.root / path)
 
-    def _half_written(self, target: Path, data: bytes) -> str:
+    def _half_written(self, target: Path, data: bytes) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, half = tempfile.mkstemp(dir=target.parent, prefix=".half-")
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".half-")
+        half = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(half, 0o644)
+            half.chmod(0o644)
         except BaseException:
-            os.unlink(half)
+            half.unlink()
             raise
         return half
 
@@ -151,4 +152,6 @@ def _sync_directory(directory: Path) -> None:
 
 
 def storage_failed(verb: str, path: object, error: Exception) -> StorageError:
-    return StorageError(f"Could not {verb} {path}: {type(error).__name__}: {error}. Check the storage (space, rights, reachability), then retry.")
+    return StorageError(
+        f"Could not {verb} {path}: {type(error).__name__}: {error}. Check the storage (space, rights, reachability), then retry."
+    )

@@ -22,11 +22,11 @@ from include.cj.breaker import Breaker
 from include.cj.client import Answer, CJClient
 from include.cj.errors import CJError, CJPaused
 from include.cj.payload import body_hash, request_body
+from include.errors import JournalConflict
 from include.restatements.chunks import content_hash
 from include.restatements.journal import ChunkRef, ChunkState, Journal
 from include.restatements.states import Mode
 from include.restatements.test_mode import find_refused
-from include.errors import JournalConflict
 
 Checkpoint = Callable[[str], None]
 """Called with the name of each step as it is passed; the fault tests kill the process there."""

@@ -20,7 +20,8 @@ def test_what_leaves_is_what_came(amount: Decimal) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["1e9999999999", "1e-9999999999", "NaN", "Infinity", "", "12,50", "0.00000000001", "1" + "0" * 28, "12345678901234567890.12345678901"]
+    "bad",
+    ["1e9999999999", "1e-9999999999", "NaN", "Infinity", "", "12,50", "0.00000000001", "1" + "0" * 28, "12345678901234567890.12345678901"],
 )
 def test_what_is_no_amount_is_refused(bad: str) -> None:
     with pytest.raises(NotMoney):
@@ -34,7 +35,8 @@ def test_a_float_has_lost_its_cents_already(bad: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_text", "sent"), [("200.75", "200.75"), ("0", "0.00"), ("1E+2", "100.00"), ("0.0125000", "0.0125"), ("0E-10", "0.00"), ("0.0000000001", "0.0000000001")]
+    ("given_text", "sent"),
+    [("200.75", "200.75"), ("0", "0.00"), ("1E+2", "100.00"), ("0.0125000", "0.0125"), ("0E-10", "0.00"), ("0.0000000001", "0.0000000001")],
 )
 def test_amounts_travel_as_plain_digits(given_text: str, sent: str) -> None:
     assert money_text(money(given_text)) == sent
