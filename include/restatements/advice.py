@@ -48,7 +48,7 @@ REASONS: dict[Reason, Advice] = {
     ),
     Reason.DUPLICATE: Advice(
         "A create of an order that CJ already holds; CJ keeps the first.",
-        "Send it as restated: check change_type in the change log.",
+        "Nothing: the next run sends it as a restatement.",
     ),
     Reason.AMOUNT: Advice(
         "CJ holds another amount than the warehouse.",

@@ -1,5 +1,6 @@
 -- Orders whose last word was not the end of the matter. Bound to :max_attempts.
---   * sent, and it never posted for no known reason, or posted otherwise than sent: again, at most :max_attempts times
+--   * sent, and it never posted for no known reason, or as a duplicate of an order CJ turned out to hold (it goes as a restatement then), or
+--     posted otherwise than sent: again, at most :max_attempts times
 --   * refused in live mode after Test Mode had let it pass: likewise
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
 --   * skipped because an earlier change was on its way, or because another run had taken it over: until a later plan has said something else, or
@@ -10,7 +11,7 @@ FROM (
     SELECT r.enterprise_id, r.action_tracker_id, r.order_id, r.updated_at
     FROM cj.reconciliation AS r
     WHERE r.attempts < :max_attempts
-      AND ((r.status = 'missing' AND r.reason = 'unknown') OR r.status = 'mismatched')
+      AND ((r.status = 'missing' AND r.reason IN ('unknown', 'duplicate')) OR r.status = 'mismatched')
       AND NOT EXISTS (
           SELECT 1 FROM cj.submissions AS n
           WHERE n.enterprise_id = r.enterprise_id AND n.action_tracker_id = r.action_tracker_id AND n.order_id = r.order_id
