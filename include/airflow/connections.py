@@ -231,7 +231,7 @@ def _at_least_zero(value: Any, where: str) -> float:
     number = _number(value, where)
     if number < 0:
         raise SettingError(f"{where} is {value!r}; it must not be negative.")
-    return number.__float__()
+    return float(number)
 
 
 def _whole(value: Any, where: str) -> int:
@@ -276,6 +276,7 @@ _FIELDS: dict[str, Callable[[Any, str], Any]] = {
     "max_quarantine_ratio": _ratio,
     "processing_minutes": _at_least_zero,
     "deadline_hours": _at_least_zero,
+    "late_hours": _at_least_zero,
     "combine_items": _flag,
     "allow_field_loss": _fields,
     "open_ended_status": _open_ended_status,

@@ -6,14 +6,16 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from include.airflow.connections import approval_limit, settings_from_airflow
+from include.airflow.connections import _FIELDS, approval_limit, settings_from_airflow
 from include.airflow.warehouse import warehouse_location
 from include.errors import SettingError
+from include.restatements.settings import Settings
 from include.restatements.states import Mode
 
 TOKEN = "pat-9f3c-not-to-be-seen"
@@ -127,11 +129,13 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
     connect(monkeypatch)
     monkeypatch.setenv("AIRFLOW_VAR_CJ_CHUNK_SIZE", "500")
     monkeypatch.setenv("AIRFLOW_VAR_CJ_PROCESSING_MINUTES", "0.5")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_LATE_HOURS", "6")
     monkeypatch.setenv("AIRFLOW_VAR_CJ_ALLOW_FIELD_LOSS", '["coupon"]')
     monkeypatch.setenv("AIRFLOW_VAR_CJ_COMBINE_ITEMS", "true")
     monkeypatch.setenv("AIRFLOW_VAR_CJ_STORAGE", "s3://bucket/cj/")
     settings = settings_from_airflow({"chunk_size": None, "max_quarantine_ratio": 0.1})
     assert (settings.chunk_size, settings.processing_minutes, settings.storage) == (500, 0.5, "s3://bucket/cj")
+    assert settings.late_hours == 6
     assert (settings.allow_field_loss, settings.combine_items) == (frozenset({"coupon"}), True)
     assert settings.max_quarantine_ratio == Decimal("0.1")
     assert settings_from_airflow({"chunk_size": 20}).chunk_size == 20
@@ -147,6 +151,7 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
         ("max_quarantine_ratio", "nan"),
         ("processing_minutes", "-1"),
         ("deadline_hours", "soon"),
+        ("late_hours", "-6"),
         ("combine_items", "maybe"),
         ("allow_field_loss", '["amount"]'),
         ("allow_field_loss", "coupon"),
@@ -214,3 +219,8 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
         warehouse(monkeypatch, **fields)
     with pytest.raises(SettingError, match=names):
         warehouse_location()
+
+
+def test_every_setting_is_read_from_somewhere() -> None:
+    elsewhere = {"accounts", "storage", "approve_above", "extra"}
+    assert {field.name for field in fields(Settings)} - elsewhere == set(_FIELDS)
