@@ -37,7 +37,6 @@ _trying = threading.Lock()
 def object_folder(url: str, conn_id: str | None) -> ObjectFolder:
     """The folder at `url`, reached through Airflow's connection `conn_id`. Raises SettingError where that cannot be."""
     from airflow.sdk import BaseHook, ObjectStoragePath
-    from airflow.sdk.exceptions import AirflowNotFoundException
 
     if conn_id is not None:
         # Airflow's hook goes on without credentials when there is no such connection.
