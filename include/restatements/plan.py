@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -194,7 +195,7 @@ class Planner:
             "enterprise_id", "action_tracker_id", "order_id", "change_type", "was_new", "updated_at", "amount", "discount", "currency", "coupon",
             "items_mark", "status", "correction_reason", "payload_hash",
         ]  # fmt: skip
-        for batch in spool.batches(columns + ["cj_event", "ad_id", "items"]):
+        for batch in spool.batches([*columns, "cj_event", "ad_id", "items"]):
             size = batch.num_rows
             owners = [accounts[e] for e in batch["enterprise_id"].to_pylist()]
             attributed = pc.or_(pc.is_valid(batch["cj_event"]), pc.is_valid(batch["ad_id"]))
@@ -219,10 +220,11 @@ class Planner:
 
     def _decide(self) -> None:
         writer = ChunkWriter(self.journal, self.folder, self.settings.chunk_size, self._owns)
-        decisions = _Decisions(self._decided())
-        for spool in self.picked:
-            for batch in spool.batches():
-                self._act(writer, pa.Table.from_batches([batch]), decisions.take(batch.num_rows))
+        with closing(self._decided()) as decided:  # type: ignore[type-var]  # a stream is a generator
+            decisions = _Decisions(decided)
+            for spool in self.picked:
+                for batch in spool.batches():
+                    self._act(writer, pa.Table.from_batches([batch]), decisions.take(batch.num_rows))
         self.planned.chunks = writer.finish()
         for spool in (self.held, self.skipped, self.owned):
             spool.finish()
