@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
+from include.airflow.runs import utc
 from include.errors import RestatementsError
 from include.restatements.settings import Run, Settings
 
@@ -26,16 +27,21 @@ def instant(text: str) -> datetime:
 
 
 def runs_between(start: datetime, end: datetime) -> Iterator[Run]:
-    """The runs `airflow backfill create` would make of cj_restatements, by the DAG's own timetable."""
+    """The runs `airflow backfill create` would make of cj_restatements, by the DAG's own timetable: intervals that begin from `start` to `end`
+    and are over."""
     import pendulum
+    from airflow.timetables.base import TimeRestriction
     from airflow.timetables.interval import CronDataIntervalTimetable
 
     from include.airflow.defaults import NIGHTLY
 
     timetable = CronDataIntervalTimetable(NIGHTLY, timezone="UTC")
-    for info in timetable.iter_dagrun_infos_between(pendulum.instance(start), pendulum.instance(end), align=True):
-        interval = info.data_interval
-        yield Run(f"preview__{interval.start:%Y-%m-%d}", interval.start, interval.end)
+    allowed = TimeRestriction(pendulum.instance(start), pendulum.instance(end), catchup=True)
+    info = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=allowed)
+    while info is not None and info.data_interval is not None and info.data_interval.end < datetime.now(UTC):
+        first, last = utc(info.data_interval.start), utc(info.data_interval.end)
+        yield Run(f"preview__{first:%Y-%m-%d}", first, last)
+        info = timetable.next_dagrun_info_v2(last_dagrun_info=info, restriction=allowed)
 
 
 def main(arguments: list[str]) -> int:
