@@ -65,14 +65,14 @@ _PARAMETERS = frozenset({"interval_start", "interval_end"})
 
 
 def order_changes_sql(path: str | None = None) -> str:
-    """The user's query: the shipped file, or the one at `path`. Raises SettingError where it cannot be read."""
+    """The user's query: the shipped file, or the one at `path` (Variable cj_order_changes_sql). Raises SettingError where it cannot be read."""
     if path is None:
         return sql_text("order_changes")
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise SettingError(
-            f"The order changes SQL at {path} cannot be read. Correct the path, or leave it out for the shipped one."
+            f"Variable cj_order_changes_sql names {path!r}, which cannot be read as UTF-8 text. Give the path of an SQL file, or leave it out."
         ) from None
 
 

@@ -19,7 +19,7 @@ from include.cj.client import CJClient
 from include.cj.errors import CJError, CJPaused
 from include.cj.transport import Timeouts
 from include.errors import RestatementsError, SettingError
-from include.restatements.changes import check_shape
+from include.restatements.changes import check_shape, order_changes_sql
 from include.restatements.journal import ChunkRef, Journal, run_folder
 from include.restatements.ledger import read_ledger
 from include.restatements.loading import load_chunk
@@ -28,7 +28,6 @@ from include.restatements.plan import Planned, Planner
 from include.restatements.settings import Account, Run, Settings
 from include.restatements.storage import Folder, folder
 from include.restatements.submission import Checkpoint, Poster, Submitted, no_checkpoint
-from include.sql import sql_text
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 log = logging.getLogger(__name__)
@@ -71,7 +70,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     """
     if not settings.accounts:
         raise SettingError('No CJ account is configured. List its connection in the Variable cj_conn_ids, for instance ["cj"].')
-    sql = order_changes_sql(settings)
+    sql = order_changes_sql(settings.order_changes_sql)
     with open_warehouse(location) as session:
         session.create_tables()
         check_shape(session, sql)
@@ -95,18 +94,6 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             checkpoint("before_commit")
     checkpoint("after_commit")
     return Prepared(_batches(planned, settings), money_text(planned.at_stake), _summary(planned))
-
-
-def order_changes_sql(settings: Settings) -> str:
-    """The user's order_changes.sql. Raises SettingError when the file named in the settings cannot be read."""
-    if settings.order_changes_sql is None:
-        return sql_text("order_changes")
-    try:
-        return Path(settings.order_changes_sql).read_text(encoding="utf-8")
-    except OSError as error:
-        raise SettingError(
-            f"Variable cj_order_changes_sql names {settings.order_changes_sql!r}, which cannot be read ({error.strerror}). Give the path of an SQL file."
-        ) from error
 
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:

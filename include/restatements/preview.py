@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from include.restatements.changes import check_shape
+from include.restatements.changes import check_shape, order_changes_sql
 from include.restatements.journal import Journal
-from include.restatements.night import order_changes_sql
 from include.restatements.plan import Planned, Planner
 from include.restatements.settings import Run, Settings
 from include.restatements.storage import LocalFolder
@@ -37,7 +36,7 @@ def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation
 
     Raises what `prepare` raises, QuarantineRatioExceeded included.
     """
-    sql = order_changes_sql(settings)
+    sql = order_changes_sql(settings.order_changes_sql)
     with open_warehouse(location) as session:
         session.create_tables()
         check_shape(session, sql)

@@ -5,8 +5,7 @@ Nothing here knows Airflow. `include.airflow.connections` builds these from conn
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -102,7 +101,6 @@ class Settings:
     chunks_per_task: int = 4
     order_changes_sql: str | None = None
     """Path of another order_changes.sql; None is the shipped one."""
-    extra: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= self.chunk_size <= MAX_ORDERS_PER_REQUEST:

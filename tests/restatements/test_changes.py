@@ -296,7 +296,7 @@ def test_another_file_may_take_the_place_of_the_shipped_one(tmp_path: Path) -> N
     mine = tmp_path / "mine.sql"
     mine.write_text("SELECT 1")
     assert order_changes_sql(str(mine)) == "SELECT 1"
-    with pytest.raises(SettingError, match=r"nowhere\.sql cannot be read"):
+    with pytest.raises(SettingError, match=r"nowhere\.sql', which cannot be read"):
         order_changes_sql(str(tmp_path / "nowhere.sql"))
 
 
