@@ -171,6 +171,6 @@ def one_of_everything(session: Session) -> None:
     )
     append(session, "cj.commissions", [commission("1", "Q-1", "5.00", "1.25"), commission("2", "Q-1", "-1.00", None)])
     append(session, "cj.skipped", [skipped("K-1", "unchanged"), skipped("K-2", "unchanged"), skipped("K-3", "not_in_cj")])
-    reads = {"advertiser_id": "5500001", "cursor_commission_id": "2", "read_from": SENT, "records": 2, "read_at": CHECKED}
+    reads = {"advertiser_id": "5500001", "cursor_commission_id": "2", "kind": "cursor", "read_from": SENT, "records": 2, "read_at": CHECKED}
     append(session, "cj.ledger_reads", [{**reads, "complete_until": CHECKED - timedelta(minutes=m)} for m in (90, 15)])
     append(session, "cj.reconciliation_runs", [checked_run()])
