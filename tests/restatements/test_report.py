@@ -8,7 +8,6 @@ from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,7 +18,6 @@ from include.restatements.report_figures import Amount, BreakReason, Figures, He
 from include.restatements.report_words import headline
 from include.restatements.states import Reason, Skip, Stage, Status
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
-from tests.postgres_server import postgres_server  # noqa: F401
 from tests.restatements import report_tables as tables
 from tests.restatements.report_tables import CHECKED, EARLIER, OWN, RUN, SENT, append
 
@@ -132,7 +130,7 @@ def test_attempts_outcomes_and_the_posting_lag_are_counted_by_order_state(figure
 
 def test_freshness_is_the_newest_complete_reading_of_the_advertiser_furthest_behind(session: Session, figures: Figures) -> None:
     assert figures.data_as_of == CHECKED - timedelta(minutes=15)
-    reads = {"advertiser_id": "5500002", "cursor_commission_id": "9", "read_from": SENT, "records": 0, "read_at": CHECKED}
+    reads = {"advertiser_id": "5500002", "cursor_commission_id": "9", "kind": "cursor", "read_from": SENT, "records": 0, "read_at": CHECKED}
     append(session, "cj.ledger_reads", [{**reads, "complete_until": CHECKED - timedelta(hours=3)}])
     assert collect(session, checked_at=CHECKED, run_ids=[RUN]).data_as_of == CHECKED - timedelta(hours=3)
 
@@ -154,18 +152,8 @@ def test_a_break_whose_cost_nobody_can_work_out_is_said_to_be_unknown(session: S
     assert "unknown" in terminal_text(figures)
 
 
-@pytest.fixture
-def postgres_location(postgres_server: Any) -> Iterator[WarehouseLocation]:  # noqa: F811
-    """A database of its own on the tests' server."""
-    with open_warehouse(WarehouseLocation("postgres", uri=postgres_server.get_uri())) as session:
-        session.execute("CREATE DATABASE cj_report")
-    yield WarehouseLocation("postgres", uri=postgres_server.get_uri(database="cj_report"))
-    with open_warehouse(WarehouseLocation("postgres", uri=postgres_server.get_uri())) as session:
-        session.execute("DROP DATABASE cj_report WITH (FORCE)")
-
-
-def test_postgresql_and_duckdb_tell_the_same(figures: Figures, postgres_location: WarehouseLocation) -> None:
-    with open_warehouse(postgres_location) as session:
+def test_postgresql_and_duckdb_tell_the_same(figures: Figures, postgres_database: str) -> None:
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session:
         session.create_tables()
         tables.one_of_everything(session)
         assert collect(session, checked_at=CHECKED, run_ids=[RUN, EARLIER], currencies=OWN) == figures
