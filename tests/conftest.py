@@ -28,3 +28,7 @@ def _own_environment() -> None:
 
 
 _own_environment()
+
+from tests.postgres_server import location, postgres_database, postgres_server, postgres_url  # noqa: E402
+
+__all__ = ["location", "postgres_database", "postgres_server", "postgres_url"]

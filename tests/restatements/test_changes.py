@@ -21,9 +21,6 @@ from include.restatements.settings import Run
 from include.restatements.shapes import CHANGES, INSTANT, ITEMS, KEY
 from include.sql import FOLDER
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
-from tests.postgres_server import postgres_database, postgres_server, postgres_url
-
-__all__ = ["postgres_database", "postgres_server", "postgres_url"]
 
 NIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = Run("night", NIGHT, NIGHT + timedelta(days=1))
@@ -38,12 +35,8 @@ CREATE TABLE order_changes (
 """
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
-def session(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Session]:
-    if request.param == "duckdb":
-        location = WarehouseLocation("duckdb", path=str(tmp_path / "warehouse.duckdb"))
-    else:
-        location = WarehouseLocation("postgres", uri=request.getfixturevalue("postgres_database"))
+@pytest.fixture
+def session(location: WarehouseLocation) -> Iterator[Session]:
     with open_warehouse(location) as opened:
         opened.execute(TABLE)
         yield opened
