@@ -55,9 +55,6 @@ class LedgerRead:
     """`first`, `cursor`, or `sweep`."""
 
 
-
-
-
 def read_ledger(
     client: CJClient,
     account: Account,
@@ -227,7 +224,9 @@ class _Spool:
                 yield from pa.ipc.open_file(source).read_all().to_batches()
 
 
-def read_ledgers(settings: Settings, location: WarehouseLocation, since: date | None = None, conn_id: str | None = None) -> dict[str, object]:
+def read_ledgers(
+    settings: Settings, location: WarehouseLocation, since: date | None = None, conn_id: str | None = None
+) -> dict[str, object]:
     """Read the ledgers of every account, or of one. One account's failure does not hold the others; the first failure is raised at the end."""
     counts: dict[str, object] = {}
     failures: list[RestatementsError] = []
@@ -237,7 +236,11 @@ def read_ledgers(settings: Settings, location: WarehouseLocation, since: date | 
         try:
             with CJClient(account) as client:
                 read = read_ledger(client, account, location, ledger_days=settings.ledger_days, since=since)
-            counts[account.conn_id] = {"records": read.records, "appended": read.appended, "complete_until": read.complete_until.isoformat()}
+            counts[account.conn_id] = {
+                "records": read.records,
+                "appended": read.appended,
+                "complete_until": read.complete_until.isoformat(),
+            }
         except RestatementsError as error:
             failures.append(error)
     if failures:

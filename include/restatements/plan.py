@@ -147,7 +147,9 @@ class Planner:
 
     def _refs(self, sql: str, **params: object) -> list[tuple[str, ChunkRef]]:
         rows = self.session.rows(sql, {"run_id": self.run.run_id} | params)
-        return [(str(r["run_id"]), ChunkRef(run_folder(str(r["run_id"])), Operation(str(r["operation"])), str(r["chunk_id"]))) for r in rows]
+        return [
+            (str(r["run_id"]), ChunkRef(run_folder(str(r["run_id"])), Operation(str(r["operation"])), str(r["chunk_id"]))) for r in rows
+        ]
 
     def _take_over(self, refs: list[tuple[str, ChunkRef]]) -> None:
         """Revoke what nobody posted and take its orders; load what was posted, or may have been."""
@@ -247,9 +249,14 @@ class Planner:
     def _act(self, writer: ChunkWriter, orders: pa.Table, decided: pa.Table) -> None:
         verbs = decided["verb"]
         if self.down:
-            away = pc.and_(pc.is_in(decided["enterprise_id"], pa.array(sorted(self.down), pa.string())), pc.is_in(verbs, pa.array([o.value for o in Operation])))
+            away = pc.and_(
+                pc.is_in(decided["enterprise_id"], pa.array(sorted(self.down), pa.string())),
+                pc.is_in(verbs, pa.array([o.value for o in Operation])),
+            )
             verbs = pc.if_else(away, "skip", verbs)
-            decided = decided.set_column(decided.schema.get_field_index("reason"), "reason", pc.if_else(away, Skip.WAITING.value, decided["reason"]))
+            decided = decided.set_column(
+                decided.schema.get_field_index("reason"), "reason", pc.if_else(away, Skip.WAITING.value, decided["reason"])
+            )
         key = ["enterprise_id", "action_tracker_id", "order_id", "updated_at"]
         held = decided.filter(pc.equal(verbs, "hold"))
         if held.num_rows:

@@ -184,4 +184,3 @@ def _report(session: Session, settings: Settings, run_id: str, now: datetime) ->
     rows = session.rows("SELECT status, COUNT(*) AS orders FROM cj.reconciliation GROUP BY status")
     counts = {status.value: 0 for status in Status} | {str(r["status"]): int(str(r["orders"])) for r in rows}
     return Reconciled(counts, where, terminal_text(figures, report=where))
-
