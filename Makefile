@@ -1,14 +1,14 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo up down test check format bench docs lock clean
+.PHONY: help setup env demo up down test check format faults soak bench docs lock clean
 
 PY := .venv/bin/python
 # For the project's own modules. `env` prints what the Airflow command line needs.
 RUN := PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" PYTHONDONTWRITEBYTECODE= $(PY)
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: ## make .venv with everything pinned (PYTHON=… picks the interpreter)
 	@scripts/setup
@@ -39,8 +39,14 @@ format: setup ## format and fix what can be fixed
 	@$(RUN) -m ruff format .
 	@$(RUN) -m ruff check --fix .
 
-bench: setup ## the benchmark, with its peers side by side
-	@$(RUN) -m bench
+faults: setup ## stop, kill and cut every step of a night, and show what became of each
+	@$(RUN) -m pytest tests/faults -s
+
+soak: setup ## play new random histories for an hour (SOAK_SECONDS=3600)
+	@SOAK_SECONDS="$${SOAK_SECONDS:-3600}" $(RUN) -m tests.model.soak
+
+bench: setup ## the benchmark, with its peer side by side (BENCH="--sizes 10k,1m")
+	@$(RUN) -m include.bench $(BENCH)
 
 docs: setup ## write docs/dags.md from the DAGs' docstrings
 	@$(RUN) -m include.airflow.docs

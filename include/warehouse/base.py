@@ -163,7 +163,7 @@ class Session(ABC):
         for table in tables:
             self._analyze(table)
 
-    def _analyze(self, table: str) -> None:
+    def _analyze(self, table: str) -> None:  # noqa: B027 - a warehouse may have nothing to do here
         """Nothing, where statistics are always fresh."""
 
     # -- transactions ----------------------------------------------------------------------------------------------------------------
