@@ -36,6 +36,8 @@ A message names the host and what to do; never a token, never a body, and CJ's o
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +53,16 @@ class RequestProblem:
 
     def __str__(self) -> str:
         return f"{self.message} ({', '.join(self.fields)})" if self.fields else self.message
+
+
+_VALUE = re.compile(r"StringValue\{.*?\}|(?<=value )'[^']*'|(?<=value )\"[^\"]*\"|(?<=value: )\S+|[^\s@'\"]+@[^\s@'\"]+")
+_LONGEST = 500
+
+
+def words_of(problems: Iterable[RequestProblem]) -> str:
+    """CJ's words for a table or a log: each once, at most 500 characters, without the values it quotes back (they may be a person's)."""
+    words = "; ".join(dict.fromkeys(_VALUE.sub("[hidden]", str(problem)) for problem in problems))
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
 class CJError(RestatementsError):

@@ -83,7 +83,7 @@ def submission_rows(
         "chunk_id": pa.array([ref.chunk_id] * size, pa.string()),
         "operation": pa.array([ref.operation.value] * size, pa.string()),
         "mode": pa.array([answer.get("mode", Mode.LIVE.value)] * size, pa.string()),
-        "advertiser_id": pa.array([advertisers[enterprise]] * size, pa.string()),
+        "advertiser_id": pa.array([_advertiser(journal, ref, advertisers, enterprise)] * size, pa.string()),
         "outcome": pa.array(outcome, pa.string()),
         "submission_id": pa.array(submission_id, pa.string()),
         "batch_id": pa.array(batch_id, pa.string()),
@@ -98,6 +98,12 @@ def submission_rows(
     quarantine = quarantine.append_column("detail", pa.array(details, pa.string()))
     held_at = datetime.fromisoformat(tested["tested_at"]) if held else None
     return pa.table(columns), quarantine.append_column("quarantined_at", pa.array([held_at] * len(held), INSTANT))
+
+
+def _advertiser(journal: Journal, ref: ChunkRef, advertisers: Mapping[str, str], enterprise: str) -> str:
+    """From the settings, or, where the account was taken out of them since, from the plan that cut the chunk."""
+    known = advertisers.get(enterprise)
+    return known if known is not None else str((journal.manifest(ref.folder) or {"advertisers": {}})["advertisers"][enterprise])
 
 
 def unanswered(intent: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from include.cj.breaker import Breaker
 from include.cj.client import Answer, CJClient
-from include.cj.errors import CJError, CJPaused
+from include.cj.errors import CJError, CJPaused, words_of
 from include.cj.payload import body_hash, request_body
 from include.errors import JournalConflict
 from include.restatements.chunks import content_hash
@@ -200,7 +200,7 @@ def live_answer(answer: Answer, orders: pa.Table) -> dict[str, Any]:
     """The answer file of a live call. An order is accepted only if the answer names it, rejected only if the answer has errors and does not."""
     accepted = _accepted(answer)
     named = {(tracker, order_id) for tracker, order_id, *_ in accepted}
-    words = "; ".join(dict.fromkeys(str(problem) for problem in answer.errors))
+    words = words_of(answer.errors)
     keys = zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True)
     rejected = [[*key, words] for key in keys if key not in named] if words else []
     note = {} if words or len(named) == orders.num_rows else {"error": "CJ's answer named neither the order nor an error"}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from include.cj.client import Answer
-from include.cj.errors import CJNoVerdict, CJRefused
+from include.cj.errors import CJNoVerdict, CJRefused, words_of
 
 MAX_CALLS = 2_000
 """Past this the search stops and what is still in doubt is held back with the reason: a chunk that bad needs a person."""
@@ -67,14 +67,14 @@ def _ask(
         answer = post(chunk if whole else chunk.take(pa.array(positions)))
     except CJRefused as error:
         problems = getattr(error, "problems", ())
-        return "; ".join(dict.fromkeys(str(problem) for problem in problems)) or str(error), set(), set()
+        return words_of(problems) or str(error), set(), set()
     except CJNoVerdict as error:
         if len(positions) == 1 or error.status not in (504, 413):
             raise
         return str(error), set(), set()  # too large or overloaded: smaller parts may pass
     echoes = {(int(order.action_tracker_id), order.order_id) for order in answer.orders}
     echoed = {p for p in positions if keys[p] in echoes}
-    words = "; ".join(dict.fromkeys(str(problem) for problem in answer.errors))
+    words = words_of(answer.errors)
     named = {int(a or b) for problem in answer.errors for path in problem.fields for a, b in _POSITION.findall(path)}
     return words, {positions[n] for n in named if n < len(positions)} - echoed, echoed
 
