@@ -86,7 +86,7 @@ def test_above_the_limit_a_person_is_asked_and_nothing_answers_for_them(monkeypa
         approval("100.01").execute(night)
     (question,) = [msg for msg in asked if isinstance(msg, CreateHITLDetailPayload)]
     assert (question.options, question.defaults) == (["Approve", "Reject"], None)
-    assert "**100.01**, above the limit of 100" in question.body
+    assert "**100.01**, above the limit of 100" in (question.body or "")
     assert waiting.value.method_name == "execute_complete"
 
 

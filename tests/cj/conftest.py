@@ -135,7 +135,7 @@ def connect() -> Iterator[Callable[..., CJClient]]:
 
     def open_client(server: Server | str, **options: Any) -> CJClient:
         url = server if isinstance(server, str) else server.url
-        given = {"first_wait": 0.001, "longest_wait": 0.01, "attempts": 3, "limits": SlidingWindow(1_000, 1.0)} | options
+        given: dict[str, Any] = {"first_wait": 0.001, "longest_wait": 0.01, "attempts": 3, "limits": SlidingWindow(1_000, 1.0)} | options
         client = CJClient(account_at(url), **given)
         opened.append(client)
         return client

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from hypothesis import assume, given, settings
@@ -18,7 +19,7 @@ from include.restatements.states import Operation
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def echo(n):
+def echo(n: int) -> Any:
     return {
         "orderId": f"ORD-{n}",
         "submissionId": "s",
@@ -48,14 +49,14 @@ junk = st.recursive(
 )
 
 
-def paths(value, path=()):
+def paths(value: Any, path: Any = ()) -> Any:
     yield path
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in steps:
         yield from paths(inner, (*path, key))
 
 
-def replaced(document, path, value):
+def replaced(document: Any, path: Any, value: Any) -> Any:
     if not path:
         return value
     document = copy.deepcopy(document)
@@ -66,7 +67,7 @@ def replaced(document, path, value):
     return document
 
 
-def without(document, path):
+def without(document: Any, path: Any) -> Any:
     document = copy.deepcopy(document)
     at = document
     for key in path[:-1]:
@@ -75,7 +76,7 @@ def without(document, path):
     return document
 
 
-def mutated(document):
+def mutated(document: Any) -> Any:
     places = st.sampled_from(list(paths(document)))
     deeper = st.sampled_from([p for p in paths(document) if p])
     whole = orjson.dumps(document)
@@ -92,7 +93,7 @@ def mutated(document):
     )
 
 
-def answered(body, status=200):
+def answered(body: Any, status: int = 200) -> Any:
     try:
         return decode_answer(Operation.CREATE, body, status, "cj.example", NOW)
     except CJError as error:
@@ -101,7 +102,7 @@ def answered(body, status=200):
 
 @settings(max_examples=500, deadline=None)
 @given(body=mutated(ANSWER), status=st.sampled_from([200, 200, 400]))
-def test_a_damaged_answer_never_yields_an_echo_that_was_not_there(body, status):
+def test_a_damaged_answer_never_yields_an_echo_that_was_not_there(body: Any, status: int) -> None:
     found = answered(body, status)
     if isinstance(found, Answer):
         assert len(found.orders) <= 3
@@ -113,7 +114,7 @@ def test_a_damaged_answer_never_yields_an_echo_that_was_not_there(body, status):
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_an_order_whose_echo_was_damaged_is_not_accepted(data):
+def test_an_order_whose_echo_was_damaged_is_not_accepted(data: Any) -> None:
     path = data.draw(st.sampled_from([p for p in paths(ANSWER) if len(p) > 3 and p[2] == "orders"]))
     damaged = replaced(ANSWER, path, data.draw(junk))
     assume(damaged != ANSWER)
@@ -124,7 +125,7 @@ def test_an_order_whose_echo_was_damaged_is_not_accepted(data):
 
 @settings(max_examples=200, deadline=None)
 @given(cut=st.integers(0, len(orjson.dumps(ANSWER)) - 1))
-def test_an_answer_cut_anywhere_accepts_nothing(cut):
+def test_an_answer_cut_anywhere_accepts_nothing(cut: int) -> None:
     found = answered(orjson.dumps(ANSWER)[:cut])
     assert isinstance(found, CJError)
     assert found.maybe_done
@@ -132,7 +133,7 @@ def test_an_answer_cut_anywhere_accepts_nothing(cut):
 
 @settings(max_examples=500, deadline=None)
 @given(body=mutated(PAGE))
-def test_a_damaged_page_is_an_error_or_holds_no_more_records(body):
+def test_a_damaged_page_is_an_error_or_holds_no_more_records(body: Any) -> None:
     try:
         found = decode_page(body, "cj.example")
     except CJError:
@@ -145,11 +146,11 @@ def test_a_damaged_page_is_an_error_or_holds_no_more_records(body):
 
 @settings(max_examples=200, deadline=None)
 @given(body=mutated({"data": {"getBuildNumber": "17"}}))
-def test_a_damaged_build_number_is_an_error_or_a_text(body):
+def test_a_damaged_build_number_is_an_error_or_a_text(body: Any) -> None:
     with contextlib.suppress(CJError):
         assert isinstance(decode_text("getBuildNumber", body, 200, "cj.example"), str)
 
 
-def test_the_untouched_answers_are_read_whole():
+def test_the_untouched_answers_are_read_whole() -> None:
     assert [o.order_id for o in answered(orjson.dumps(ANSWER)).orders] == ["ORD-0", "ORD-1", "ORD-2"]
     assert decode_page(orjson.dumps(PAGE), "cj.example").count == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from airflow.sdk import ObjectStoragePath
@@ -12,41 +14,41 @@ from include.cj.breaker import LONGEST_PAUSE, PROBE_LEASE, Breaker
 
 
 class Clock:
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = datetime(2026, 3, 1, tzinfo=UTC)
 
-    def __call__(self):
+    def __call__(self) -> datetime:
         return self.now
 
-    def move(self, **by):
+    def move(self, **by: float) -> None:
         self.now += timedelta(**by)
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture(params=["pathlib", "object storage"])
-def path(request, tmp_path):
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     there = tmp_path / "breakers" / "cj.json"
     return there if request.param == "pathlib" else ObjectStoragePath(f"file://{there}")
 
 
 @pytest.fixture
-def breaker(path, clock):
+def breaker(path: Path, clock: Clock) -> Breaker:
     return Breaker(path, clock, threshold=3)
 
 
 DOWN = e.CJGatewayError("down", host="cj")
 
 
-def fail(breaker, times=3, error=DOWN):
+def fail(breaker: Breaker, times: int = 3, error: Any = DOWN) -> None:
     for _ in range(times):
         breaker.failure(error)
 
 
-def is_open(breaker):
+def is_open(breaker: Breaker) -> bool:
     try:
         breaker.check()
     except e.CJPaused:
@@ -54,7 +56,7 @@ def is_open(breaker):
     return False
 
 
-def test_it_opens_at_the_threshold_and_says_until_when(breaker, clock):
+def test_it_opens_at_the_threshold_and_says_until_when(breaker: Breaker, clock: Clock) -> None:
     fail(breaker, 2)
     breaker.check()
     breaker.failure(DOWN)
@@ -64,12 +66,12 @@ def test_it_opens_at_the_threshold_and_says_until_when(breaker, clock):
     assert (raised.value.transient, raised.value.maybe_done) == (True, False)
 
 
-def test_another_worker_with_the_same_file_is_paused_too(breaker, path, clock):
+def test_another_worker_with_the_same_file_is_paused_too(breaker: Breaker, path: Path, clock: Clock) -> None:
     fail(breaker)
     assert is_open(Breaker(path, clock, threshold=3))
 
 
-def test_the_pause_doubles_up_to_fifteen_minutes(breaker, clock):
+def test_the_pause_doubles_up_to_fifteen_minutes(breaker: Breaker, clock: Clock) -> None:
     fail(breaker)
     pauses = []
     for _ in range(6):
@@ -82,7 +84,7 @@ def test_the_pause_doubles_up_to_fifteen_minutes(breaker, clock):
     assert pauses == [1, 2, 4, 8, 15, 15]
 
 
-def test_after_the_pause_one_probe_goes_through_and_the_others_wait(breaker, path, clock):
+def test_after_the_pause_one_probe_goes_through_and_the_others_wait(breaker: Breaker, path: Path, clock: Clock) -> None:
     fail(breaker)
     clock.move(minutes=1)
     assert not is_open(breaker)
@@ -93,7 +95,7 @@ def test_after_the_pause_one_probe_goes_through_and_the_others_wait(breaker, pat
     assert not is_open(breaker)
 
 
-def test_a_probe_that_died_does_not_close_the_door_for_ever(breaker, clock):
+def test_a_probe_that_died_does_not_close_the_door_for_ever(breaker: Breaker, clock: Clock) -> None:
     fail(breaker)
     clock.move(minutes=1)
     breaker.check()
@@ -101,14 +103,14 @@ def test_a_probe_that_died_does_not_close_the_door_for_ever(breaker, clock):
     assert not is_open(breaker)
 
 
-def test_failures_far_apart_do_not_add_up(breaker, clock):
+def test_failures_far_apart_do_not_add_up(breaker: Breaker, clock: Clock) -> None:
     for _ in range(6):
         breaker.failure(DOWN)
         clock.move(minutes=11)
     assert not is_open(breaker)
 
 
-def test_a_success_between_failures_starts_the_count_again(breaker):
+def test_a_success_between_failures_starts_the_count_again(breaker: Breaker) -> None:
     for _ in range(4):
         fail(breaker, 2)
         breaker.success()
@@ -116,12 +118,12 @@ def test_a_success_between_failures_starts_the_count_again(breaker):
 
 
 @pytest.mark.parametrize("error", [e.CJInvalidToken("no", host="cj"), e.CJWrongType("no", host="cj"), e.CJRateLimited("slow", host="cj")])
-def test_an_answer_that_refuses_never_opens_it(breaker, error):
+def test_an_answer_that_refuses_never_opens_it(breaker: Breaker, error: Exception) -> None:
     fail(breaker, 10, error)
     assert not is_open(breaker)
 
 
-def test_an_error_of_our_own_says_nothing_about_cj(breaker):
+def test_an_error_of_our_own_says_nothing_about_cj(breaker: Breaker) -> None:
     fail(breaker, 2)
     breaker.failure(ValueError("ours"))
     breaker.failure(e.CJUnsendable("ours"))
@@ -129,7 +131,7 @@ def test_an_error_of_our_own_says_nothing_about_cj(breaker):
     assert is_open(breaker)
 
 
-def test_a_clock_that_was_far_ahead_does_not_pause_for_years(breaker, clock):
+def test_a_clock_that_was_far_ahead_does_not_pause_for_years(breaker: Breaker, clock: Clock) -> None:
     clock.move(days=900)
     fail(breaker)
     clock.move(days=-900)
@@ -137,7 +139,7 @@ def test_a_clock_that_was_far_ahead_does_not_pause_for_years(breaker, clock):
     assert timedelta(days=1) > LONGEST_PAUSE
 
 
-def test_a_damaged_file_counts_as_closed(breaker, path):
+def test_a_damaged_file_counts_as_closed(breaker: Breaker, path: Path) -> None:
     fail(breaker)
     path.write_text('{"failures":')
     assert not is_open(breaker)

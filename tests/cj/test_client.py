@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from include.cj import errors as e
-from include.cj.client import Timeouts
+from include.cj.client import CJClient, Timeouts
 from include.restatements.states import Mode, Operation
+
+if TYPE_CHECKING:
+    from tests.cj.conftest import Scripted, Server
 
 BODY = b'{"query": "mutation", "variables": {"orders": []}}'
 EPOCH = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def test_an_order_is_accepted_only_if_the_answer_names_it(cj, connect, echoes):
+def test_an_order_is_accepted_only_if_the_answer_names_it(
+    cj: Server, connect: Callable[..., CJClient], echoes: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(echoes("A", "C", errors=[{"message": "Order may not have more than 100 items", "fields": ["newOrders[1].items"]}]))
     answer = connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
     assert [o.order_id for o in answer.orders] == ["A", "C"]
@@ -26,7 +33,9 @@ def test_an_order_is_accepted_only_if_the_answer_names_it(cj, connect, echoes):
     assert answer.received_at.tzinfo is UTC
 
 
-def test_only_the_path_separates_test_from_production(cj, connect, echoes):
+def test_only_the_path_separates_test_from_production(
+    cj: Server, connect: Callable[..., CJClient], echoes: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(echoes("A"))
     client = connect(cj)
     client.submit(Operation.CREATE, Mode.TEST, BODY)
@@ -35,7 +44,7 @@ def test_only_the_path_separates_test_from_production(cj, connect, echoes):
     assert [asked.body for asked in cj.asked] == [BODY, BODY]
 
 
-def test_field_errors_beside_the_data_come_back_as_problems(cj, connect):
+def test_field_errors_beside_the_data_come_back_as_problems(cj: Server, connect: Callable[..., CJClient]) -> None:
     cj.answers({"errors": [{"message": "Order may not have a eventTime/updateTime in the future"}], "data": None})
     answer = connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
     assert answer.orders == []
@@ -53,7 +62,9 @@ def test_field_errors_beside_the_data_come_back_as_problems(cj, connect):
     ],
 )
 @pytest.mark.parametrize("inside", [False, True])
-def test_a_refused_request_is_an_error_that_nothing_was_done_and_is_not_repeated(cj, connect, message, kind, inside):
+def test_a_refused_request_is_an_error_that_nothing_was_done_and_is_not_repeated(
+    cj: Server, connect: Callable[..., CJClient], message: str, kind: type[e.CJError], inside: bool
+) -> None:
     problems = [{"message": message}]
     cj.answers({"data": {"createOrders": {"orders": None, "errors": problems}}} if inside else {"errors": problems})
     with pytest.raises(kind) as raised:
@@ -64,14 +75,18 @@ def test_a_refused_request_is_an_error_that_nothing_was_done_and_is_not_repeated
 
 
 @pytest.mark.parametrize("message", ["Exception while fetching data (/createOrders) : boom", "Internal Server Error(s)", "Read timed out"])
-def test_an_error_inside_cj_never_reads_as_a_refusal(cj, connect, echoes, message):
+def test_an_error_inside_cj_never_reads_as_a_refusal(
+    cj: Server, connect: Callable[..., CJClient], echoes: Callable[..., dict[str, Any]], message: str
+) -> None:
     cj.answers({"errors": [{"message": message}], **echoes("A")})
     with pytest.raises(e.CJInternalError) as raised:
         connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
     assert raised.value.maybe_done
 
 
-def test_an_answer_that_says_nothing_about_any_order_is_no_verdict(cj, connect, echoes):
+def test_an_answer_that_says_nothing_about_any_order_is_no_verdict(
+    cj: Server, connect: Callable[..., CJClient], echoes: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(echoes())
     with pytest.raises(e.CJAnswerMalformed) as raised:
         connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
@@ -95,7 +110,15 @@ STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "kind", "transient", "maybe_done"), STATUSES)
-def test_a_live_call_is_made_exactly_once_whatever_comes_back(cj, connect, scripted, status, kind, transient, maybe_done):
+def test_a_live_call_is_made_exactly_once_whatever_comes_back(
+    cj: Server,
+    connect: Callable[..., CJClient],
+    scripted: type[Scripted],
+    status: int,
+    kind: type[e.CJError],
+    transient: bool,
+    maybe_done: bool,
+) -> None:
     body = b"" if status == 204 else b"<html>nginx</html>"
     cj.answers(scripted(status=status, body=body, headers={"Location": "http://127.0.0.1:9/"}))
     with pytest.raises(kind) as raised:
@@ -106,7 +129,9 @@ def test_a_live_call_is_made_exactly_once_whatever_comes_back(cj, connect, scrip
 
 
 @pytest.mark.parametrize(("status", "transient"), [(status, transient) for status, _, transient, _ in STATUSES])
-def test_test_mode_is_repeated_only_where_that_helps(cj, connect, scripted, status, transient):
+def test_test_mode_is_repeated_only_where_that_helps(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted], status: int, transient: bool
+) -> None:
     cj.answers(scripted(status=status, body=b""))
     with pytest.raises(e.CJError):
         connect(cj).submit(Operation.CREATE, Mode.TEST, BODY)
@@ -114,7 +139,9 @@ def test_test_mode_is_repeated_only_where_that_helps(cj, connect, scripted, stat
 
 
 @pytest.mark.parametrize("script", [{"cut": True}, {"cut_within": True, "body": b'{"data": {}}'}])
-def test_a_cut_after_sending_may_have_been_done_and_is_not_repeated_live(cj, connect, scripted, script):
+def test_a_cut_after_sending_may_have_been_done_and_is_not_repeated_live(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted], script: dict[str, Any]
+) -> None:
     cj.answers(scripted(**script))
     with pytest.raises(e.CJCut) as raised:
         connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
@@ -122,7 +149,9 @@ def test_a_cut_after_sending_may_have_been_done_and_is_not_repeated_live(cj, con
     assert len(cj.asked) == 1
 
 
-def test_an_answer_that_does_not_come_in_time_may_have_been_done(cj, connect, scripted):
+def test_an_answer_that_does_not_come_in_time_may_have_been_done(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted]
+) -> None:
     cj.answers(scripted(silence=5.0))
     with pytest.raises(e.CJTimeout) as raised:
         connect(cj, timeouts=Timeouts(read=0.1)).submit(Operation.CREATE, Mode.LIVE, BODY)
@@ -130,7 +159,7 @@ def test_an_answer_that_does_not_come_in_time_may_have_been_done(cj, connect, sc
     assert len(cj.asked) == 1
 
 
-def test_a_refused_connection_certainly_never_left(connect):
+def test_a_refused_connection_certainly_never_left(connect: Callable[..., CJClient]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -139,34 +168,44 @@ def test_a_refused_connection_certainly_never_left(connect):
     assert (raised.value.transient, raised.value.maybe_done) == (True, False)
 
 
-def test_a_name_that_does_not_exist_certainly_never_left(connect):
+def test_a_name_that_does_not_exist_certainly_never_left(connect: Callable[..., CJClient]) -> None:
     with pytest.raises(e.CJUnreachable) as raised:
         connect("https://cj.invalid").submit(Operation.CREATE, Mode.LIVE, BODY)
     assert not raised.value.maybe_done
 
 
 @pytest.mark.parametrize("body", [b"<html>504</html>", b'{"data": {"createOrders": {"orders": [', b"\xff\xfe", b""])
-def test_a_200_that_cannot_be_read_may_have_been_done(cj, connect, scripted, body):
+def test_a_200_that_cannot_be_read_may_have_been_done(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted], body: Any
+) -> None:
     cj.answers(scripted(body=body))
     with pytest.raises(e.CJNotJson) as raised:
         connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
     assert raised.value.maybe_done
 
 
-def test_reading_stops_at_an_answer_too_large_to_be_honest(cj, connect, scripted):
+def test_reading_stops_at_an_answer_too_large_to_be_honest(cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted]) -> None:
     cj.answers(scripted(body=b" " * 200_000))
     with pytest.raises(e.CJAnswerTooLarge) as raised:
         connect(cj, max_answer_bytes=100_000).submit(Operation.CREATE, Mode.LIVE, BODY)
     assert raised.value.maybe_done
 
 
-def test_a_read_goes_on_after_transient_errors(cj, connect, scripted, page, records):
+def test_a_read_goes_on_after_transient_errors(
+    cj: Server,
+    connect: Callable[..., CJClient],
+    scripted: type[Scripted],
+    page: Callable[..., dict[str, Any]],
+    records: Callable[..., dict[str, Any]],
+) -> None:
     cj.answers(scripted(status=503), scripted(cut=True), page(records("1")))
     assert connect(cj).commission_page("5501").count == 1
     assert len(cj.asked) == 3
 
 
-def test_retry_after_is_honoured_up_to_the_cap(cj, connect, scripted, page):
+def test_retry_after_is_honoured_up_to_the_cap(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted], page: Callable[..., dict[str, Any]]
+) -> None:
     waits: list[float] = []
     cj.answers(scripted(status=429, headers={"Retry-After": "3"}), scripted(status=429, headers={"Retry-After": "900"}), page())
     client = connect(cj, longest_wait=30.0)
@@ -175,7 +214,7 @@ def test_retry_after_is_honoured_up_to_the_cap(cj, connect, scripted, page):
     assert waits == [3.0, 30.0]
 
 
-def test_a_rate_limit_says_how_long_even_as_a_date(cj, connect, scripted):
+def test_a_rate_limit_says_how_long_even_as_a_date(cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted]) -> None:
     there = datetime.now(UTC).replace(microsecond=0)
     headers = {"Date": format_datetime(there, usegmt=True), "Retry-After": format_datetime(there + timedelta(seconds=40), usegmt=True)}
     cj.answers(scripted(status=429, headers=headers))
@@ -184,7 +223,9 @@ def test_a_rate_limit_says_how_long_even_as_a_date(cj, connect, scripted):
     assert raised.value.retry_after == 40.0
 
 
-def test_now_follows_cjs_clock_and_ignores_less_than_two_seconds(cj, connect, scripted):
+def test_now_follows_cjs_clock_and_ignores_less_than_two_seconds(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted]
+) -> None:
     client = connect(cj)
     ahead = datetime.now(UTC) + timedelta(hours=5)
     cj.answers(scripted(body=b'{"data": {"getBuildNumber": "17"}}', headers={"Date": format_datetime(ahead, usegmt=True)}))
@@ -195,7 +236,9 @@ def test_now_follows_cjs_clock_and_ignores_less_than_two_seconds(cj, connect, sc
     assert client._offset == timedelta(0)
 
 
-def test_a_page_is_asked_for_with_nothing_but_a_query(cj, connect, page):
+def test_a_page_is_asked_for_with_nothing_but_a_query(
+    cj: Server, connect: Callable[..., CJClient], page: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(page())
     connect(cj).commission_page(
         '55"01',
@@ -218,14 +261,18 @@ def test_a_page_is_asked_for_with_nothing_but_a_query(cj, connect, page):
     assert cj.asked[0].path == "/query"
 
 
-def test_an_argument_that_is_not_given_is_not_sent(cj, connect, page):
+def test_an_argument_that_is_not_given_is_not_sent(
+    cj: Server, connect: Callable[..., CJClient], page: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(page())
     connect(cj).commission_page("5501", since_posting=EPOCH)
     assert "beforePostingDate" not in cj.asked[0].json()["query"]
     assert "sinceCommissionId" not in cj.asked[0].json()["query"]
 
 
-def test_pages_follow_the_cursor_with_the_same_bounds_until_complete(cj, connect, page, records):
+def test_pages_follow_the_cursor_with_the_same_bounds_until_complete(
+    cj: Server, connect: Callable[..., CJClient], page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(page(records("1"), complete=False), page(records("2"), complete=False), page(records("3")))
     pages = list(connect(cj).commission_pages("5501", since_posting=EPOCH, before_posting=EPOCH + timedelta(days=1)))
     assert [p.table["commission_id"].to_pylist() for p in pages] == [["1"], ["2"], ["3"]]
@@ -236,38 +283,42 @@ def test_pages_follow_the_cursor_with_the_same_bounds_until_complete(cj, connect
     assert all('beforePostingDate: "2026-03-02T00:00:00Z"' in q for q in queries)
 
 
-def test_a_long_range_is_asked_for_in_31_days_at_most(cj, connect, page):
+def test_a_long_range_is_asked_for_in_31_days_at_most(
+    cj: Server, connect: Callable[..., CJClient], page: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(page())
     assert len(list(connect(cj).commission_pages("5501", since_posting=EPOCH, before_posting=EPOCH + timedelta(days=70)))) == 3
 
 
-def test_a_window_over_31_days_is_refused_before_anything_is_asked(cj, connect):
+def test_a_window_over_31_days_is_refused_before_anything_is_asked(cj: Server, connect: Callable[..., CJClient]) -> None:
     with pytest.raises(e.CJWindowTooLong):
         connect(cj).commission_page("5501", since_posting=EPOCH, before_posting=EPOCH + timedelta(days=31, seconds=1))
     assert cj.asked == []
 
 
-def test_a_cursor_that_stands_still_ends_in_an_error_and_not_in_a_loop(cj, connect, page, records):
+def test_a_cursor_that_stands_still_ends_in_an_error_and_not_in_a_loop(
+    cj: Server, connect: Callable[..., CJClient], page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]]
+) -> None:
     cj.answers(page(records("1"), complete=False))
     with pytest.raises(e.CJCursorStuck):
         list(connect(cj).commission_pages("5501", since_posting=EPOCH))
     assert len(cj.asked) == 2
 
 
-def test_a_missing_cursor_ends_in_an_error(cj, connect, page):
+def test_a_missing_cursor_ends_in_an_error(cj: Server, connect: Callable[..., CJClient], page: Callable[..., dict[str, Any]]) -> None:
     cj.answers(page(complete=False))
     with pytest.raises(e.CJCursorStuck):
         list(connect(cj).commission_pages("5501"))
 
 
-def test_a_refused_read_raises_with_cjs_words_kept_apart(cj, connect):
+def test_a_refused_read_raises_with_cjs_words_kept_apart(cj: Server, connect: Callable[..., CJClient]) -> None:
     cj.answers({"errors": [{"message": "Date range is too long"}], "data": None})
     with pytest.raises(e.CJRequestRefused) as raised:
         connect(cj).commission_page("5501")
     assert [p.message for p in raised.value.problems] == ["Date range is too long"]
 
 
-def test_an_unauthorized_read_is_named_so(cj, connect):
+def test_an_unauthorized_read_is_named_so(cj: Server, connect: Callable[..., CJClient]) -> None:
     cj.answers({"errors": [{"message": "Unauthorized"}]})
     with pytest.raises(e.CJUnauthorized):
         connect(cj).commission_page("5501")

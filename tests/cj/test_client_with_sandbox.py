@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -29,12 +30,12 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
 
 
 @pytest.fixture(autouse=True)
-def _no_faults(sandbox):
+def _no_faults(sandbox: SandboxProcess) -> Iterator[None]:
     yield
     sandbox.control.clear_faults()
 
 
-def account(sandbox, **changes):
+def account(sandbox: SandboxProcess, **changes: Any) -> Account:
     given = {
         "conn_id": "cj",
         "enterprise_id": "1500001",
@@ -47,18 +48,18 @@ def account(sandbox, **changes):
     return Account(**(given | changes))
 
 
-def open_client(sandbox, **changes):
+def open_client(sandbox: SandboxProcess, **changes: Any) -> CJClient:
     return CJClient(account(sandbox, **changes), limits=SlidingWindow(10_000, 1.0), first_wait=0.001, longest_wait=0.01, attempts=3)
 
 
 @pytest.fixture
-def client(sandbox) -> Iterator[CJClient]:
+def client(sandbox: SandboxProcess) -> Iterator[CJClient]:
     with open_client(sandbox) as opened:
         opened.ping()
         yield opened
 
 
-def orders(client, prefix, count=1, **changes):
+def orders(client: CJClient, prefix: str, count: int = 1, **changes: Any) -> pa.Table:
     now = client.now()
     items = [
         {"sku": "BOOT-7", "quantity": 2, "unit_price": Decimal("22.99"), "discount": Decimal("5")},
@@ -80,7 +81,7 @@ def orders(client, prefix, count=1, **changes):
     return pa.Table.from_pylist([given | {"order_id": f"{prefix}-{n}"} | changes for n in range(count)], CHUNK)
 
 
-def posted(client, prefix):
+def posted(client: CJClient, prefix: str) -> dict[str, Any]:
     """The sum of CJ's records of the orders with this prefix, as the ledger would see it."""
     now = client.now()
     pages = list(client.commission_pages("5500001", since_posting=now - timedelta(days=2), before_posting=now + timedelta(days=1)))
@@ -93,7 +94,7 @@ def posted(client, prefix):
     }
 
 
-def test_create_restate_and_cancel_arrive_exactly_as_they_were_sent(client, sandbox):
+def test_create_restate_and_cancel_arrive_exactly_as_they_were_sent(client: CJClient, sandbox: SandboxProcess) -> None:
     made = orders(client, "LIFE", 3)
     answer = client.submit(Operation.CREATE, Mode.LIVE, request_body(Operation.CREATE, made))
     assert [(o.order_id, o.enterprise_id, o.action_tracker_id) for o in answer.orders] == [(f"LIFE-{n}", "1500001", 401) for n in range(3)]
@@ -122,7 +123,7 @@ def test_create_restate_and_cancel_arrive_exactly_as_they_were_sent(client, sand
     assert (final["amount"], final["mark"]) == (0, 0)
 
 
-def test_test_mode_names_the_orders_and_posts_nothing(client, sandbox):
+def test_test_mode_names_the_orders_and_posts_nothing(client: CJClient, sandbox: SandboxProcess) -> None:
     answer = client.submit(Operation.CREATE, Mode.TEST, request_body(Operation.CREATE, orders(client, "TRIAL", 2)))
     assert len(answer.orders) == 2
     sandbox.control.advance(3700)
@@ -130,27 +131,27 @@ def test_test_mode_names_the_orders_and_posts_nothing(client, sandbox):
     assert posted(client, "TRIAL")["records"] == 0
 
 
-def test_a_field_error_comes_back_in_cjs_words_and_accepts_nothing(client):
+def test_a_field_error_comes_back_in_cjs_words_and_accepts_nothing(client: CJClient) -> None:
     late = orders(client, "AHEAD", 2, event_time=client.now() + timedelta(hours=3))
     answer = client.submit(Operation.CREATE, Mode.LIVE, request_body(Operation.CREATE, late))
     assert answer.orders == []
     assert any("in the future" in problem.message for problem in answer.errors)
 
 
-def test_the_clock_of_the_loop_is_the_sandboxs(client, sandbox):
+def test_the_clock_of_the_loop_is_the_sandboxs(client: CJClient, sandbox: SandboxProcess) -> None:
     sandbox.control.advance(86_400)
     client.ping()
     assert abs(client.now() - sandbox.control.clock()) < timedelta(seconds=5)
 
 
-def test_a_value_outside_the_schema_is_named_so_and_keeps_cjs_words_apart(client):
+def test_a_value_outside_the_schema_is_named_so_and_keeps_cjs_words_apart(client: CJClient) -> None:
     wrong = orders(client, "WRONG", amount=Decimal("-1"))
     with pytest.raises(e.CJWrongType) as raised:
         client.submit(Operation.CREATE, Mode.TEST, request_body(Operation.CREATE, wrong))
     assert raised.value.problems
 
 
-def test_a_wrong_token_and_a_strange_enterprise_are_told_apart(client, sandbox):
+def test_a_wrong_token_and_a_strange_enterprise_are_told_apart(client: CJClient, sandbox: SandboxProcess) -> None:
     body = request_body(Operation.CREATE, orders(client, "AUTH"))
     with open_client(sandbox, token=Token("wrong")) as stranger:
         with pytest.raises(e.CJInvalidToken):
@@ -175,7 +176,9 @@ def test_a_wrong_token_and_a_strange_enterprise_are_told_apart(client, sandbox):
     ],
     ids=lambda value: value.get("kind") if isinstance(value, dict) else None,
 )
-def test_every_fault_becomes_its_error_and_a_live_call_is_not_repeated(client, sandbox, fault, kind, maybe_done):
+def test_every_fault_becomes_its_error_and_a_live_call_is_not_repeated(
+    client: CJClient, sandbox: SandboxProcess, fault: dict[str, Any], kind: type[e.CJError], maybe_done: bool
+) -> None:
     sandbox.control.add_faults([{"path": "/graphql", "times": 9} | fault])
     before = sum(1 for call in sandbox.control.calls() if call["path"] == "/graphql")
     with pytest.raises(kind) as raised:
@@ -184,7 +187,7 @@ def test_every_fault_becomes_its_error_and_a_live_call_is_not_repeated(client, s
     assert sum(1 for call in sandbox.control.calls() if call["path"] == "/graphql") == before + 1
 
 
-def test_a_read_outlives_faults_that_pass(client, sandbox):
+def test_a_read_outlives_faults_that_pass(client: CJClient, sandbox: SandboxProcess) -> None:
     client.submit(Operation.CREATE, Mode.LIVE, request_body(Operation.CREATE, orders(client, "PATIENT", 5)))
     sandbox.control.advance(3700)
     client.ping()

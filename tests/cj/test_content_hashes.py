@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,12 +15,12 @@ from hypothesis import strategies as st
 from include.cj.payload import content_hashes
 from include.restatements.shapes import CHANGES
 
-ITEMS = [
+ITEMS: list[dict[str, Any]] = [
     {"sku": "A", "quantity": 2, "unit_price": Decimal("22.99"), "discount": Decimal("5")},
     {"sku": "B", "quantity": 1, "unit_price": Decimal("9.5"), "discount": None},
     {"sku": "A", "quantity": 1, "unit_price": Decimal("0.0125"), "discount": None},
 ]
-STATE = {
+STATE: dict[str, Any] = {
     "enterprise_id": "1501",
     "action_tracker_id": 4001,
     "order_id": "ORD-1",
@@ -37,12 +38,12 @@ STATE = {
 }
 
 
-def hashes(*states, cancelled=False):
+def hashes(*states: Any, cancelled: bool = False) -> Any:
     table = pa.Table.from_pylist(list(states), CHANGES)
     return content_hashes(table, pa.array([cancelled] * len(states))).to_pylist()
 
 
-COUNTS = [
+COUNTS: list[dict[str, Any]] = [
     {"amount": Decimal("122.95")}, {"amount": None}, {"discount": Decimal("1.11")}, {"discount": Decimal("0")}, {"discount": None},
     {"currency": "EUR"}, {"currency": None}, {"coupon": "AUTUMN"}, {"coupon": ""}, {"coupon": None}, {"items": None}, {"items": []},
     {"items": ITEMS[:2]}, {"items": [*ITEMS, ITEMS[0]]}, {"items": [ITEMS[0] | {"quantity": 3}, *ITEMS[1:]]},
@@ -52,7 +53,7 @@ COUNTS = [
 ]  # fmt: skip
 
 
-def test_every_part_of_the_state_counts_and_no_two_changes_look_alike():
+def test_every_part_of_the_state_counts_and_no_two_changes_look_alike() -> None:
     found = hashes(STATE, *(STATE | change for change in COUNTS))
     assert len(set(found)) == len(COUNTS) + 1
     assert all(len(h) == 32 for h in found)
@@ -70,24 +71,24 @@ def test_every_part_of_the_state_counts_and_no_two_changes_look_alike():
         *({"items": list(order)} for order in itertools.permutations(ITEMS)),
     ],
 )
-def test_the_same_state_in_another_spelling_has_the_same_name(change):
+def test_the_same_state_in_another_spelling_has_the_same_name(change: Any) -> None:
     first, second = hashes(STATE, STATE | change)
     assert first == second
 
 
-def test_an_empty_parameter_object_is_the_same_as_none():
+def test_an_empty_parameter_object_is_the_same_as_none() -> None:
     first, second = hashes(STATE | {"custom_parameters": "{}"}, STATE | {"custom_parameters": None})
     assert first == second
 
 
-def test_of_a_cancellation_only_status_and_reason_count():
+def test_of_a_cancellation_only_status_and_reason_count() -> None:
     changes = [c for c in COUNTS if not set(c) & {"status", "correction_reason"}]
     assert len(set(hashes(STATE, *(STATE | c for c in changes), cancelled=True))) == 1
     assert len(set(hashes(STATE, STATE | {"status": "Declined"}, STATE | {"correction_reason": None}, cancelled=True))) == 3
     assert hashes(STATE, cancelled=True) != hashes(STATE)
 
 
-def test_text_that_is_no_json_has_a_name_too_so_that_the_gate_can_still_hold_the_row_back():
+def test_text_that_is_no_json_has_a_name_too_so_that_the_gate_can_still_hold_the_row_back() -> None:
     first, second = hashes(STATE | {"custom_parameters": "{oops"}, STATE | {"custom_parameters": "{ooops"})
     assert first != second
 
@@ -97,12 +98,12 @@ def test_text_that_is_no_json_has_a_name_too_so_that_the_gate_can_still_hold_the
     a=st.lists(st.none() | st.text("1:~,[;x", max_size=4), min_size=2, max_size=2),
     b=st.lists(st.none() | st.text("1:~,[;x", max_size=4), min_size=2, max_size=2),
 )
-def test_no_text_can_imitate_the_boundary_between_two_fields(a, b):
+def test_no_text_can_imitate_the_boundary_between_two_fields(a: Any, b: Any) -> None:
     first, second = hashes(*({**STATE, "currency": x[0], "coupon": x[1]} for x in (a, b)))
     assert (first == second) == (a == b)
 
 
-def test_names_do_not_depend_on_how_the_table_is_cut():
+def test_names_do_not_depend_on_how_the_table_is_cut() -> None:
     states = [STATE | change for change in COUNTS]
     table = pa.Table.from_pylist(states, CHANGES)
     cut = pa.concat_tables([table.slice(0, 7), table.slice(7)])
@@ -111,5 +112,5 @@ def test_names_do_not_depend_on_how_the_table_is_cut():
     assert content_hashes(table.slice(5, 3), pa.array([False] * 3)).equals(content_hashes(table, flags).slice(5, 3))
 
 
-def test_a_name_stays_the_same_for_ever_because_the_warehouse_keeps_it():
+def test_a_name_stays_the_same_for_ever_because_the_warehouse_keeps_it() -> None:
     assert hashes(STATE) == ["2e0e78ee95ae0587e05851ab9ad192ea"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,19 +18,19 @@ from include.cj.limits import MAX_WINDOW, SlidingWindow, check_window, reads_of,
 class Hours:
     """A clock that moves only when somebody sleeps."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.at = 100.0
         self.lock = threading.Lock()
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.at
 
-    def sleep(self, seconds):
+    def sleep(self, seconds: float) -> None:
         with self.lock:
             self.at += seconds
 
 
-def test_the_201st_call_waits_until_the_first_is_five_minutes_old():
+def test_the_201st_call_waits_until_the_first_is_five_minutes_old() -> None:
     clock = Hours()
     window = SlidingWindow(clock=clock, sleep=clock.sleep)
     assert sum(window.acquire() for _ in range(200)) == 0
@@ -39,7 +40,7 @@ def test_the_201st_call_waits_until_the_first_is_five_minutes_old():
 
 
 @given(gaps=st.lists(st.floats(0, 30), min_size=1, max_size=40), calls=st.integers(1, 5))
-def test_no_span_ever_holds_more_calls_than_allowed(gaps, calls):
+def test_no_span_ever_holds_more_calls_than_allowed(gaps: Any, calls: Any) -> None:
     clock = Hours()
     window = SlidingWindow(calls, 60.0, clock=clock, sleep=clock.sleep)
     taken = []
@@ -51,7 +52,7 @@ def test_no_span_ever_holds_more_calls_than_allowed(gaps, calls):
         assert taken[n + calls] - taken[n] >= 60.0 - 1e-6
 
 
-def test_threads_share_one_count():
+def test_threads_share_one_count() -> None:
     clock = Hours()
     window = SlidingWindow(200, 60.0, clock=clock, sleep=clock.sleep)
     waits: list[float] = []
@@ -64,7 +65,7 @@ def test_threads_share_one_count():
     assert window.acquire() == 60.0
 
 
-def test_clients_of_one_account_share_one_window_and_others_have_their_own():
+def test_clients_of_one_account_share_one_window_and_others_have_their_own() -> None:
     assert reads_of("https://a", "1") is reads_of("https://a", "1")
     assert reads_of("https://a", "1") is not reads_of("https://a", "2")
 
@@ -73,7 +74,7 @@ moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.
 
 
 @given(moments, moments)
-def test_windows_cover_the_range_once_and_none_is_too_long(start, end):
+def test_windows_cover_the_range_once_and_none_is_too_long(start: Any, end: Any) -> None:
     found = list(windows(start, end))
     assert sum(((b - a) for a, b in found), timedelta(0)) == max(end - start, timedelta(0))
     assert all(timedelta(0) < b - a <= MAX_WINDOW for a, b in found)
@@ -81,7 +82,7 @@ def test_windows_cover_the_range_once_and_none_is_too_long(start, end):
     assert not found or (found[0][0], found[-1][1]) == (start, end)
 
 
-def test_31_days_are_allowed_and_a_second_more_is_not():
+def test_31_days_are_allowed_and_a_second_more_is_not() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     check_window(start, start + timedelta(days=31))
     check_window(start, None)

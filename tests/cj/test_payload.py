@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -20,7 +21,7 @@ from include.restatements.shapes import CHUNK, INSTANT, MONEY
 from include.restatements.states import Operation
 
 
-def reference_body(operation, rows):
+def reference_body(operation: Operation, rows: Any) -> Any:
     """The same body, row by row, with nothing clever in it."""
     argument = {Operation.CREATE: "newOrders", Operation.RESTATE: "restatedOrders", Operation.CANCEL: "cancelledOrders"}[operation]
     orders = []
@@ -51,24 +52,24 @@ def reference_body(operation, rows):
     return argument, orders
 
 
-def put(order, name, value):
+def put(order: Any, name: Any, value: Any) -> Any:
     if value is not None:
         order[name] = value
 
 
-def reference_item(item):
+def reference_item(item: Any) -> Any:
     written = {"sku": item["sku"], "quantity": item["quantity"], "unitPrice": money_text(item["unit_price"])}
     put(written, "discount", None if item["discount"] is None else money_text(item["discount"]))
     return written
 
 
-def reference_instant(moment):
+def reference_instant(moment: Any) -> Any:
     moment = moment.astimezone(UTC)
     text = moment.strftime("%Y-%m-%dT%H:%M:%S")
     return text + (f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else "") + "Z"
 
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 amounts = st.one_of(
     st.decimals(0, 10**6, places=2),
     st.decimals(0, 1, places=10),
@@ -109,7 +110,7 @@ rows = st.fixed_dictionaries(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(operation=st.sampled_from(list(Operation)), orders=st.lists(rows, min_size=1, max_size=5), cut=st.integers(0, 2))
-def test_the_columnar_payload_equals_the_reference_on_every_order(operation, orders, cut):
+def test_the_columnar_payload_equals_the_reference_on_every_order(operation: Operation, orders: Any, cut: int) -> None:
     chunk = pa.Table.from_pylist(orders, CHUNK).slice(min(cut, len(orders) - 1))
     body = orjson.loads(request_body(operation, chunk))
     argument, expected = reference_body(operation, orders[min(cut, len(orders) - 1) :])
@@ -120,7 +121,7 @@ def test_the_columnar_payload_equals_the_reference_on_every_order(operation, ord
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.none() | amounts | amounts.map(lambda a: -a), max_size=6))
-def test_an_amount_leaves_with_exactly_its_digits(values):
+def test_an_amount_leaves_with_exactly_its_digits(values: Any) -> None:
     column = pa.array(values, MONEY)
     written = money_texts(column).to_pylist()
     assert written == [None if v is None else money_text(v) for v in column.to_pylist()]
@@ -132,14 +133,14 @@ def test_an_amount_leaves_with_exactly_its_digits(values):
             assert re.fullmatch(r"-?\d+\.\d\d(\d*[1-9])?", text)
 
 
-def test_times_keep_their_microseconds_and_end_in_z():
+def test_times_keep_their_microseconds_and_end_in_z() -> None:
     column = pa.array([datetime(2026, 3, 1, 10, 0, tzinfo=UTC), datetime(2026, 3, 1, 10, 0, 0, 250_001, tzinfo=UTC), None], INSTANT)
     assert instant_texts(column).to_pylist() == ["2026-03-01T10:00:00Z", "2026-03-01T10:00:00.250001Z", None]
     elsewhere = column.cast(pa.timestamp("us", "America/New_York"))
     assert instant_texts(elsewhere).equals(instant_texts(column))
 
 
-def order(**changes):
+def order(**changes: Any) -> Any:
     given_ = {
         "enterprise_id": "1501",
         "action_tracker_id": 4001,
@@ -153,21 +154,21 @@ def order(**changes):
     return pa.Table.from_pylist([given_ | changes], CHUNK)
 
 
-def sent(operation, chunk):
+def sent(operation: Operation, chunk: Any) -> Any:
     return orjson.loads(request_body(operation, chunk))["variables"]["orders"][0]
 
 
-def test_a_discount_of_zero_is_sent_and_not_left_out():
+def test_a_discount_of_zero_is_sent_and_not_left_out() -> None:
     assert sent(Operation.RESTATE, order())["discount"] == "0.00"
 
 
-def test_a_cancellation_carries_no_attribute_changes():
+def test_a_cancellation_carries_no_attribute_changes() -> None:
     assert set(sent(Operation.CANCEL, order(correction_reason="Other", status="Declined", cj_event="e", coupon="c"))) == {
         "enterpriseId", "actionTrackerId", "orderId", "updateTime", "status", "correctionReason",
     }  # fmt: skip
 
 
-def test_a_cj_event_wins_over_ad_and_property():
+def test_a_cj_event_wins_over_ad_and_property() -> None:
     both = sent(Operation.CREATE, order(cj_event="e", ad_id=1, promotional_property_id=2))
     assert both["cjEvent"] == "e"
     assert "adId" not in both
@@ -176,7 +177,7 @@ def test_a_cj_event_wins_over_ad_and_property():
     assert (alone["adId"], alone["promotionalPropertyId"]) == (1, 2)
 
 
-def test_numbers_in_parameters_keep_the_digits_they_are_written_with():
+def test_numbers_in_parameters_keep_the_digits_they_are_written_with() -> None:
     body = sent(Operation.CREATE, order(custom_parameters='{"a": 1.10, "b": 900719925474099312, "c": true, "d": null}'))
     assert body["customParameters"] == [
         {"name": "a", "value": "1.10"}, {"name": "b", "value": "900719925474099312"}, {"name": "c", "value": "true"},
@@ -196,18 +197,18 @@ def test_numbers_in_parameters_keep_the_digits_they_are_written_with():
         {"items": [{"sku": "S", "quantity": 1, "unit_price": None, "discount": None}]},
     ],
 )
-def test_what_cjs_types_cannot_carry_is_refused_before_anything_is_sent(changes):
+def test_what_cjs_types_cannot_carry_is_refused_before_anything_is_sent(changes: Any) -> None:
     with pytest.raises(CJUnsendable, match=r"Nothing was sent"):
         request_body(Operation.RESTATE, order(**changes))
 
 
-def test_more_than_ten_thousand_orders_are_refused():
+def test_more_than_ten_thousand_orders_are_refused() -> None:
     chunk = pa.concat_tables([order()] * 10_001)
     with pytest.raises(CJTooManyOrders):
         request_body(Operation.RESTATE, chunk)
 
 
-def test_one_body_has_one_hash():
+def test_one_body_has_one_hash() -> None:
     body = request_body(Operation.RESTATE, order())
     assert body_hash(body) == body_hash(request_body(Operation.RESTATE, order()))
     assert body_hash(body) != body_hash(request_body(Operation.RESTATE, order(coupon="c")))

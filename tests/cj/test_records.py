@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -15,11 +17,13 @@ from include.cj.records import COMMISSION_ITEMS, COMMISSIONS, decode_page
 from include.restatements.marks import sku_hash
 
 
-def decoded(answer):
+def decoded(answer: Any) -> Any:
     return decode_page(orjson.dumps(answer), "cj.example")
 
 
-def test_a_record_becomes_a_row_with_every_figure_exact(page, records):
+def test_a_record_becomes_a_row_with_every_figure_exact(
+    page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]]
+) -> None:
     found = decoded(page(records("100"), cursor="100"))
     assert found.table.schema == COMMISSIONS
     assert found.items.schema == COMMISSION_ITEMS
@@ -66,14 +70,17 @@ def test_a_record_becomes_a_row_with_every_figure_exact(page, records):
 
 
 @pytest.mark.parametrize("table", ["commissions", "commission_items"])
-def test_the_shapes_have_the_columns_of_the_tables_in_their_order(table):
+def test_the_shapes_have_the_columns_of_the_tables_in_their_order(table: str) -> None:
     sql = (Path(__file__).parents[2] / "include/sql/tables.sql").read_text()
-    columns = re.search(rf"cj\.{table} \((.*?)\n\);", sql, re.DOTALL)[1]
-    names = [line.split()[0] for line in re.split(r",\s(?![0-9])", columns)]
+    columns = re.search(rf"cj\.{table} \((.*?)\n\);", sql, re.DOTALL)
+    assert columns is not None
+    names = [line.split()[0] for line in re.split(r",\s(?![0-9])", columns[1])]
     assert (COMMISSIONS if table == "commissions" else COMMISSION_ITEMS).names == [n for n in names if n != "ingested_at"]
 
 
-def test_items_belong_to_their_own_record_and_quantities_may_be_negative(page, records):
+def test_items_belong_to_their_own_record_and_quantities_may_be_negative(
+    page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]]
+) -> None:
     item = records("1")["items"][0]
     reversal = [item | {"sku": "A", "quantity": -2}, item | {"sku": "B", "quantity": -1}]
     found = decoded(page(records("1"), records("2", items=[]), records("3", items=reversal)))
@@ -81,18 +88,18 @@ def test_items_belong_to_their_own_record_and_quantities_may_be_negative(page, r
     assert found.table["items_mark"].to_pylist() == [2 * sku_hash("SKU-1"), 0, -2 * sku_hash("A") - sku_hash("B")]
 
 
-def test_an_empty_page_is_a_page(page):
+def test_an_empty_page_is_a_page(page: Callable[..., dict[str, Any]]) -> None:
     found = decoded(page())
     assert (found.count, found.max_commission_id, found.table.schema, found.items.schema) == (0, "", COMMISSIONS, COMMISSION_ITEMS)
 
 
-def test_an_empty_text_where_null_is_possible_is_null(page, records):
+def test_an_empty_text_where_null_is_possible_is_null(page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]]) -> None:
     names = ("orderId", "coupon", "lockingDate", "saleAmountAdvCurrency", "correctionReason", "validationStatus")
     row = decoded(page(records("1"), records("2", **dict.fromkeys(names, "")))).table.to_pylist()[1]
     assert [row[n] for n in ("order_id", "coupon", "locking_date", "sale_amount", "correction_reason", "validation_status")] == [None] * 6
 
 
-def test_fields_nobody_asked_for_are_left_aside(page, records):
+def test_fields_nobody_asked_for_are_left_aside(page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]]) -> None:
     found = decoded(page(records("1", situations=[{"a": 1}], country=7)) | {"extensions": {"cost": 1}})
     assert found.table.schema == COMMISSIONS
 
@@ -114,7 +121,9 @@ def test_fields_nobody_asked_for_are_left_aside(page, records):
         {"items": [{"sku": None, "commissionItemId": "1", "quantity": 1}]},
     ],
 )
-def test_a_value_of_another_type_is_refused_and_never_guessed(page, records, change):
+def test_a_value_of_another_type_is_refused_and_never_guessed(
+    page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]], change: Any
+) -> None:
     with pytest.raises(CJNoVerdict) as raised:
         decoded(page(records("1"), records("2", **change)))
     assert "122" not in str(raised.value)
@@ -135,12 +144,12 @@ def test_a_value_of_another_type_is_refused_and_never_guessed(page, records, cha
         b"\xff",
     ],
 )
-def test_what_is_no_page_is_an_error(body):
+def test_what_is_no_page_is_an_error(body: Any) -> None:
     with pytest.raises(CJError):
         decode_page(body, "cj.example")
 
 
-def test_text_that_is_no_unicode_is_refused(page, records):
+def test_text_that_is_no_unicode_is_refused(page: Callable[..., dict[str, Any]], records: Callable[..., dict[str, Any]]) -> None:
     body = orjson.dumps(page(records("1", orderId="MARK"))).replace(b"MARK", b"\xff\xfe")
     with pytest.raises(CJNoVerdict):
         decode_page(body, "cj.example")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -16,8 +18,13 @@ from include.errors import SettingError
 from include.restatements.settings import Account, Token
 from include.restatements.states import Mode, Operation
 
+if TYPE_CHECKING:
+    from tests.cj.conftest import Scripted, Server
 
-def test_the_token_is_sent_to_both_addresses_of_the_account(servers, page, echoes, token):
+
+def test_the_token_is_sent_to_both_addresses_of_the_account(
+    servers: Callable[[], Server], page: Callable[..., dict[str, Any]], echoes: Callable[..., dict[str, Any]], token: str
+) -> None:
     tracking, commissions = servers(), servers()
     tracking.answers(echoes("A"))
     commissions.answers(page())
@@ -30,7 +37,9 @@ def test_the_token_is_sent_to_both_addresses_of_the_account(servers, page, echoe
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_so_the_token_goes_nowhere_else(cj, servers, connect, scripted, status):
+def test_a_redirect_is_not_followed_so_the_token_goes_nowhere_else(
+    cj: Server, servers: Callable[[], Server], connect: Callable[..., CJClient], scripted: type[Scripted], status: int
+) -> None:
     elsewhere = servers()
     cj.answers(scripted(status=status, headers={"Location": elsewhere.url + "/graphql"}))
     with pytest.raises(CJRedirected):
@@ -39,14 +48,24 @@ def test_a_redirect_is_not_followed_so_the_token_goes_nowhere_else(cj, servers, 
     assert len(cj.asked) == 1
 
 
-def test_a_request_to_any_other_address_leaves_without_the_token(cj, servers, connect):
+def test_a_request_to_any_other_address_leaves_without_the_token(
+    cj: Server, servers: Callable[[], Server], connect: Callable[..., CJClient]
+) -> None:
     elsewhere = servers()
     client = connect(cj)
     client._http.post(elsewhere.url, content=b"{}")
     assert "authorization" not in elsewhere.asked[0].headers
 
 
-def test_no_log_record_at_any_level_holds_the_token(cj, connect, scripted, echoes, page, caplog, token):
+def test_no_log_record_at_any_level_holds_the_token(
+    cj: Server,
+    connect: Callable[..., CJClient],
+    scripted: type[Scripted],
+    echoes: Callable[..., dict[str, Any]],
+    page: Callable[..., dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    token: str,
+) -> None:
     caplog.set_level(logging.DEBUG)
     client = connect(cj)
     cj.answers(echoes("A"), scripted(status=503), scripted(cut=True), page())
@@ -59,11 +78,12 @@ def test_no_log_record_at_any_level_holds_the_token(cj, connect, scripted, echoe
         assert token not in repr(entry.__dict__)
 
 
-def ours(error):
+def ours(error: Exception) -> Any:
     """The traceback from the package's first frame on: the test's own frame knows the token."""
     frames = error.__traceback__
-    while "/include/cj/" not in frames.tb_frame.f_code.co_filename:
+    while frames is not None and "/include/cj/" not in frames.tb_frame.f_code.co_filename:
         frames = frames.tb_next
+    assert frames is not None
     return frames
 
 
@@ -72,7 +92,9 @@ FAILURES = [{"status": 500}, {"cut": True}, {"body": b"<html>"}, {"status": 401}
 
 @pytest.mark.parametrize("script", FAILURES)
 @pytest.mark.parametrize("read", [False, True])
-def test_no_exception_nor_the_locals_of_its_traceback_hold_the_token(cj, connect, scripted, token, script, read):
+def test_no_exception_nor_the_locals_of_its_traceback_hold_the_token(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted], token: str, script: dict[str, Any], read: bool
+) -> None:
     cj.answers(scripted(**script))
     client = connect(cj, timeouts=Timeouts(read=0.05), max_answer_bytes=1_000, attempts=2)
     with pytest.raises(CJError) as raised:
@@ -88,13 +110,13 @@ def test_no_exception_nor_the_locals_of_its_traceback_hold_the_token(cj, connect
     assert token not in console.export_text()
 
 
-def test_neither_client_nor_account_show_the_token(cj, connect, token):
+def test_neither_client_nor_account_show_the_token(cj: Server, connect: Callable[..., CJClient], token: str) -> None:
     client = connect(cj)
     assert token not in f"{client!r} {client} {client.account!r} {client._http.auth!r} {client.__dict__}"
 
 
 @pytest.mark.parametrize("bad", ["with space", "line\nbreak", "ümlaut", "nul\x00"])
-def test_a_token_that_no_header_can_carry_is_refused_without_quoting_it(cj, connect, bad):
+def test_a_token_that_no_header_can_carry_is_refused_without_quoting_it(cj: Server, connect: Callable[..., CJClient], bad: str) -> None:
     account = Account("cj", "1501", "5501", Token(bad), tracking_url=cj.url, commissions_url=cj.url)
     with pytest.raises(SettingError) as raised:
         CJClient(account)

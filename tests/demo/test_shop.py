@@ -60,9 +60,9 @@ def test_another_night_is_the_same_shop_moved_in_time(shop: Shop) -> None:
 
 
 def test_nothing_is_dated_after_the_night_it_is_planned_in_but_the_row_that_is_wrong_for_it(shop: Shop) -> None:
-    future = [
-        c.row()["order_id"] for c in shop.changes if c.at >= NIGHT or (c.row()["event_time"] is not None and c.row()["event_time"] >= NIGHT)
-    ]  # type: ignore[operator]
+    placed = [(row["order_id"], change.at, row["event_time"]) for change in shop.changes if (row := change.row())]
+    end = shop.story.nights[-1].end
+    future = [name for name, at, event in placed if at >= end or (isinstance(event, datetime) and event >= end)]
     assert [shop.story.dirt[str(order_id)] for order_id in future] == ["placed in the future"]
 
 

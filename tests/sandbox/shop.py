@@ -64,7 +64,7 @@ class Shop:
 
     def send_raw(
         self, operation: str, orders: Any, path: str = "/graphql", selection: str = "orders { orderId } errors { message fields }"
-    ):
+    ) -> httpx.Response:
         mutation, argument, type_ = MUTATIONS[operation]
         query = f"mutation M($orders: [{type_}!]!) {{ {mutation}({argument}: $orders) {{ {selection} }} }}"
         return self.http.post(path, json={"query": query, "variables": {"orders": orders}})

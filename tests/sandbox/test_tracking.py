@@ -121,7 +121,7 @@ def test_a_field_error_names_the_field_and_the_order_only_if_told_to(
 
 @pytest.mark.parametrize(("operation", "field"), [("create", "eventTime"), ("restate", "updateTime"), ("cancel", "updateTime")])
 def test_a_time_in_the_sandboxs_future_is_refused(shop: Shop, operation: str, field: str) -> None:
-    future = (shop.control.clock() + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    future: Any = (shop.control.clock() + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     payload = shop.send(operation, [shop.order(operation, shop.new_id(), **{field: future})])
     assert payload["errors"] == [{"message": f"Order may not have a {field} in the future", "fields": [field]}]
 

@@ -139,7 +139,12 @@ def test_a_refusal_that_names_no_condition_is_a_refusal(bucket: ObjectFolder, pr
 @pytest.mark.parametrize("verb", ["read", "exists", "names", "remove"])
 def test_what_could_not_be_asked_is_never_taken_for_missing(bucket: ObjectFolder, proxied: ObjectFolder, proxy: Proxy, verb: str) -> None:
     bucket.write("a.json", b"there")
-    proxy.faults.append(lambda h: h.refuse(403, "AccessDenied") or True)
+
+    def refuse(handler: Any) -> bool:
+        handler.refuse(403, "AccessDenied")
+        return True
+
+    proxy.faults.append(refuse)
     with pytest.raises(StorageError, match="Check the storage") as refused:
         getattr(proxied, verb)("a.json")
     assert "rehearsal-secret" not in str(refused.value)
