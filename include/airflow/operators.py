@@ -82,7 +82,7 @@ class SubmitBatch(BaseOperator):
         return self._submit(context)
 
     def _submit(self, context: Context) -> dict[str, int]:
-        from include.restatements.night import submit
+        from include.restatements.submit import submit
 
         done = submit(run_of(context), settings_from_airflow(said(context)), list(self.batch))
         counts = {"accepted": done.accepted, "rejected": done.rejected, "unknown": done.unknown, "left": done.left}

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def prepare_night(context: Mapping[str, Any]) -> dict[str, Any]:
     """Plans the night. Returns batches of chunk paths, the money at stake as text, and counts."""
-    from include.restatements.night import prepare
+    from include.restatements.prepare import prepare
 
     prepared = prepare(run_of(context), settings_from_airflow(said(context)), warehouse_location())
     log.info("Planned: %s. Money at stake: %s.", figures(prepared.summary), prepared.at_stake)
@@ -38,7 +38,7 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
     decision = context["ti"].xcom_pull(task_ids="approve", key="decision")
     if context["ti"].xcom_pull(task_ids="prepare", key="batches") is None:
         raise LeftUnsent("Nothing was planned, so nothing was sent: task prepare did not finish. Its log says why; clear it to try again.")
-    from include.restatements.night import publish
+    from include.restatements.publish import publish
 
     run = run_of(context)
     published = publish(run, settings_from_airflow(said(context)), warehouse_location())

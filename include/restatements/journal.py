@@ -25,8 +25,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.errors import JournalConflict, StorageError
+from include.restatements.settings import Settings
 from include.restatements.states import Operation
-from include.restatements.storage import Folder
+from include.restatements.storage import Folder, folder
 
 ROOT = "cj_restatements"
 
@@ -165,6 +166,11 @@ class Journal:
     def answer(self, ref: ChunkRef) -> dict[str, Any] | None:
         data = self.files.read(f"{ref}.answer.json")
         return _json(data, f"{ref}.answer.json") if data is not None else None
+
+
+def journal_of(settings: Settings) -> Journal:
+    """The journal on the storage the settings name."""
+    return Journal(folder(settings.storage, settings.storage_conn_id))
 
 
 def _json(data: bytes, path: str) -> dict[str, Any]:

@@ -1,0 +1,143 @@
+"""The night's first verb: read CJ's news and the touched orders, gate them, plan them, cut them into chunks. Nothing is sent.
+
+Killed or repeated at any moment, it leaves nothing that another process would post: a chunk counts once its plan is committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from include.cj.client import CJClient
+from include.cj.errors import CJError
+from include.errors import SettingError
+from include.restatements.changes import check_shape, order_changes_sql
+from include.restatements.journal import Journal, journal_of, run_folder
+from include.restatements.ledger import read_ledger
+from include.restatements.money import money_text
+from include.restatements.plan import Planned, Planner
+from include.restatements.settings import Run, Settings
+from include.restatements.submission import Checkpoint, no_checkpoint
+from include.warehouse.base import WarehouseLocation, open_warehouse
+
+log = logging.getLogger(__name__)
+
+MOST_BATCHES = 1_000
+"""Airflow maps over at most 1,024 items: larger nights get larger batches."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` hands on: chunk refs by batch, money at stake as text in the advertiser's currency, counts."""
+
+    batches: list[list[str]]
+    at_stake: str
+    summary: dict[str, Any]
+
+
+def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Prepared:
+    """Read CJ's news, then the orders touched in the run's interval; hold back, skip or cut into chunks. Nothing is sent.
+
+    Raises SettingError, WarehouseError, QuarantineRatioExceeded, StorageError, and CJError when no account can be reached. When some can,
+    the orders of the others wait (cj.skipped `waiting`) and the problem is named by `publish`.
+    """
+    if not settings.accounts:
+        raise SettingError('No CJ account is configured. List its connection in the Variable cj_conn_ids, for instance ["cj"].')
+    sql = order_changes_sql(settings.order_changes_sql)
+    with open_warehouse(location) as session:
+        session.create_tables()
+        check_shape(session, sql)
+    checkpoint("before_ledger")
+    now, problems = _read_ledgers(settings, location, checkpoint)
+    ahead = now - datetime.now(UTC)
+    checkpoint("after_ledger")
+    journal = journal_of(settings)
+    with tempfile.TemporaryDirectory(prefix="cj-night-") as scratch, open_warehouse(location) as session:
+        with session.transaction():
+            session.serialize("cj.plan")
+            # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
+            now = datetime.now(UTC) + ahead
+            planner = Planner(session, journal, run, settings, sql, now, Path(scratch), frozenset(problems), checkpoint)
+            try:
+                planned = planner.plan()
+            finally:
+                _keep_quality(journal, run, Path(scratch))
+            checkpoint("before_manifest")
+            _keep_plan(journal, run, settings, planned, planner, list(problems.values()))
+            checkpoint("before_commit")
+    checkpoint("after_commit")
+    return Prepared(_batches(planned, settings), money_text(planned.at_stake), _summary(planned))
+
+
+def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
+    """CJ's present, and the enterprises whose ledger could not be read, with the reason. Raises when none could."""
+    now = datetime.now(UTC)
+    problems: dict[str, str] = {}
+    failures: list[CJError] = []
+    for account in settings.accounts:
+        try:
+            with CJClient(account) as client:
+                read_ledger(client, account, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
+                now = client.now()
+        except CJError as error:
+            failures.append(error)
+            problems[account.enterprise_id] = f"Account {account.conn_id!r} was left out, its orders wait for the next run: {error}"
+            log.warning("%s", problems[account.enterprise_id])
+    if len(problems) == len(settings.accounts):
+        raise failures[0]
+    return now, problems
+
+
+def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:
+    """The gate's results go to the run's folder, also when the gate refused the night."""
+    for results in sorted(scratch.glob("quality*")):
+        for file in sorted(p for p in results.rglob("*") if p.is_file()):
+            journal.files.put(f"{run_folder(run.run_id)}/{results.name}/{file.relative_to(results)}", file)
+
+
+def _keep_plan(journal: Journal, run: Run, settings: Settings, planned: Planned, planner: Planner, problems: list[str]) -> None:
+    where = run_folder(run.run_id)
+    journal.files.put(f"{where}/quarantine.parquet", planner.held.path)
+    journal.files.put(f"{where}/skipped.parquet", planner.skipped.path)
+    journal.commit_plan(
+        run.run_id,
+        {
+            "run_id": run.run_id,
+            "interval": [run.interval_start.isoformat(), run.interval_end.isoformat()],
+            "planned_at": planner.planned_at.isoformat(),
+            "cj_time": planner.now.isoformat(),
+            "modes": {a.conn_id: settings.effective_mode(a).value for a in settings.accounts},
+            "advertisers": {a.enterprise_id: a.advertiser_id for a in settings.accounts},
+            "at_stake": money_text(planned.at_stake),
+            "summary": _summary(planned),
+            "problems": problems,
+            "chunks": [chunk.to_json() for chunk in planned.chunks],
+        },
+    )
+
+
+def _summary(planned: Planned) -> dict[str, Any]:
+    return {
+        "picked": planned.picked,
+        "to_send": sum(planned.operations.values()),
+        **{name: planned.operations.get(name, 0) for name in ("create", "restate", "cancel")},
+        "quarantined": sum(planned.quarantined.values()),
+        "skipped": sum(planned.skipped.values()),
+        "quarantined_by_reason": dict(planned.quarantined.most_common()),
+        "skipped_by_reason": dict(planned.skipped.most_common()),
+        "chunks": len(planned.chunks),
+    }
+
+
+def _batches(planned: Planned, settings: Settings) -> list[list[str]]:
+    """Chunks grouped for the mapped tasks: never two accounts in one batch, so that one account's failure does not hold another's orders."""
+    size = max(settings.chunks_per_task, -(-len(planned.chunks) // MOST_BATCHES))
+    batches = []
+    for enterprise_id in dict.fromkeys(c.enterprise_id for c in planned.chunks):
+        mine = [str(c.ref) for c in planned.chunks if c.enterprise_id == enterprise_id]
+        batches += [mine[n : n + size] for n in range(0, len(mine), size)]
+    return batches

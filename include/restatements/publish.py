@@ -1,0 +1,81 @@
+"""The night's last verb: load what happened from the journal into the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from include.restatements.journal import ChunkRef, Journal, journal_of, run_folder
+from include.restatements.loading import load_chunk
+from include.restatements.settings import Run, Settings
+from include.restatements.submission import Checkpoint, no_checkpoint
+from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+
+
+@dataclass(frozen=True)
+class Published:
+    """What `publish` loaded. `incomplete` are orders planned and not posted; `problems` are sentences for the log."""
+
+    counts: dict[str, int]
+    due_at: datetime | None
+    incomplete: int
+    problems: list[str] = field(default_factory=list)
+
+
+def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Published:
+    """Load what happened into the tables. Says what was planned and not posted; repeating it changes nothing that is loaded."""
+    journal = journal_of(settings)
+    manifest = journal.manifest(run_folder(run.run_id))
+    if manifest is None:
+        return Published({}, None, 0, ["Nothing was planned, so nothing was sent: see the `prepare` task."])
+    incomplete = 0
+    with open_warehouse(location) as session:
+        with session.transaction():
+            session.serialize("cj.plan")
+            incomplete = load_run(session, journal, manifest, checkpoint)
+            session.analyze("cj.submissions")
+            checkpoint("before_publish_commit")
+            forget_skipped(session, settings, datetime.fromisoformat(manifest["cj_time"]))
+        counts, last = _counts(session, run.run_id)
+    due_at = last + timedelta(minutes=settings.processing_minutes) if last else None
+    problems = list(manifest["problems"])
+    if incomplete:
+        problems.append(
+            f"{incomplete} orders of {manifest['summary']['to_send']} were not sent: see the `submit` tasks, then clear the failed ones. "
+            "What was answered is not sent again."
+        )
+    return Published(counts, due_at, incomplete, problems)
+
+
+def load_run(session: Session, journal: Journal, manifest: dict[str, Any], checkpoint: Checkpoint = no_checkpoint) -> int:
+    """Load every chunk of a manifest, inside the caller's transaction. Returns how many orders are planned and not posted."""
+    waiting = 0
+    for chunk in manifest["chunks"]:
+        ref = ChunkRef.parse(chunk["ref"])
+        state = load_chunk(session, journal, manifest["run_id"], ref, manifest["advertisers"])
+        checkpoint("chunk_loaded")
+        waiting += chunk["orders"] if state == "planned" else 0
+    return waiting
+
+
+def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
+    """Skips older than `keep_skipped_days` at `now` (CJ's time) go, inside the caller's transaction."""
+    session.execute("DELETE FROM cj.skipped WHERE skipped_at < :before", {"before": now - timedelta(days=settings.keep_skipped_days)})
+
+
+def _counts(session: Session, run_id: str) -> tuple[dict[str, int], datetime | None]:
+    counts: dict[str, int] = {}
+    last: datetime | None = None
+    mine = {"run_id": run_id}
+    for row in session.rows(
+        "SELECT outcome, COUNT(*) AS orders, MAX(CASE WHEN mode = 'live' THEN submitted_at END) AS last_at FROM cj.submissions "
+        "WHERE run_id = :run_id GROUP BY outcome",
+        mine,
+    ):
+        counts[str(row["outcome"])] = int(str(row["orders"]))
+        if isinstance(row["last_at"], datetime):
+            last = max(last or row["last_at"], row["last_at"])
+    for table in ("quarantine", "skipped"):
+        counts[table] = int(str(session.rows(f"SELECT COUNT(*) AS orders FROM cj.{table} WHERE run_id = :run_id", mine)[0]["orders"]))
+    return counts, last

@@ -1,0 +1,118 @@
+"""The night's second verb: bring a batch of chunks to an answer. The only place that sends anything.
+
+Each process loads no more than it needs to post: neither the warehouse nor the gate is imported here.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from include.cj.breaker import Breaker
+from include.cj.client import CJClient
+from include.cj.errors import CJPaused
+from include.cj.transport import Timeouts
+from include.errors import RestatementsError, SettingError
+from include.restatements.journal import ChunkRef, journal_of, run_folder
+from include.restatements.settings import Account, Run, Settings
+from include.restatements.storage import Folder
+from include.restatements.submission import Checkpoint, Poster, Submitted, no_checkpoint
+
+log = logging.getLogger(__name__)
+
+
+def submit(
+    run: Run, settings: Settings, batch: list[str], checkpoint: Checkpoint = no_checkpoint, timeouts: Timeouts | None = None
+) -> Submitted:
+    """Bring every chunk of the batch to an answer, two at a time. Repeating it posts nothing that has an intent or an answer.
+
+    When CJ is down, `paused_until` says until when to leave it alone. Raises CJError that a retry, or a person, has to settle; what was
+    answered before stays answered.
+    """
+    done = Submitted()
+    if not batch:
+        return done
+    journal = journal_of(settings)
+    refs = [ChunkRef.parse(text) for text in batch]
+    planned = {c["ref"]: c for c in (journal.manifest(run_folder(run.run_id)) or {"chunks": []})["chunks"]}
+    missing = [str(r) for r in refs if str(r) not in planned]
+    if missing:
+        log.info("%d chunks are not in the newest plan of this run any more; they are left alone", len(missing))
+    refs = [r for r in refs if str(r) in planned]
+    if not refs:
+        return done
+    account = _account(settings, planned[str(refs[0])]["enterprise_id"])
+    with CJClient(account, timeouts=timeouts) as client:
+        breaker = Breaker(_FolderFile(journal.files, f"breakers/{account.conn_id}.json"), lambda: datetime.now(UTC))
+        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint)
+        with ThreadPoolExecutor(max_workers=2) as two:
+            results = list(two.map(lambda ref: _submit_one(poster, ref, planned[str(ref)]), refs))
+    return _together(results)
+
+
+def _submit_one(poster: Poster, ref: ChunkRef, planned: dict[str, Any]) -> tuple[Submitted, RestatementsError | None]:
+    done = Submitted()
+    try:
+        poster.submit(ref, planned["content_hash"], done)
+    except CJPaused as pause:
+        done.left += planned["orders"]
+        done.paused_until = pause.until
+    except RestatementsError as error:
+        return done, error
+    return done, None
+
+
+def _together(results: list[tuple[Submitted, RestatementsError | None]]) -> Submitted:
+    total = Submitted()
+    for done, _ in results:
+        for name in ("accepted", "rejected", "unknown", "refused", "left"):
+            setattr(total, name, getattr(total, name) + getattr(done, name))
+        total.notes += done.notes
+        if done.paused_until:
+            total.paused_until = max(done.paused_until, total.paused_until or done.paused_until)
+    for note in total.notes:
+        log.info("%s", note)
+    errors = [error for _, error in results if error is not None]
+    if errors:
+        raise next((e for e in errors if not e.transient), errors[0])
+    return total
+
+
+def _account(settings: Settings, enterprise_id: str) -> Account:
+    account = settings.account_of(enterprise_id)
+    if account is None:
+        raise SettingError(
+            f"Orders of enterprise {enterprise_id} were planned, and no connection in cj_conn_ids has that enterprise_id any more. Nothing was sent for it. "
+            "Put the connection back, then clear this task."
+        )
+    return account
+
+
+@dataclass(frozen=True)
+class _FolderFile:
+    """One file of a Folder, as the breaker wants it."""
+
+    files: Folder
+    path: str
+
+    @property
+    def parent(self) -> _FolderFile:
+        return self
+
+    def mkdir(self, parents: bool, exist_ok: bool) -> None:
+        """Folders come with their files."""
+
+    def read_text(self) -> str:
+        data = self.files.read(self.path)
+        if data is None:
+            raise FileNotFoundError(self.path)
+        return data.decode()
+
+    def write_text(self, data: str) -> None:
+        self.files.write(self.path, data.encode())
+
+    def unlink(self) -> None:
+        self.files.remove(self.path)
