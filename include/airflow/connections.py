@@ -178,6 +178,7 @@ def _storage(secrets: Secrets) -> str:
 
 
 def airflow_home() -> str:
+    """Airflow's home, wherever its configuration says it is."""
     from airflow.configuration import AIRFLOW_HOME
 
     return str(AIRFLOW_HOME)

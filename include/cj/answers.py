@@ -146,6 +146,7 @@ def refusal_error(problems: list[RequestProblem], status: int, host: str) -> CJE
 
 
 def malformed(host: str, what: str) -> CJAnswerMalformed:
+    """The error for an answer of another shape; `what` names the part, never a value."""
     return CJAnswerMalformed(f"{host} answered in a shape that CJ's schema does not have: {what}.", host=host)
 
 

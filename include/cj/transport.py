@@ -121,5 +121,6 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def host_of(url: str) -> str:
+    """The host, and the port where one is given: what an error may name of an address."""
     parts = httpx.URL(url)
     return parts.host if parts.port is None else f"{parts.host}:{parts.port}"

@@ -24,6 +24,8 @@ EXCUSES = frozenset({Skip.NOT_IN_CJ, Skip.NEVER_SENT, Skip.WAITING})
 
 
 class OrderKey(NamedTuple):
+    """What names an order at CJ."""
+
     enterprise_id: str
     action_tracker_id: int
     order_id: str
@@ -47,6 +49,8 @@ NOTHING = OrderState(ZERO, ZERO, {})
 
 @dataclass(frozen=True)
 class Difference:
+    """An order that is one thing in the warehouse and another at CJ."""
+
     key: OrderKey
     should: OrderState
     held: OrderState

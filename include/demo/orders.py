@@ -22,11 +22,14 @@ def cents_text(cents: int) -> str:
 
 
 def cents_money(cents: int | None) -> Decimal | None:
+    """Cents as an amount of money; None stays None."""
     return None if cents is None else money(cents_text(cents))
 
 
 @dataclass(frozen=True)
 class Line:
+    """One line of an order, in cents."""
+
     sku: str
     quantity: int
     unit_price: int
@@ -45,6 +48,7 @@ class Line:
 
 
 def items_json(lines: Iterable[Line]) -> str:
+    """The lines as the text of column `items`."""
     return json.dumps(
         [
             {"sku": line.sku, "quantity": line.quantity, "unit_price": cents_text(line.unit_price), "discount": cents_text(line.discount)}

@@ -139,6 +139,7 @@ def _unique_keys(rows: dict[str, pa.Array]) -> Any:
 
 
 def unsorted() -> WarehouseShapeError:
+    """The error for orders that do not come in the order of their key."""
     return WarehouseShapeError(
         "The order changes are not sorted by enterprise_id, action_tracker_id, order_id, so an order that comes twice could go unseen. "
         'Nothing was sent. End the query with ORDER BY those three columns, in binary order (PostgreSQL: COLLATE "C").'

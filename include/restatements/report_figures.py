@@ -291,6 +291,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def utc(moment: datetime) -> str:
+    """A moment as the report writes it."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 

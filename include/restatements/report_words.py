@@ -41,6 +41,7 @@ def headline(figures: Figures) -> Headline:
 
 
 def lock_finding(figures: Figures) -> str:
+    """How many orders lock soon, or have locked."""
     soon, gone = figures.locking("0-2"), figures.locking("locked")
     parts = [
         f"{counted(gone, 'order')} locked already" if gone else "",
@@ -50,12 +51,14 @@ def lock_finding(figures: Figures) -> str:
 
 
 def status_finding(figures: Figures) -> str:
+    """How many orders matched, which the picture leaves out."""
     rate = figures.balance.match_rate
     matched = f"{counted(figures.balance.matched, 'order')} matched"
     return f"{matched}, {rate} of those decided; not drawn." if rate else f"{matched}: CJ has not reported yet."
 
 
 def lag_finding(figures: Figures) -> str:
+    """How long CJ took to post."""
     lag = figures.lag
     return (
         ""
@@ -65,17 +68,20 @@ def lag_finding(figures: Figures) -> str:
 
 
 def breaks_finding(figures: Figures) -> str:
+    """Which breaks the table shows, and what its columns mean."""
     shown, total = len(figures.breaks), figures.balance.breaks
     which = f"The {shown:,} of {total:,} that cost most; all are in cj.reconciliation." if shown < total else "Those that cost most first."
     return f"{which} Expected is what was sent, actual what CJ holds, difference actual minus expected."
 
 
 def held_finding(figures: Figures) -> str:
+    """How many orders were held back, and what CJ still holds on them."""
     cost = f" CJ still holds {joined(figures.held_cost)} commission and fee on them." if any(a.amount for a in figures.held_cost) else ""
     return f"{counted(figures.held_orders, 'order')} would not have arrived as meant, so they were not sent.{cost}"
 
 
 def nights_finding(figures: Figures) -> str:
+    """In how many nights something broke, and in which most."""
     broken = [night for night in figures.nights if night.count(Status.MISSING, Status.MISMATCHED)]
     breaks = sum(night.count(Status.MISSING, Status.MISMATCHED) for night in broken)
     if not broken:
@@ -96,6 +102,7 @@ def is_locked(row: Break) -> bool:
 
 
 def lock_words(row: Break) -> str:
+    """The days left before CJ locks the order, in words."""
     if is_locked(row):
         return "locked"
     return "no date" if row.days_to_lock is None else f"{row.days_to_lock} d"

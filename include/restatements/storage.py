@@ -152,6 +152,7 @@ def _sync_directory(directory: Path) -> None:
 
 
 def storage_failed(verb: str, path: object, error: Exception) -> StorageError:
+    """The error for a file that could not be read or written: which, why, what to do."""
     return StorageError(
         f"Could not {verb} {path}: {type(error).__name__}: {error}. Check the storage (space, rights, reachability), then retry."
     )

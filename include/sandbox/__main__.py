@@ -58,6 +58,7 @@ def arguments(argv: list[str]) -> tuple[argparse.Namespace, dict[str, Any]]:
 
 
 def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, bound before the server starts, so that a port that is taken is said at once."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -24,6 +24,8 @@ class SeedError(ValueError):
 
 @dataclass(frozen=True)
 class Tracker:
+    """An action tracker: how its orders lock, and what they cost."""
+
     id: int
     name: str
     locking_method: str
@@ -115,6 +117,7 @@ class Accounts:
 
 
 def token_hash(token: str) -> str:
+    """A token as it is stored: never as text."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -178,6 +181,7 @@ def _required(raw: Mapping[str, Any], name: str) -> Any:
 
 
 def read_accounts(store: Store) -> list[Account]:
+    """Every account in the store, with its trackers and publishers."""
     db = store.reader
     trackers: dict[str, dict[int, Tracker]] = {}
     for enterprise, id_, name, method, days, commission, fee in db.execute("SELECT * FROM trackers"):

@@ -25,6 +25,7 @@ class Answer:
 
 
 def data(values: dict[str, Any], operation: str | None = None, orders: int = 0) -> Answer:
+    """A GraphQL answer that went well."""
     return Answer(200, orjson.dumps({"data": values}), operation=operation, orders=orders)
 
 

@@ -18,6 +18,8 @@ OFFSET = "clock_offset_microseconds"
 
 
 class Clock:
+    """CJ's present: the machine's clock, moved by what the control API said."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
         self._offset = timedelta(microseconds=int(store.get_meta(OFFSET, 0)))
@@ -52,6 +54,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def instant(moment: datetime) -> str:
+    """A UTC moment as CJ writes it, to the microsecond."""
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

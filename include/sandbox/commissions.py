@@ -79,6 +79,8 @@ _COLUMNS = {
 
 
 class Commissions:
+    """The Commission Detail endpoint."""
+
     def __init__(self, store: Store, clock: Clock, accounts: Accounts, processing: Processing) -> None:
         self._store = store
         self._clock = clock

@@ -62,6 +62,8 @@ class _Active:
 
 
 class Faults:
+    """The faults that are active; each call asks whether one of them meets it."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = store.lock  # the store's own: whoever writes may meet a fault, and a fault met is written

@@ -19,6 +19,8 @@ Key = tuple[str, int, str]
 
 @dataclass(slots=True)
 class HeldOrder:
+    """An order as CJ holds it."""
+
     ref: int
     enterprise_id: str
     action_tracker_id: int
@@ -55,6 +57,7 @@ _WRITE = f"INSERT OR REPLACE INTO orders ({COLUMNS}) VALUES ({', '.join('?' * le
 
 
 def find(db: sqlite3.Connection, key: Key) -> HeldOrder | None:
+    """The order with this key, or None."""
     row = db.execute(_FIND, (key[0], key[2], key[1])).fetchone()
     if row is None:
         return None
@@ -76,6 +79,7 @@ def held_elsewhere(db: sqlite3.Connection, key: Key) -> bool:
 
 
 def write(db: sqlite3.Connection, orders: Iterable[HeldOrder]) -> None:
+    """Write orders as they are now, over what was there."""
     db.executemany(_WRITE, (_row(o) for o in orders))
 
 

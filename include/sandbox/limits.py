@@ -21,6 +21,8 @@ class TooMany(Exception):
 
 
 class Limits:
+    """CJ's rates: calls a span for each token, and calls open at a time."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: dict[str, deque[float]] = {}

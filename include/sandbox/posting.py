@@ -123,6 +123,7 @@ def locking_date(tracker: Tracker, event: datetime, posted: datetime) -> str:
 
 
 def action_type(items: Sequence[Any]) -> str:
+    """CJ's name for an action with items, or without."""
     return "item_sale" if items else "sim_sale"
 
 

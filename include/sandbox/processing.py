@@ -55,6 +55,8 @@ class _Update:
 
 
 class Processing:
+    """What happens to a submission once its hour is over."""
+
     def __init__(self, store: Store, clock: Clock, accounts: Accounts, faults: Faults) -> None:
         self._store = store
         self._clock = clock

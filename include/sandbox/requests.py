@@ -14,6 +14,8 @@ from include.sandbox.documents import Refused
 
 @dataclass(frozen=True)
 class Body:
+    """A GraphQL request."""
+
     query: str
     variables: Mapping[str, Any]
     operation_name: str | None

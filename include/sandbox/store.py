@@ -58,6 +58,8 @@ FIRST_COMMISSION_ID = 2_500_000_001
 
 
 class Store:
+    """The sandbox's SQLite file: one writer behind a lock, a reader for each thread."""
+
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path

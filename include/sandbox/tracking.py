@@ -46,6 +46,8 @@ MUTATIONS = {
 
 
 class Tracking:
+    """The tracking endpoint: createOrders, restateOrders, cancelOrders, live and in Test Mode."""
+
     def __init__(self, store: Store, clock: Clock, accounts: Accounts, faults: Faults) -> None:
         self._store = store
         self._clock = clock

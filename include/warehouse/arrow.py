@@ -28,11 +28,13 @@ def is_numeric_text(kind: pa.DataType) -> bool:
 
 
 def common_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch in the few types both warehouses read and write."""
     schema = pa.schema([(f.name, common_type(f.type)) for f in batch.schema])
     return pa.RecordBatch.from_arrays([_cast(batch.column(i), f) for i, f in enumerate(schema)], schema=schema)
 
 
 def common_table(table: pa.Table) -> pa.Table:
+    """The table in the few types both warehouses read and write."""
     schema = pa.schema([(f.name, common_type(f.type)) for f in table.schema])
     return pa.Table.from_arrays([_cast(table.column(i), f) for i, f in enumerate(schema)], schema=schema)
 
