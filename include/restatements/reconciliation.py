@@ -19,7 +19,7 @@ from include.cj.spelling import POSTED_REASON, POSTED_STATUS
 from include.errors import RestatementsError
 from include.restatements.journal import ROOT, ChunkRef, Journal, run_folder
 from include.restatements.ledger import read_ledger
-from include.restatements.loading import load_chunk
+from include.restatements.loading import UNANSWERED, load_chunk
 from include.restatements.report import collect, files, terminal_text
 from include.restatements.settings import Account, Settings
 from include.restatements.states import Operation, Status
@@ -165,7 +165,9 @@ def _load_open_chunks(session: Session, journal: Journal, settings: Settings) ->
     advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
     open_chunks = session.rows(
         "SELECT DISTINCT run_id, chunk_id, operation FROM cj.planned "
-        "UNION SELECT DISTINCT run_id, chunk_id, operation FROM cj.submissions WHERE outcome = 'unknown' AND mode = 'live'"
+        "UNION SELECT DISTINCT run_id, chunk_id, operation FROM cj.submissions "
+        "WHERE mode = 'live' AND (outcome = 'unknown' OR error_message = :unanswered)",
+        {"unanswered": UNANSWERED},
     )
     for row in open_chunks:
         ref = ChunkRef(run_folder(str(row["run_id"])), Operation(str(row["operation"])), str(row["chunk_id"]))
