@@ -1,0 +1,185 @@
+"""Runs one verb of the loop in a process of its own, and ends, freezes or starves that process at a named step.
+
+One server process imports the package once; each job is a fork of it. The server reads a JSON line on its standard input and answers with one:
+
+    {"start": job}   -> {"pid": n}
+    {"wait": pid}    -> {"how": "ok" | "raised" | "killed" | "stopped", "value": what the verb returned, or the error}
+
+What a job changes beside its `at`: the client's repetitions and time-outs are shortened, because a test cannot wait a minute for a retry. Nothing
+else differs from what a task runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb  # noqa: F401  # imported once, before the forks
+import httpx  # noqa: F401
+import pyarrow as pa
+import rich.console  # noqa: F401
+import vl_convert  # noqa: F401
+
+import include.warehouse.duckdb_warehouse
+import include.warehouse.postgres_warehouse  # noqa: F401
+from include.cj.client import CJClient
+from include.cj.transport import Timeouts
+from include.errors import RestatementsError
+from include.restatements import report_html, submission
+from include.restatements.night import prepare, publish, submit
+from include.restatements.quality import Gate
+from include.restatements.rebuild import rebuild
+from include.restatements.reconciliation import reconcile
+from include.restatements.settings import Account, Run, Settings, Token
+from include.restatements.shapes import CHANGES
+from include.restatements.states import Mode
+from include.warehouse.base import WarehouseLocation
+
+ALMOST_NOTHING = 64
+"""Bytes a file may still grow to once the disk is full."""
+
+
+class Broken(RuntimeError):
+    """What a bug would raise: no error of the package."""
+
+
+def settings_of(job: dict[str, Any]) -> Settings:
+    accounts = tuple(Account(**a | {"token": Token(a["token"]), "mode": Mode(a.get("mode", "live"))}) for a in job["accounts"])
+    return Settings(accounts, storage=job["storage"], **job.get("settings", {}))
+
+
+def run_of(job: dict[str, Any]) -> Run:
+    run_id, start, end = job["run"]
+    return Run(run_id, datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+
+def stopping(at: str, how: str, nth: int) -> Callable[[str], None]:
+    """A checkpoint that does `how` the `nth` time the step `at` is passed."""
+    lock, passed = threading.Lock(), 0
+
+    def checkpoint(step: str) -> None:
+        nonlocal passed
+        if step != at:
+            return
+        with lock:
+            passed += 1
+            now = passed == nth
+        if now:
+            _ACTIONS[how](step)
+
+    return checkpoint
+
+
+def _raise(step: str) -> None:
+    raise Broken(f"broken at {step}")
+
+
+def _fill_the_disk(_: str) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ALMOST_NOTHING, resource.RLIM_INFINITY))
+
+
+_ACTIONS: dict[str, Callable[[str], None]] = {
+    "raise": _raise,
+    "kill": lambda _: os.kill(os.getpid(), signal.SIGKILL),
+    "freeze": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
+    "full": _fill_the_disk,
+}
+
+
+def shorten(job: dict[str, Any]) -> None:
+    """Two attempts a read, close together, and a read time-out of `timeout` seconds."""
+    CJClient.__init__.__kwdefaults__.update(attempts=2, first_wait=0.001, longest_wait=0.01)
+    Timeouts.__init__.__defaults__ = (10.0, job.get("timeout", 20.0), 10.0, 10.0)
+    if "intent_lasts" in job:
+        submission.INTENT_LASTS = timedelta(seconds=job["intent_lasts"])
+
+
+def do(job: dict[str, Any]) -> Any:
+    shorten(job)
+    settings, location = settings_of(job), WarehouseLocation(**job["location"])
+    stop = job.get("stop")
+    checkpoint = stopping(stop["at"], stop["how"], stop.get("nth", 1)) if stop else submission.no_checkpoint
+    verb = job["verb"]
+    if verb == "prepare":
+        return asdict(prepare(run_of(job), settings, location, checkpoint))
+    if verb == "submit":
+        return asdict(submit(run_of(job), settings, job["batch"], checkpoint))
+    if verb == "publish":
+        return asdict(publish(run_of(job), settings, location, checkpoint))
+    if verb == "reconcile":
+        return asdict(reconcile(settings, location, job["reconciliation"], checkpoint))
+    if verb == "rebuild":
+        return asdict(rebuild(settings, location, checkpoint))
+    raise ValueError(f"There is no verb {verb!r}.")
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, (datetime, Decimal)):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a job's answer")
+
+
+def child(job: dict[str, Any], answer: int) -> None:
+    """In the fork: do the job, write what came of it, and end without the parent's clean-up."""
+    try:
+        told = {"how": "ok", "value": do(job)}
+    except RestatementsError as error:
+        told = {"how": "raised", "value": {"kind": type(error).__name__, "words": str(error), "transient": error.transient}}
+    except BaseException as error:  # noqa: BLE001  # a bug is one of the faults
+        told = {"how": "raised", "value": {"kind": type(error).__name__, "words": str(error), "transient": None}}
+    os.write(answer, json.dumps(told, default=plain).encode())
+    os._exit(0)
+
+
+def warm_up() -> None:
+    """What every job would otherwise do again: Great Expectations' first validation, the report's template."""
+    with tempfile.TemporaryDirectory() as scratch:
+        gate = Gate(datetime.now(UTC), Decimal(1), Path(scratch), frozenset({"1"}))
+        nothing = pa.Table.from_pylist([{}], schema=CHANGES)  # breaks rules, so that what follows a broken rule is warm as well
+        assert sum(part.bad.num_rows for part in gate.inspect([nothing])) == 1
+    report_html._template()
+
+
+def serve() -> None:
+    warm_up()
+    answers: dict[int, int] = {}
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "start" in asked:
+            read, write = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.close(read)
+                child(asked["start"], write)
+            os.close(write)
+            answers[pid] = read
+            told: dict[str, Any] = {"pid": pid}
+        else:
+            told = wait(asked["wait"], answers)
+        print(json.dumps(told), flush=True)
+
+
+def wait(pid: int, answers: dict[int, int]) -> dict[str, Any]:
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    if os.WIFSTOPPED(status):
+        return {"how": "stopped", "value": None}
+    with os.fdopen(answers.pop(pid), "rb") as answer:
+        said = answer.read()
+    if os.WIFSIGNALED(status) or not said:
+        return {"how": "killed", "value": os.WTERMSIG(status) if os.WIFSIGNALED(status) else None}
+    return dict(json.loads(said))
+
+
+if __name__ == "__main__":
+    serve()
