@@ -33,7 +33,8 @@ sent AS (
     SELECT s.*, i.place AS place,
         ROW_NUMBER() OVER (PARTITION BY i.place ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
         SUM(CASE WHEN s.payload_hash = i.payload_hash AND s.updated_at = i.updated_at THEN 1 ELSE 0 END)
-            OVER (PARTITION BY i.place) AS attempts_of_state
+            OVER (PARTITION BY i.place) AS attempts_of_state,
+        SUM(CASE WHEN s.operation = 'cancel' THEN 1 ELSE 0 END) OVER (PARTITION BY i.place) AS cancellations
     FROM input AS i
     INNER JOIN cj.submissions AS s
         ON s.enterprise_id = i.enterprise_id AND s.action_tracker_id = i.action_tracker_id AND s.order_id = i.order_id
@@ -42,6 +43,7 @@ sent AS (
 
 last_sent AS (
     SELECT s.place, s.operation, s.outcome, s.payload_hash, s.updated_at, s.settled_at, s.attempts_of_state,
+        s.cancellations = 0 AND s.operation = 'restate' AND s.amount = COALESCE(s.discount, 0) AND COALESCE(s.items_mark, 0) = 0 AS to_nothing,
         r.status AS verdict, r.reason AS verdict_reason
     FROM sent AS s
     LEFT JOIN cj.reconciliation AS r
@@ -55,10 +57,15 @@ compared AS (
     SELECT
         i.*,
         h.records, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee,
+        -- What settles an open-ended order is the restatement that accepts it: neither the pixel nor a create does.
+        COALESCE(h.locking_method = 'OPEN_ENDED' AND h.validation_status = 'PENDING' AND i.status = 'Accepted', FALSE)
+            AND i.change_type <> 'cancelled' AS to_accept,
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.items_mark AS held_items_mark, h.coupon AS held_coupon,
         COALESCE(h.records, 0) > 0 AS known,
         i.change_type = 'cancelled' AS cancelled,
-        COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.items_mark = 0 AS held_cancelled,
+        COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.items_mark = 0 AS held_nothing,
+        -- A cancellation and a restatement to nothing look alike at CJ; only the latter can be restated again, and we know that we sent it.
+        COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.items_mark = 0 AND NOT COALESCE(l.to_nothing, FALSE) AS held_cancelled,
         e.order_id IS NOT NULL AS held_elsewhere,
         l.operation AS last_operation, l.outcome AS last_outcome, l.payload_hash AS last_hash, l.updated_at AS last_updated_at,
         l.settled_at AS last_settled_at, l.verdict, l.verdict_reason, COALESCE(l.attempts_of_state, 0) AS attempts,
@@ -88,7 +95,8 @@ judged AS (
         c.*,
         CASE
             WHEN NOT c.known THEN FALSE
-            WHEN c.cancelled THEN c.held_cancelled
+            WHEN c.cancelled THEN c.held_nothing
+            WHEN c.to_accept THEN FALSE
             WHEN c.held_items_mark <> COALESCE(c.items_mark, 0) OR COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, '') THEN FALSE
             WHEN NOT c.converted THEN c.held_sale_amount = c.sale_amount AND c.held_discount = COALESCE(c.discount, 0)
             -- CJ converted it at a rate it does not publish: only an order nothing happened to can be called the same.
@@ -116,14 +124,17 @@ decided AS (
             WHEN NOT j.known AND j.was_new THEN 'create'
             WHEN NOT j.known THEN 'hold:not_in_cj'
             -- CJ knows it, and already holds or has accepted this state.
-            WHEN j.last_outcome = 'accepted' AND j.last_hash = j.payload_hash AND j.verdict = 'matched' THEN 'skip:unchanged'
+            WHEN j.last_outcome = 'accepted' AND j.last_hash = j.payload_hash AND j.verdict = 'matched' AND NOT (j.to_accept AND j.last_operation = 'create')
+                THEN 'skip:unchanged'
             WHEN j.shown AND NOT j.on_its_way AND (j.last_outcome IS NULL OR j.last_outcome <> 'accepted' OR j.last_hash = j.payload_hash
                 OR j.verdict = 'missing' OR j.cancelled) THEN 'skip:unchanged'
             -- It could not arrive.
             WHEN j.lock_stage = 3 THEN 'hold:closed'
             WHEN j.lock_stage = 2 OR j.locking_date <= :process_by THEN 'hold:locked'
             WHEN j.held_cancelled OR (j.on_its_way AND j.last_operation = 'cancel') THEN 'hold:not_commissionable'
-            WHEN j.held_sale_amount > 0 AND j.commission = 0 AND j.cj_fee = 0 THEN 'hold:not_commissionable'
+            -- Of a sale below 1.00 the commission may be less than half a cent: nothing paid says nothing there.
+            WHEN j.held_sale_amount - CASE WHEN j.sale_amount_basis = 'gross' THEN j.held_discount ELSE 0 END >= 1 AND j.commission = 0 AND j.cj_fee = 0
+                THEN 'hold:not_commissionable'
             WHEN j.attempts >= :max_attempts THEN 'hold:' || COALESCE(j.verdict_reason, 'unknown')
             WHEN j.locking_method = 'OPEN_ENDED' AND NOT j.cancelled AND j.status IS NULL AND CAST(:open_ended_status AS text) IS NULL
                 THEN 'hold:status_required'
@@ -142,9 +153,10 @@ SELECT
     place, enterprise_id, action_tracker_id, order_id, updated_at, amount, currency,
     CASE WHEN decision LIKE 'skip:%' THEN 'skip' WHEN decision LIKE 'hold:%' THEN 'hold' ELSE decision END AS verb,
     CASE WHEN decision LIKE 'skip:%' OR decision LIKE 'hold:%' THEN SUBSTRING(decision, 6) END AS reason,
-    -- The status CJ wants with it: certain where locking is open-ended, left out where it is not.
+    -- The status CJ wants with it: certain where locking is open-ended, left out where it is not. A create has no field for it; it is kept to say
+    -- what is still to be told.
     CASE
-        WHEN decision = 'create' THEN NULL
+        WHEN decision = 'create' THEN status
         WHEN locking_method = 'OPEN_ENDED' AND decision = 'cancel' THEN 'Declined'
         WHEN locking_method = 'OPEN_ENDED' THEN COALESCE(status, CAST(:open_ended_status AS text))
         WHEN locking_method IS NULL THEN status

@@ -138,8 +138,12 @@ reasoned AS (
             WHEN NOT d.known THEN 'not_in_cj'
             WHEN d.lock_stage = 3 THEN 'closed'
             WHEN d.lock_stage = 2 OR d.locking_date <= :now THEN 'locked'
-            WHEN d.held_sale_amount > 0 AND d.commission = 0 AND d.cj_fee = 0 THEN 'not_commissionable'
-            WHEN d.operation = 'restate' AND d.held_sale_amount = 0 AND d.held_items_mark = 0 THEN 'not_commissionable'
+            -- Of a sale below 1.00 the commission may be less than half a cent: nothing paid says nothing there.
+            WHEN d.held_sale_amount - CASE WHEN d.sale_amount_basis = 'gross' THEN d.held_discount ELSE 0 END >= 1 AND d.commission = 0 AND d.cj_fee = 0
+                THEN 'not_commissionable'
+            -- Nothing is held: cancelled, unless nothing is what it was restated to before.
+            WHEN d.operation = 'restate' AND d.held_sale_amount = 0 AND d.held_items_mark = 0
+                AND NOT COALESCE(d.before_operation = 'restate' AND d.before_sale_amount = 0, FALSE) THEN 'not_commissionable'
             WHEN d.locking_method = 'OPEN_ENDED' AND d.status IS NULL THEN 'status_required'
             WHEN d.operation = 'cancel' AND d.locking_method <> 'OPEN_ENDED' AND d.status IS NOT NULL THEN 'status_not_allowed'
             ELSE 'unknown'

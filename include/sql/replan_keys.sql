@@ -1,10 +1,12 @@
--- Orders whose last word was not the end of the matter. Bound to :max_attempts.
+-- Orders whose last word was not the end of the matter. Bound to :max_attempts and :seen_since.
 --   * sent, and it never posted for no known reason, or as a duplicate of an order CJ turned out to hold (it goes as a restatement then), or
 --     posted otherwise than sent: again, at most :max_attempts times
 --   * refused in live mode after Test Mode had let it pass: likewise
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
 --   * skipped because an earlier change was on its way, or because another run had taken it over: until a later plan has said something else, or
 --     a newer state was sent. The answer of the very change it waited for may be received after the skip was written, and is not that
+--   * CJ did not know it, or it was never sent, and CJ has posted it since: the pixel reports later than the night plans
+--   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
 SELECT DISTINCT k.enterprise_id, k.action_tracker_id, k.order_id, k.updated_at
 FROM (
@@ -47,5 +49,38 @@ FROM (
           SELECT 1 FROM cj.submissions AS n
           WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id AND n.mode = 'live'
             AND (n.updated_at > w.updated_at OR (w.word = 'superseded' AND n.updated_at = w.updated_at AND n.submitted_at >= w.said_at))
+      )
+    UNION ALL
+    SELECT u.enterprise_id, u.action_tracker_id, u.order_id, u.updated_at
+    FROM (
+        SELECT
+            l.enterprise_id, l.action_tracker_id, l.order_id, l.updated_at, l.reason,
+            ROW_NUMBER() OVER (PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id ORDER BY l.said_at DESC) AS newest
+        FROM (
+            SELECT enterprise_id, action_tracker_id, order_id, updated_at, reason, skipped_at AS said_at FROM cj.skipped
+            UNION ALL
+            SELECT enterprise_id, action_tracker_id, order_id, updated_at, reason, quarantined_at AS said_at FROM cj.quarantine
+        ) AS l
+        WHERE EXISTS (
+            SELECT 1 FROM cj.commissions AS c
+            WHERE c.action_tracker_id = l.action_tracker_id AND c.order_id = l.order_id AND c.original AND c.posting_date >= :seen_since
+        )
+    ) AS u
+    WHERE u.newest = 1 AND u.reason IN ('not_in_cj', 'never_sent')
+    UNION ALL
+    SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
+    FROM cj.submissions AS s
+    INNER JOIN cj.reconciliation AS r
+        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
+        AND r.updated_at = s.updated_at AND r.submitted_at = s.submitted_at
+    WHERE s.mode = 'live' AND s.operation = 'create' AND s.status = 'Accepted' AND r.status = 'matched' AND s.submitted_at >= :seen_since
+      AND EXISTS (
+          SELECT 1 FROM cj.commissions AS c
+          WHERE c.action_tracker_id = s.action_tracker_id AND c.order_id = s.order_id AND c.locking_method = 'OPEN_ENDED'
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.submissions AS n
+          WHERE n.enterprise_id = s.enterprise_id AND n.action_tracker_id = s.action_tracker_id AND n.order_id = s.order_id
+            AND n.mode = 'live' AND n.submitted_at > s.submitted_at
       )
 ) AS k

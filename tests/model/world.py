@@ -1,0 +1,217 @@
+"""A shop, its warehouse, a CJ and the package between them: all real, but for time, which the sandbox's clock makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from include.demo.files import ORDER_CHANGES
+from include.errors import RestatementsError
+from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
+from include.restatements.night import Prepared, prepare, publish, submit
+from include.restatements.reconciliation import reconcile
+from include.restatements.settings import Account, Run, Settings, Token
+from include.restatements.states import Mode
+from include.restatements.storage import folder
+from include.sandbox.process import SandboxProcess
+from include.warehouse.base import WarehouseLocation, open_warehouse
+from tests.model.histories import EXCLUDED_COUPON, TRACKERS
+from tests.model.shop import Change, Key, Log
+
+BEGIN = datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What differs from advertiser to advertiser."""
+
+    basis: str = "net"
+    currency: str = "USD"
+    chunk_size: int = 10_000
+    open_ended_status: str | None = None
+    allow_field_loss: frozenset[str] = frozenset()
+    page_size: int = 10_000
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One order of a chunk: what a plan means to send."""
+
+    key: Key
+    operation: str
+    state: Change
+    ref: str
+    run_id: str
+    turn: int
+    """Plans in the order they were made."""
+
+
+@dataclass(frozen=True)
+class Post:
+    """One live order as CJ received it, and the plan it came from."""
+
+    planned: Planned
+    place: int
+    """Its place among all the sandbox ever received of this advertiser."""
+
+
+@dataclass
+class Night:
+    """A run as the scheduler knows it."""
+
+    run: Run
+    prepared: Prepared
+    orders: dict[tuple[str, Key], Planned] = field(default_factory=dict)
+    states: dict[Key, Change] = field(default_factory=dict)
+    """The newest states when it was planned."""
+    touched: set[Key] = field(default_factory=set)
+    submitted: bool = False
+    published: bool = False
+
+
+class World:
+    """One example's world. The sandbox process is shared; enterprise, token and warehouse are its own."""
+
+    def __init__(self, sandbox: SandboxProcess, place: Path, number: int, options: Options) -> None:
+        self.sandbox, self.options = sandbox, options
+        self.enterprise, self.advertiser = f"15{number:06d}", f"55{number:06d}"
+        self.log = Log()
+        self.nights: list[Night] = []
+        self.posts: list[Post] = []
+        self.turn = self.reconciliations = self.received = 0
+        self.troubled = False
+        self.path = place / "warehouse.duckdb"
+        account = Account(
+            f"cj-{number}", self.enterprise, self.advertiser, Token(f"token-{number}"), options.currency, Mode.LIVE,
+            sandbox.url, sandbox.url + "/query", options.basis,
+        )  # fmt: skip
+        self.settings = Settings(
+            (account,), storage=f"file://{place}/storage", chunk_size=options.chunk_size, ledger_days=30,
+            open_ended_status=options.open_ended_status, allow_field_loss=options.allow_field_loss, max_quarantine_ratio=Decimal(1),
+        )  # fmt: skip
+        self.location = WarehouseLocation("duckdb", path=str(self.path))
+        self.journal = Journal(folder(self.settings.storage))
+        sandbox.control.clear_faults()
+        sandbox.control.set_clock(BEGIN)
+        sandbox.control.configure(page_size=options.page_size)
+        sandbox.control.seed(
+            accounts=[
+                {
+                    "token": f"token-{number}", "enterprise_id": self.enterprise, "advertiser_id": self.advertiser, "currency": options.currency,
+                    "sale_amount_basis": options.basis, "rates": {"GBP": "1.27", "EUR": "1.08", "USD": "0.93"}, "action_trackers": TRACKERS,
+                    "excluded_coupons": [EXCLUDED_COUPON],
+                }
+            ]
+        )  # fmt: skip
+        with duckdb.connect(str(self.path)) as connection:
+            connection.register("empty", ORDER_CHANGES.empty_table())
+            connection.execute("CREATE TABLE order_changes AS SELECT * FROM empty")
+
+    # -- the shop ------------------------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return self.sandbox.control.clock().replace(microsecond=0)
+
+    def advance(self, span: timedelta) -> None:
+        self.sandbox.control.advance(span.total_seconds())
+
+    def append(self, changes: Iterable[Change]) -> None:
+        rows = []
+        for change in changes:
+            self.log.add(change)
+            rows.append(change.row(self.enterprise))
+        if rows:
+            with duckdb.connect(str(self.path)) as connection:
+                connection.register("rows", pa.Table.from_pylist(rows, ORDER_CHANGES))
+                connection.execute("INSERT INTO order_changes SELECT * FROM rows")
+
+    def pixel(self, orders: list[dict[str, Any]]) -> None:
+        if orders:
+            self.sandbox.control.seed(orders=[o | {"enterprise_id": self.enterprise} for o in orders])
+
+    # -- the package ---------------------------------------------------------------------------------------------------------------
+
+    def prepare(self, start: datetime, end: datetime, run_id: str | None = None) -> Night:
+        run = Run(run_id or f"run_{len(self.nights)}", start, end)
+        states = self.log.states()
+        prepared = prepare(run, self.settings, self.location)
+        self.turn += 1
+        night = Night(run, prepared, states=states)
+        for text in (t for batch in prepared.batches for t in batch):
+            ref = ChunkRef.parse(text)
+            for row in self.journal.orders(ref).to_pylist():
+                key = Key(row["action_tracker_id"], row["order_id"])
+                assert row["updated_at"] == states[key].updated_at, f"{key}: planned as of {row['updated_at']}, newest is {states[key]}"
+                night.orders[(text, key)] = Planned(key, ref.operation.value, states[key], text, run.run_id, self.turn)
+        self.nights = [n for n in self.nights if n.run.run_id != run.run_id] + [night]
+        return night
+
+    def submit(self, night: Night) -> None:
+        """Every batch, as mapped tasks would: one that fails does not keep the others from running."""
+        failed = False
+        for batch in night.prepared.batches:
+            try:
+                done = submit(night.run, self.settings, batch)
+                failed |= bool(done.left or done.paused_until)
+            except RestatementsError:
+                failed = True
+            self._take_note(night, batch)
+        night.submitted = not failed
+
+    def publish(self, night: Night) -> None:
+        publish(night.run, self.settings, self.location)
+        night.published = True
+
+    def reconcile(self) -> dict[str, int]:
+        self.reconciliations += 1
+        return reconcile(self.settings, self.location, f"check_{self.reconciliations}").counts
+
+    def mend(self) -> None:
+        """CJ is well again, and the pause it was given is over."""
+        self.sandbox.control.clear_faults()
+        if self.nights:
+            self.journal.files.remove(f"breakers/{self.settings.accounts[0].conn_id}.json")
+
+    def six_hours_pass_for_abandoned_plans(self) -> None:
+        """The age of a plan is counted by the workers' clock, which no sandbox moves."""
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("UPDATE cj.planned SET planned_at = planned_at - INTERVAL 7 HOUR")
+
+    # -- what can be seen ----------------------------------------------------------------------------------------------------------
+
+    def held(self) -> dict[Key, dict[str, Any]]:
+        """CJ's orders, from the inside of the sandbox."""
+        mine = (o for o in self.sandbox.control.orders() if o["enterprise_id"] == self.enterprise)
+        return {Key(o["action_tracker_id"], o["order_id"]): o for o in mine}
+
+    def fates(self) -> list[dict[str, Any]]:
+        """Every live order CJ received, and what became of it, in order."""
+        return [s for s in self.sandbox.control.submissions() if s["enterprise_id"] == self.enterprise]
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        with open_warehouse(self.location) as session:
+            return [dict(r) for r in session.rows(sql)]
+
+    def chunk_state(self, planned: Planned) -> ChunkState:
+        return self.journal.state(ChunkRef.parse(planned.ref))
+
+    def quality_kept(self, night: Night) -> bool:
+        return self.journal.files.exists(f"{run_folder(night.run.run_id)}/quality/validation_result.json")
+
+    def _take_note(self, night: Night, batch: list[str]) -> None:
+        fates = self.fates()
+        for place in range(self.received, len(fates)):
+            key = Key(fates[place]["action_tracker_id"], fates[place]["order_id"])
+            sent = [night.orders[(ref, key)] for ref in batch if (ref, key) in night.orders]
+            assert sent, f"{key} was posted by {night.run.run_id}, which did not plan it in {batch}"
+            assert len(sent) == 1, f"{key} is in two chunks of one batch: {sent}"
+            assert sent[0].operation == fates[place]["operation"]
+            self.posts.append(Post(sent[0], place))
+        self.received = len(fates)

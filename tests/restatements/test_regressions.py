@@ -1,0 +1,108 @@
+"""Ways an order was once lost or held back for a wrong reason, each played as it was found: real warehouse, real sandbox, real nights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.model.histories import FIXED_DATE, OPEN_ENDED, pixel_order
+from tests.model.machine import sandboxes
+from tests.model.shop import Change, Item, Key
+from tests.model.world import BEGIN, Night, Options, World
+
+NewWorld = Callable[[Options], World]
+
+
+@pytest.fixture(scope="module")
+def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewWorld]:
+    with sandboxes(tmp_path_factory.mktemp("regressions")) as made:
+        yield made
+
+
+def placed(tracker: int = FIXED_DATE, **fields: object) -> Change:
+    """An affiliate order of 100.00, placed an hour ago."""
+    at = BEGIN - timedelta(hours=1)
+    order = Change(Key(tracker, "o-1"), "new", event_time=at, updated_at=at, amount=Decimal("100.00"), cj_event="click")
+    return replace(order, **fields)  # type: ignore[arg-type]
+
+
+def later(order: Change, minutes: int, **fields: object) -> Change:
+    return replace(order, updated_at=order.updated_at + timedelta(minutes=minutes), change_type="restated", **fields)  # type: ignore[arg-type]
+
+
+def night(world: World) -> Night:
+    """A whole night over all that happened, then CJ's hour and the reconciliation."""
+    played = world.prepare(BEGIN - timedelta(days=9), world.now())
+    world.submit(played)
+    world.publish(played)
+    world.advance(timedelta(hours=2))
+    world.reconcile()
+    return played
+
+
+def quiet_night(world: World) -> Night:
+    """A night in whose interval nothing happened."""
+    played = world.prepare(world.now() - timedelta(seconds=1), world.now())
+    world.submit(played)
+    world.publish(played)
+    world.advance(timedelta(hours=2))
+    world.reconcile()
+    return played
+
+
+def operations(played: Night) -> list[str]:
+    return [planned.operation for planned in played.orders.values()]
+
+
+@pytest.mark.parametrize("attribution", ["click", None])
+def test_a_change_waits_for_the_pixel_that_reports_the_order_after_the_night(new_world: NewWorld, attribution: str | None) -> None:
+    world, first = new_world(Options()), placed(cj_event=attribution)
+    changed = later(first, 5, amount=Decimal("60.00"))
+    world.append([changed])
+    assert operations(night(world)) == []
+    world.pixel([pixel_order(first, world.now())])
+    assert operations(quiet_night(world)) == ["restate"]
+    assert world.held()[first.key]["amount"] == "60.00"
+
+
+def test_an_open_ended_order_that_is_created_as_accepted_is_accepted_once_it_posted(new_world: NewWorld) -> None:
+    world, order = new_world(Options()), placed(OPEN_ENDED, status="Accepted")
+    world.append([order])
+    assert operations(night(world)) == ["create"]
+    assert world.held()[order.key]["action_status"] == "new"
+    assert operations(quiet_night(world)) == ["restate"]
+    assert world.held()[order.key]["action_status"] == "locked"
+    assert operations(quiet_night(world)) == []
+
+
+def test_an_open_ended_order_that_is_only_accepted_is_not_called_unchanged(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed(OPEN_ENDED)
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, status="Accepted")])
+    assert operations(night(world)) == ["restate"]
+    assert world.held()[first.key]["action_status"] == "locked"
+
+
+@pytest.mark.parametrize("basis", ["net", "gross"])
+def test_a_sale_too_small_to_earn_a_cent_can_be_restated(new_world: NewWorld, basis: str) -> None:
+    world, first = new_world(Options(basis)), placed(amount=Decimal("5.04"), discount=Decimal("5.00"))
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, amount=Decimal("80.00"))])
+    assert operations(night(world)) == ["restate"]
+    assert world.held()[first.key]["amount"] == "80.00"
+
+
+def test_an_order_restated_to_nothing_can_be_restated_again_and_a_cancelled_one_cannot(new_world: NewWorld) -> None:
+    basket = (Item("SKU-1", 2, Decimal("50.00")),)
+    for nothing, expected in (({"amount": Decimal(0), "items": None}, ["restate"]), ({"change_type": "cancelled"}, [])):
+        world, first = new_world(Options(allow_field_loss=frozenset({"items"}))), placed(items=basket)
+        world.pixel([pixel_order(first, first.event_time)])
+        emptied = replace(later(first, 5), **nothing)  # type: ignore[arg-type]
+        world.append([emptied])
+        night(world)
+        world.append([later(first, 10, amount=Decimal("50.00"), items=(Item("SKU-1", 1, Decimal("50.00")),))])
+        assert operations(night(world)) == expected
