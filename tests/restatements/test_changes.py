@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +18,6 @@ from include.restatements.changes import check_shape, extract, order_changes_sql
 from include.restatements.parsing import parsed_items, parsed_money
 from include.restatements.settings import Run
 from include.restatements.shapes import CHANGES, INSTANT, ITEMS, KEY
-from include.sql import FOLDER
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 NIGHT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -291,12 +289,3 @@ def test_another_file_may_take_the_place_of_the_shipped_one(tmp_path: Path) -> N
     assert order_changes_sql(str(mine)) == "SELECT 1"
     with pytest.raises(SettingError, match=r"nowhere\.sql', which cannot be read"):
         order_changes_sql(str(tmp_path / "nowhere.sql"))
-
-
-@pytest.mark.parametrize("dialect", ["snowflake", "bigquery", "redshift"])
-def test_the_shipped_sql_translates_to_other_warehouses(dialect: str) -> None:
-    for path in sorted(FOLDER.glob("*.sql")):
-        text = path.read_text(encoding="utf-8").replace("(:runs)", "(:run)").replace("{records}", "cj.commissions")
-        translated = sqlglot.transpile(text, read="postgres", write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
-        assert translated, path.name
-        assert all(sqlglot.parse_one(statement, read=dialect) for statement in translated), path.name
