@@ -1,7 +1,7 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo up down test check format faults soak bench docs lock clean
+.PHONY: help setup env demo up down test check format faults soak bench scale docs lock clean
 
 PY := .venv/bin/python
 # For the project's own modules. `env` prints what the Airflow command line needs.
@@ -47,6 +47,9 @@ soak: setup ## play new random histories for an hour (SOAK_SECONDS=3600)
 
 bench: setup ## the benchmark, with its peer side by side (BENCH="--sizes 10k,1m")
 	@$(RUN) -m include.bench $(BENCH)
+
+scale: setup ## Airflow with two Celery workers, PostgreSQL and Redis on this machine; Ctrl-C stops everything
+	@$(RUN) -m include.scale up --port $${PORT:-8080}
 
 docs: setup ## write docs/dags.md from the DAGs' docstrings
 	@$(RUN) -m include.airflow.docs
