@@ -44,14 +44,15 @@ def terminal(figures: Figures, *, report: str | None = None) -> Group:
         parts += [breaks, *_advice(figures)]
     parts += [table for table in (_refused(figures), _held(figures), _skipped(figures)) if table]
     if report:
-        parts += [Text(""), Text(f"Report: {report}", no_wrap=False, overflow="fold")]
+        # On one line however long, so that it can be copied or clicked.
+        parts += [Text(""), Text(f"Report: {report}", no_wrap=True, overflow="ignore")]
     return Group(*parts)
 
 
 def terminal_text(figures: Figures, *, report: str | None = None, width: int = WIDTH) -> str:
     """The same as plain text, without colour or trailing blanks."""
     console = Console(file=StringIO(), width=width, color_system=None, force_terminal=False, legacy_windows=False, _environ={})
-    console.print(terminal(figures, report=report), soft_wrap=False)
+    console.print(terminal(figures, report=report), soft_wrap=False, crop=False)
     written = console.file
     assert isinstance(written, StringIO)
     return "\n".join(line.rstrip() for line in written.getvalue().splitlines()) + "\n"
