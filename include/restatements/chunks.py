@@ -79,6 +79,9 @@ class ChunkWriter:
 
     def _write(self, enterprise_id: str, operation: Operation, orders: pa.Table) -> None:
         orders = orders.select(CHUNK.names).cast(CHUNK).combine_chunks()
+        if operation is not Operation.CREATE:
+            # CJ takes a sid with a new order only; what may name a person and is not sent is not kept.
+            orders = orders.set_column(orders.schema.get_field_index("sid"), "sid", pa.nulls(orders.num_rows, pa.string()))
         name = content_hash(enterprise_id, operation, orders)
         ref = self._free_ref(operation, name)
         self.journal.put_table(f"{ref}.parquet", orders)

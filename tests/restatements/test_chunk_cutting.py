@@ -39,3 +39,13 @@ def test_every_order_is_in_exactly_one_chunk_whatever_the_chunk_size_leaves_over
     written = [order for chunk in chunks for order in journal.orders(chunk.ref)["order_id"].to_pylist()]
     assert written == orders(range(count))["order_id"].to_pylist()
     assert [chunk.orders for chunk in chunks] == [100] * (count // 100) + ([count % 100] if count % 100 else [])
+
+
+@pytest.mark.parametrize(("operation", "kept"), [(Operation.CREATE, "member-7"), (Operation.RESTATE, None), (Operation.CANCEL, None)])
+def test_a_sid_is_written_down_only_where_it_is_sent(tmp_path: Path, operation: Operation, kept: str | None) -> None:
+    journal = Journal(folder(f"file://{tmp_path}"))
+    writer = ChunkWriter(journal, "night", 100, lambda ref, written: None)
+    order = orders(range(1))
+    writer.add(operation, order.set_column(order.schema.get_field_index("sid"), "sid", pa.array(["member-7"])))
+    (chunk,) = writer.finish()
+    assert journal.orders(chunk.ref)["sid"].to_pylist() == [kept]
