@@ -81,7 +81,7 @@ def act_of_prepare(stage: Stage, cells: Iterable[Cell], new_shop: NewShop) -> Ac
     """A shop and a run each. `prepare` meets the fault, is run again, and what it planned is submitted and published."""
     act = Act(stage)
     for together in _together(cells):
-        shop, run_id = _entrance(stage, new_shop()), f"night-{together[0]}"
+        shop, run_id = _entrance(stage, new_shop(invalid=together[0].way == "kill")), f"night-{together[0]}"
         job = _for(stage, shop, run_id)
         for cell in together:
             act.played[cell] = Played(cell, shop, run_id, with_fault(stage, cell, lambda **more: job("prepare", **more)))  # noqa: B023

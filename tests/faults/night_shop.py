@@ -148,22 +148,26 @@ def cents_text(cents: int) -> str:
     return money_text(Decimal(cents) / 100)
 
 
-def night_shop(number: int, creates: int = 12, restates: int = 11, cancels: int = 6) -> NightShop:
-    """Creates, restatements and cancellations enough for several chunks, and one of each kind that must not be sent."""
-    stories = [Story(f"new-{n:03}", "create", _basket(n), was_new=True) for n in range(creates)]
-    stories += [Story(f"changed-{n:03}", "restate", _basket(n + 48), held=_basket(n)) for n in range(restates)]
-    stories += [Story(f"gone-{n:03}", "cancel", replace(_basket(n), cancelled=True), held=_basket(n)) for n in range(cancels)]
+def night_shop(number: int, *, invalid: bool = True) -> NightShop:
+    """Creates, restatements and cancellations enough for several chunks, and one of each kind that must not be sent.
+
+    `invalid`: one row breaks a rule of the gate, which then takes a second, longer look.
+    """
+    stories = [Story(f"new-{n:03}", "create", _basket(n), was_new=True) for n in range(12)]
+    stories += [Story(f"changed-{n:03}", "restate", _basket(n + 48), held=_basket(n)) for n in range(11)]
+    stories += [Story(f"gone-{n:03}", "cancel", replace(_basket(n), cancelled=True), held=_basket(n)) for n in range(6)]
     plain = State(5_000)
     stories += [
         Story("stay-000", "restate", State(44_000), held=State(40_000), tracker=OPEN, status="Accepted"),
         Story("locked-000", "quarantine", State(4_000), held=plain, locked=True, reason="locked"),
         Story("unheard-000", "quarantine", plain, reason="not_in_cj"),
-        Story("negative-000", "quarantine", State(-100), held=plain, reason="amount_negative"),
         Story("same-000", "skipped", plain, held=plain, reason="unchanged"),
         Story("same-001", "skipped", _basket(3), held=_basket(3), reason="unchanged"),
         Story("direct-000", "skipped", plain, attributed=False, reason="not_in_cj"),
         Story("brief-000", "skipped", replace(plain, cancelled=True), was_new=True, reason="never_sent"),
     ]
+    if invalid:
+        stories.append(Story("negative-000", "quarantine", State(-100), held=plain, reason="amount_negative"))
     return NightShop(number, stories)
 
 
