@@ -2,75 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from include.demo.files import write_shop, write_warehouse
-from include.demo.real_month import settings_for
-from include.demo.shop import Shop, open_shop
-from include.demo.stage import move_to
 from include.demo.story_types import Case
-from include.restatements.reconciliation import reconcile
-from include.restatements.rehearsal import run_night
-from include.restatements.settings import Run
-from include.sandbox.process import start_sandbox
-from include.warehouse.base import WarehouseLocation, open_warehouse
-
-SHOP = open_shop(datetime(2026, 11, 19, tzinfo=UTC))
+from tests.demo_nights import Played, demo_shop
 
 
-@dataclass
-class Played:
-    shop: Shop
-    rows: dict[str, dict[str, list[dict[str, Any]]]]
-    """Table, then order id, then that order's rows."""
-    live_posts: dict[str, int]
-    sent: dict[str, int]
-    last_run: str
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    place = tmp_path_factory.mktemp("storyline")
-    story = SHOP.story
-    write_shop(place / "w.duckdb", place / "seed", SHOP, story.nights[0].runs_at)
-    location = WarehouseLocation("duckdb", path=str(place / "w.duckdb"))
-    with start_sandbox(place / "cj.sqlite", seed=place / "seed", delay_seconds=1500, rate_limit=False) as sandbox:
-        settings = settings_for(sandbox.url, place / "storage")
-        sandbox.control.add_faults(story.faults)
-        for night in story.nights:
-            write_warehouse(place / "w.duckdb", SHOP.changes, until=night.runs_at)
-            move_to(sandbox.control, place / "seed", night.runs_at)
-            run = Run(f"demo__{night.end:%F}", night.start, night.end)
-            run_night(run, settings, location)
-            again = run_night(Run(f"again__{night.end:%F}", night.start, night.end), settings, location)
-            # What Test Mode refused is asked there again; nothing goes live a second time.
-            assert sum(s.accepted + s.rejected + s.unknown for s in again.submitted) == 0
-            move_to(sandbox.control, place / "seed", night.reconciles_at)
-            reconcile(settings, location, run.run_id)
-        posts: dict[str, int] = {}
-        for update in sandbox.control.submissions():
-            posts[update["order_id"]] = posts.get(update["order_id"], 0) + 1
-    yield _read(location, posts, run.run_id, place)
-
-
-def _read(location: WarehouseLocation, posts: dict[str, int], last_run: str, _: Path) -> Played:
-    rows: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    with open_warehouse(location) as session:
-        for table in ("submissions", "quarantine", "skipped", "reconciliation"):
-            found = rows.setdefault(table, {})
-            for row in session.rows(f"SELECT * FROM cj.{table}"):
-                found.setdefault(str(row["order_id"]), []).append(row)
-    sent = {order: len(found) for order, found in rows["submissions"].items()}
-    return Played(SHOP, rows, posts, sent, last_run)
-
-
-@pytest.mark.parametrize("case", SHOP.story.cases, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", demo_shop().story.cases, ids=lambda case: case.name)
 def test_every_designed_order_ends_where_it_was_meant_to(played: Played, case: Case) -> None:
     for order_id in case.order_ids:
         rows = played.rows[case.table].get(order_id, [])
