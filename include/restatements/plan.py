@@ -90,6 +90,7 @@ class Planner:
         self.advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
         self.planned = Planned()
         self.picked: list[Spool] = []
+        self.refused: list[pa.Table] = []
         self.held = Spool(scratch / "held.parquet", HELD)
         self.skipped = Spool(scratch / "skipped.parquet", SKIPPED)
         self.owned = Spool(scratch / "planned.parquet", PLANNED)
@@ -159,8 +160,10 @@ class Planner:
             self.checkpoint("chunk_revoked")
             state = load_chunk(self.session, self.journal, run_id, ref, self.advertisers)
             if state is ChunkState.REVOKED:
-                self.session.append("cj.replan_keys", orders)
                 self.planned.taken_over += orders.num_rows
+                for refused in self.refused:  # picked already, and held back: once is enough
+                    orders = orders.join(refused, refused.column_names, join_type="left anti")
+                self.session.append("cj.replan_keys", orders)
 
     def _drop_picked_from_replan(self) -> None:
         self.session.execute(
@@ -188,6 +191,7 @@ class Planner:
                 spool.add(good.append_column("payload_hash", hashes).append_column("items_mark", items_marks(good["items"])))
             if inspected.bad.num_rows:
                 self._hold(inspected.bad, Stage.VALIDATION)
+                self.refused.append(inspected.bad.select(["enterprise_id", "action_tracker_id", "order_id"]))
         self.picked.append(spool.finish())
         self.planned.picked += spool.rows + (gate.result.failed if gate.result else 0)
         first = sum(s.rows for s in self.picked[:-1])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from tests.model.histories import OPEN_ENDED
@@ -19,7 +21,7 @@ def posted_in_order_and_once(world: World) -> None:
     twice = {k: n for k, n in seen.items() if n > 1}
     assert not twice, f"posted more than once from one plan: {twice}"
     for key, posts in by_order(world).items():
-        for before, after in zip(posts, posts[1:], strict=False):
+        for before, after in pairwise(posts):
             assert before.planned.state.updated_at <= after.planned.state.updated_at, f"{key} went back: {before} then {after}"
             assert before.planned.turn <= after.planned.turn, f"{key}: a plan was posted after a later one: {before} then {after}"
 
@@ -172,7 +174,9 @@ def _true(
         }.get(reason, False)
     drops = [fates[p.place]["drop_reason"] for p in mine if p.planned.state.content == state.content and fates[p.place]["posted"] is False]
     if reason == "unknown":
-        return sent >= 3 and set(drops) <= {"fault", "coupon_excluded"}
+        # CJ shows neither a lost update, nor which coupons it excludes, nor whether it pays for a sale too small to earn a cent.
+        small = now is not None and Decimal(now["amount"]) - Decimal(now["discount"] or 0) < 1
+        return sent >= 3 and set(drops) <= {"fault", "coupon_excluded"} | ({"not_commissionable"} if small else set())
     if now is None:
         return {"not_in_cj": not ours and state.cj_event is not None, "wrong_action_tracker": elsewhere}.get(reason, False)
     lost = not state.cancelled

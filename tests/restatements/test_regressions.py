@@ -106,3 +106,16 @@ def test_an_order_restated_to_nothing_can_be_restated_again_and_a_cancelled_one_
         night(world)
         world.append([later(first, 10, amount=Decimal("50.00"), items=(Item("SKU-1", 1, Decimal("50.00")),))])
         assert operations(night(world)) == expected
+
+
+def test_an_order_that_breaks_a_rule_now_and_was_planned_by_another_run_is_quarantined_once(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    other = replace(first, key=Key(FIXED_DATE, "o-2"))
+    world.append([first, other])
+    left = world.prepare(BEGIN - timedelta(days=9), world.now())
+    world.append([later(first, 5, discount=Decimal("100.01")), later(other, 5)])
+    world.advance(timedelta(minutes=1))
+    assert operations(night(world)) == ["create"]
+    assert [r["reason"] for r in world.rows("SELECT reason FROM cj.quarantine")] == ["discount_above_amount"]
+    world.submit(left)
+    assert len(world.fates()) == 1
