@@ -131,7 +131,9 @@ decided AS (
             -- It could not arrive.
             WHEN j.lock_stage = 3 THEN 'hold:closed'
             WHEN j.lock_stage = 2 OR j.locking_date <= :process_by THEN 'hold:locked'
-            WHEN j.held_cancelled OR (j.on_its_way AND j.last_operation = 'cancel') THEN 'hold:not_commissionable'
+            WHEN j.held_cancelled THEN 'hold:not_commissionable'
+            -- A cancellation is for good once it posts; until then it may still be dropped.
+            WHEN j.on_its_way AND j.last_operation = 'cancel' THEN 'skip:waiting'
             -- Of a sale below 1.00 the commission may be less than half a cent: nothing paid says nothing there.
             WHEN j.held_sale_amount - CASE WHEN j.sale_amount_basis = 'gross' THEN j.held_discount ELSE 0 END >= 1 AND j.commission = 0 AND j.cj_fee = 0
                 THEN 'hold:not_commissionable'

@@ -31,7 +31,7 @@ def placed(tracker: int = FIXED_DATE, **fields: object) -> Change:
 
 
 def later(order: Change, minutes: int, **fields: object) -> Change:
-    return replace(order, updated_at=order.updated_at + timedelta(minutes=minutes), change_type="restated", **fields)  # type: ignore[arg-type]
+    return replace(order, **{"updated_at": order.updated_at + timedelta(minutes=minutes), "change_type": "restated"} | fields)  # type: ignore[arg-type]
 
 
 def night(world: World) -> Night:
@@ -119,3 +119,24 @@ def test_an_order_that_breaks_a_rule_now_and_was_planned_by_another_run_is_quara
     assert [r["reason"] for r in world.rows("SELECT reason FROM cj.quarantine")] == ["discount_above_amount"]
     world.submit(left)
     assert len(world.fates()) == 1
+
+
+@pytest.mark.parametrize(("dropped", "expected"), [(True, ["restate"]), (False, [])])
+def test_a_change_after_a_cancellation_waits_until_it_is_known_whether_the_cancellation_posted(
+    new_world: NewWorld, dropped: bool, expected: list[str]
+) -> None:
+    world, first = new_world(Options()), placed()
+    world.pixel([pixel_order(first, first.event_time)])
+    if dropped:
+        world.sandbox.control.add_faults([{"kind": "drop", "order_ids": ["o-1"], "times": 1}])
+    world.append([later(first, 5, change_type="cancelled")])
+    cancelled = world.prepare(BEGIN - timedelta(days=9), world.now())
+    world.submit(cancelled)
+    world.publish(cancelled)
+    world.append([later(first, 10, amount=Decimal("70.00"))])
+    assert operations(night(world)) == []
+    world.advance(timedelta(hours=36))
+    world.reconcile()
+    assert operations(quiet_night(world)) == expected
+    reasons = {r["reason"] for r in world.rows("SELECT reason FROM cj.quarantine")}
+    assert reasons == (set() if dropped else {"not_commissionable"})
