@@ -122,20 +122,18 @@ def outcomes_by_order(answer: dict[str, Any]) -> dict[tuple[int, str], tuple[str
 
 
 def _load_revoked(session: Session, journal: Journal, run_id: str, ref: ChunkRef) -> None:
-    orders = journal.orders(ref, ["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
-    already = session.rows(
-        "SELECT COUNT(*) AS n FROM cj.planned WHERE run_id = :run_id AND chunk_id = :chunk_id", {"run_id": run_id, "chunk_id": ref.chunk_id}
+    """Its orders are named by cj.planned, so a chunk file that was lost holds no night up: nothing of it was posted, and nothing will be."""
+    session.execute(
+        "INSERT INTO cj.skipped (run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, skipped_at) "
+        "SELECT run_id, enterprise_id, action_tracker_id, order_id, updated_at, :reason, :revoked_at FROM cj.planned "
+        "WHERE run_id = :run_id AND chunk_id = :chunk_id",
+        {
+            "run_id": run_id,
+            "chunk_id": ref.chunk_id,
+            "reason": Skip.SUPERSEDED.value,
+            "revoked_at": datetime.fromisoformat((journal.intent(ref) or {})["revoked_at"]),
+        },
     )
-    if not already[0]["n"]:
-        return
-    revoked_at = datetime.fromisoformat((journal.intent(ref) or {})["revoked_at"])
-    size = orders.num_rows
-    columns = {name: orders[name] for name in orders.column_names} | {
-        "run_id": pa.array([run_id] * size, pa.string()),
-        "reason": pa.array([Skip.SUPERSEDED.value] * size, pa.string()),
-        "skipped_at": pa.array([revoked_at] * size, INSTANT),
-    }
-    session.append("cj.skipped", pa.table(columns))
 
 
 def leave_to_submissions(session: Session, run_id: str) -> None:
