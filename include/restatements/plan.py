@@ -184,7 +184,7 @@ class Planner:
             combine_items=self.settings.combine_items,
         )
         spool = Spool(self.scratch / f"orders-{len(self.picked)}.parquet", ORDERS)
-        for inspected in gate.inspect(extract(self.session, run, sql=self.sql, replan_since=since)):
+        for inspected in gate.inspect(extract(self.session, run, sql=self.sql, replan_since=since, exclusive=True)):
             good = inspected.good
             if good.num_rows:
                 hashes = content_hashes(good, pc.equal(good["change_type"], "cancelled"))
@@ -206,14 +206,15 @@ class Planner:
         ]  # fmt: skip
         for batch in spool.batches([*columns, "cj_event", "ad_id", "items"]):
             size = batch.num_rows
-            owners = [accounts[e] for e in batch["enterprise_id"].to_pylist()]
+            enterprises = batch["enterprise_id"].dictionary_encode()
+            owners = [accounts[e] for e in enterprises.dictionary.to_pylist()]
             attributed = pc.or_(pc.is_valid(batch["cj_event"]), pc.is_valid(batch["ad_id"]))
             data = {name: batch[name] for name in columns} | {
                 "run_id": pa.array([self.run.run_id] * size, pa.string()),
                 "place": pa.array(range(place, place + size), pa.int64()),
-                "advertiser_id": pa.array([o.advertiser_id for o in owners], pa.string()),
-                "functional_currency": pa.array([o.currency for o in owners], pa.string()),
-                "sale_amount_basis": pa.array([o.sale_amount_basis for o in owners], pa.string()),
+                "advertiser_id": pa.array([o.advertiser_id for o in owners], pa.string()).take(enterprises.indices),
+                "functional_currency": pa.array([o.currency for o in owners], pa.string()).take(enterprises.indices),
+                "sale_amount_basis": pa.array([o.sale_amount_basis for o in owners], pa.string()).take(enterprises.indices),
                 "attributed": attributed,
                 "has_items": pc.is_valid(batch["items"]),
             }

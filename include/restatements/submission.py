@@ -80,25 +80,31 @@ class Poster:
                 f"Chunk {ref} does not hold the orders that were planned. Nothing was sent for it. Its file was changed after planning: clear `prepare` to plan again."
             )
         self.checkpoint("before_test")
-        passed = self._test(ref, orders)
+        passed, tested_body = self._test(ref, orders)
         self.checkpoint("after_test")
         if self.mode is Mode.LIVE and passed.num_rows:
-            self._post(ref, passed)
+            self._post(ref, passed, tested_body or request_body(ref.operation, passed))
         elif self.mode is Mode.LIVE:
             self._record(ref, {"submitted_at": self.client.now().isoformat(), "mode": Mode.LIVE.value, "accepted": [], "rejected": []})
         self._count(ref, self.journal.state(ref), orders.num_rows, done)
 
     # -- Test Mode -----------------------------------------------------------------------------------------------------------------
 
-    def _test(self, ref: ChunkRef, orders: pa.Table) -> pa.Table:
-        """The orders Test Mode let pass. Its refusals are recorded with CJ's words; in mode `test` its answer is the chunk's answer."""
+    def _test(self, ref: ChunkRef, orders: pa.Table) -> tuple[pa.Table, bytes | None]:
+        """The orders Test Mode let pass, and the very body it passed when those are all of them and it was asked just now.
+
+        Its refusals are recorded with CJ's words; in mode `test` its answer is the chunk's answer.
+        """
         tested = self.journal.tested(ref)
         keys = list(zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True))
+        whole: bytes | None = None
         if tested is None:
             echoes: list[list[Any]] = []
 
             def post(part: pa.Table) -> Answer:
-                answer = self._call(ref, part, Mode.TEST)
+                nonlocal whole
+                answer, body = self._ask_test_mode(ref, part)
+                whole = body if part is orders else whole
                 echoes.extend(_accepted(answer))
                 return answer
 
@@ -117,14 +123,13 @@ class Poster:
                 self.journal.record_tested(ref, tested)
         refused = {(tracker, order_id) for tracker, order_id, _ in tested["refused"]}
         if not refused:
-            return orders
-        return orders.filter(pa.array([key not in refused for key in keys]))
+            return orders, whole
+        return orders.filter(pa.array([key not in refused for key in keys])), None
 
     # -- live ----------------------------------------------------------------------------------------------------------------------
 
-    def _post(self, ref: ChunkRef, orders: pa.Table) -> None:
+    def _post(self, ref: ChunkRef, orders: pa.Table, body: bytes) -> None:
         self.breaker.check()
-        body = request_body(ref.operation, orders)
         payload_hash = body_hash(body)
         keys = [list(k) for k in zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True)]
         declared_at = self.client.now().isoformat()
@@ -155,15 +160,16 @@ class Poster:
         self._failed(error)
         raise error
 
-    def _call(self, ref: ChunkRef, orders: pa.Table, mode: Mode) -> Answer:
+    def _ask_test_mode(self, ref: ChunkRef, orders: pa.Table) -> tuple[Answer, bytes]:
         self.breaker.check()
         try:
-            answer = self.client.submit(ref.operation, mode, request_body(ref.operation, orders))
+            body = request_body(ref.operation, orders)
+            answer = self.client.submit(ref.operation, Mode.TEST, body)
         except CJError as error:
             self._failed(error)
             raise
         self.breaker.success()
-        return answer
+        return answer, body
 
     def _failed(self, error: CJError) -> None:
         if error.transient and not isinstance(error, CJPaused):
