@@ -140,6 +140,15 @@ def memory(pids: Mapping[str, list[int]]) -> dict[str, int]:
     return {name: sum(_pss(pid) for pid in each) for name, each in pids.items()}
 
 
+def most_resident(pid: int) -> int:
+    """The most memory in bytes that the process has had so far, shared pages included: what a container's limit has to allow."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
 def _pss(pid: int) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

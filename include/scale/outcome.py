@@ -23,11 +23,17 @@ class Outcome:
     """Orders by how often CJ was sent them live."""
     verdicts: Mapping[str, int]
     memory: Mapping[str, int]
+    task_memory: Mapping[str, int]
 
     @property
     def duplicates(self) -> int:
         """Posts beyond the first of an order."""
         return sum((often - 1) * orders for often, orders in self.posts.items())
+
+    @property
+    def proved(self) -> bool:
+        """Whether the night showed what it was played for: with a worker killed, an orphan and a second try at work side by side."""
+        return self.night.killed is None or self.night.killed.overlap > 0
 
     @property
     def well(self) -> bool:
@@ -40,11 +46,18 @@ class Outcome:
         )
 
 
-def outcome_of(location: WarehouseLocation, control: SandboxControl, night: Night, reconciled: str, memory: Mapping[str, int]) -> Outcome:
+def outcome_of(
+    location: WarehouseLocation,
+    control: SandboxControl,
+    night: Night,
+    reconciled: str,
+    memory: Mapping[str, int],
+    task_memory: Mapping[str, int],
+) -> Outcome:
     with open_warehouse(location) as session:
         rows = session.rows("SELECT status, COUNT(*) AS orders FROM cj.reconciliation GROUP BY status")
     verdicts = {str(row["status"]): int(str(row["orders"])) for row in rows}
-    return Outcome(night, reconciled, compared(location, control, night.run_id), live_posts(control), verdicts, memory)
+    return Outcome(night, reconciled, compared(location, control, night.run_id), live_posts(control), verdicts, memory, task_memory)
 
 
 def table(outcome: Outcome) -> str:
@@ -69,8 +82,11 @@ def table(outcome: Outcome) -> str:
             ("orphan and second try overlapped", f"{killed.overlap:.0f} s"),
         ]
     lines += [(f"memory, {name}", f"{size / 2**20:,.0f} MiB") for name, size in sorted(outcome.memory.items(), key=lambda part: -part[1])]
+    lines += [(f"largest process of {name}", f"{size / 2**20:,.0f} MiB") for name, size in outcome.task_memory.items() if size]
     width = max(len(name) for name, _ in lines)
     text = "\n".join(f"  {name:<{width}}  {value:>16}" for name, value in lines)
     wrong = "".join(f"\n  {difference}" for difference in comparison.differences[:SHOWN])
     end = "Every order ended as the warehouse says, posted once." if outcome.well else f"This night did not end well.{wrong}"
+    if not outcome.proved:
+        end += "\nThe orphan had ended before the second try began, so two tries at once were not rehearsed: give it more --orders."
     return f"\n{text}\n\n{end}\n"

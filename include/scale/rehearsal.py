@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from include.airflow.standalone import members
 from include.restatements.journal import ChunkRef, ChunkState, Journal
 from include.scale.api import Airflow, moment
-from include.scale.cluster import WORKERS, Cluster, exists, family, memory, task_processes
+from include.scale.cluster import WORKERS, Cluster, exists, family, memory, most_resident, task_processes
 
 NIGHTLY, RECONCILIATION = "cj_restatements", "cj_reconciliation"
 FINAL = {"success", "failed"}
@@ -59,10 +59,13 @@ class Night:
 
 @dataclass
 class MemoryWatch:
-    """The most each part used, looked at every two seconds."""
+    """The most each part used, looked at every two seconds; and the most each task's own process ever had, which the kernel remembers."""
 
     parts: Callable[[], dict[str, list[int]]]
+    workers: list[int]
     peak: dict[str, int] = field(default_factory=dict)
+    peak_by_task: dict[str, int] = field(default_factory=dict)
+    """By task instance id, which every try has its own of."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> MemoryWatch:
@@ -80,6 +83,9 @@ class MemoryWatch:
             used["in all"] = sum(used.values())
             for name, size in used.items():
                 self.peak[name] = max(self.peak.get(name, 0), size)
+            for leader in self.workers:
+                for instance, pid in task_processes(leader).items():
+                    self.peak_by_task[instance] = max(self.peak_by_task.get(instance, 0), most_resident(pid))
 
 
 def parts_of(cluster: Cluster, others: dict[str, int]) -> dict[str, list[int]]:
@@ -164,6 +170,16 @@ def answered(journal: Journal) -> list[str]:
     """The chunks of every run that have an answer."""
     refs = [ChunkRef.parse(c["ref"]) for run in journal.runs() for c in (journal.manifest(run) or {"chunks": []})["chunks"]]
     return [str(ref) for ref in refs if journal.state(ref) is ChunkState.ANSWERED]
+
+
+def peak_by_name(airflow: Airflow, peaks: Mapping[str, int]) -> dict[str, int]:
+    """The largest process of each task, by task id."""
+    found: dict[str, int] = {}
+    for dag_id in (NIGHTLY, RECONCILIATION):
+        for run in airflow.runs(dag_id):
+            for task in airflow.tasks(dag_id, run["dag_run_id"]):
+                found[task["task_id"]] = max(found.get(task["task_id"], 0), peaks.get(task["id"], 0))
+    return found
 
 
 def reconcile(airflow: Airflow, limit: float) -> str:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from include.airflow.standalone import members, stop_session
 from include.airflow.warehouse import warehouse_location
 from include.demo.comparison import NOTHING, Comparison, Difference, OrderKey
 from include.errors import SettingError
+from include.scale.__main__ import chunk_size, chunks_per_task
 from include.scale.cluster import CONCURRENCY, PARTS, WORKERS, exists, task_processes, worker_command
 from include.scale.environment import cluster_environment
 from include.scale.outcome import Outcome, table
-from include.scale.rehearsal import Night
+from include.scale.rehearsal import Killed, Night
 from include.scale.services import redis_server
 from include.scale.stage import newest_night
 
@@ -138,7 +139,7 @@ def outcome(**changed: Any) -> Outcome:
     night = Night("scheduled__x", "success", 12.0, {"submit": 3.0})
     good: dict[str, Any] = {
         "night": night, "reconciled": "success", "comparison": Comparison(4, 3, {"skipped: not_in_cj": 1}), "posts": {1: 3},
-        "verdicts": {"matched": 3}, "memory": {"in all": 2**20},
+        "verdicts": {"matched": 3}, "memory": {"in all": 2**20}, "task_memory": {"submit": 2**20},
     }  # fmt: skip
     return Outcome(**(good | changed))
 
@@ -164,3 +165,28 @@ def test_a_night_is_well_when_every_order_is_there_once() -> None:
 def test_a_night_is_not_well_when_anything_is_off(changed: dict[str, Any]) -> None:
     assert not outcome(**changed).well
     assert "This night did not end well." in table(outcome(**changed))
+
+
+def killed(gone_after: int, second_try_after: int) -> Night:
+    at = datetime(2026, 11, 20, 2, 5, tzinfo=UTC)
+    story = Killed("worker-1", {}, 77, at, 3, at + timedelta(seconds=gone_after), at + timedelta(seconds=second_try_after))
+    return Night("scheduled__x", "success", 12.0, {}, story)
+
+
+def test_a_killed_worker_proves_something_only_if_two_tries_were_at_work() -> None:
+    both, one_after_the_other = outcome(night=killed(64, 31)), outcome(night=killed(19, 35))
+    assert (both.well, both.proved) == (True, True)
+    assert (one_after_the_other.well, one_after_the_other.proved) == (True, False)
+    assert "two tries at once were not rehearsed" in table(one_after_the_other)
+    assert "two tries at once" not in table(both)
+
+
+@pytest.mark.parametrize("orders", [2_000, 20_000, 60_000, 200_000, 400_000])
+def test_the_night_is_one_batch_for_each_worker(orders: int) -> None:
+    sent = [orders * share // 100 for share in (60, 10, 5)]  # restated, cancelled, missed: include.demo.bulk
+    chunks = sum(-(-n // chunk_size(orders)) for n in sent)
+    assert -(-chunks // chunks_per_task()) == len(WORKERS)
+
+
+def test_no_night_has_chunks_larger_than_cj_takes() -> None:
+    assert (chunk_size(10_000_000), chunk_size(1)) == (10_000, 1)
