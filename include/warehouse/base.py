@@ -216,8 +216,8 @@ class Session(ABC):
             self.serialize("cj.tables")
             self.execute(sql_text("tables"))
             self.execute("CREATE OR REPLACE VIEW cj.order_state AS " + sql_text("order_state").replace("{records}", "cj.commissions"))
-            for index in self.indexes():
-                self.execute(index)
+            for statement in (*self.indexes(), *self.working_tables()):
+                self.execute(statement)
 
     def _tables_complete(self) -> bool:
         wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS cj\.(\w+)", sql_text("tables")))
@@ -227,6 +227,10 @@ class Session(ABC):
 
     def indexes(self) -> tuple[str, ...]:
         """`CREATE INDEX IF NOT EXISTS name ON …` where the warehouse profits."""
+        return ()
+
+    def working_tables(self) -> tuple[str, ...]:
+        """What makes the tables that are emptied in the transaction that fills them cheaper, where the warehouse can."""
         return ()
 
     def has_table(self, schema: str, name: str) -> bool:

@@ -38,6 +38,9 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
 )
 
+#: Nobody needs their rows after a crash, so nothing is written down to bring them back.
+_WORKING = ("plan_input", "replan_keys", "incoming_commissions", "incoming_items", "verdicts", "accounts_now", "open_orders")
+
 
 def connect(location: WarehouseLocation) -> Session:
     """Connect by the location's libpq URI. Raises WarehouseUnavailable where no server answers, SettingError where it turns us away."""
@@ -177,6 +180,9 @@ class PostgresSession(Session):
 
     def indexes(self) -> tuple[str, ...]:
         return _INDEXES
+
+    def working_tables(self) -> tuple[str, ...]:
+        return tuple(f"ALTER TABLE cj.{name} SET UNLOGGED" for name in _WORKING)
 
     def _relations(self, schema: str) -> set[str]:
         found = self._fetch(

@@ -28,3 +28,15 @@ def test_analyzing_changes_no_row_on_either_warehouse(session: Session) -> None:
         session.append("numbers", pa.table({"n": [1, 2, 3]}))
         session.analyze("numbers")
         assert [row["n"] for row in session.rows("SELECT n FROM numbers ORDER BY n")] == [1, 2, 3]
+
+
+def test_only_tables_emptied_in_their_own_transaction_are_left_out_of_the_crash_log(postgres_database: str) -> None:
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session:
+        session.create_tables()
+        found = session.rows(
+            "SELECT CAST(c.relname AS text) AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = 'cj' AND c.relkind = 'r' AND c.relpersistence = 'u' ORDER BY 1"
+        )
+    assert [row["name"] for row in found] == [
+        "accounts_now", "incoming_commissions", "incoming_items", "open_orders", "plan_input", "replan_keys", "verdicts",
+    ]  # fmt: skip
