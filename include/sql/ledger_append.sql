@@ -2,7 +2,9 @@
 INSERT INTO cj.commission_items (commission_id, commission_item_id, sku, quantity, sale_amount, discount, commission)
 SELECT DISTINCT i.commission_id, i.commission_item_id, i.sku, i.quantity, i.sale_amount, i.discount, i.commission
 FROM cj.incoming_items AS i
-WHERE NOT EXISTS (SELECT 1 FROM cj.commissions AS c WHERE c.commission_id = i.commission_id);
+WHERE NOT EXISTS (SELECT 1 FROM cj.commissions AS c WHERE c.commission_id = i.commission_id)
+-- In the order of the index, which then grows at its end alone.
+ORDER BY i.commission_id;
 
 INSERT INTO cj.commissions (
     commission_id, advertiser_id, action_tracker_id, action_tracker_name, order_id, action_type, action_status, publisher_id, publisher_name,
