@@ -201,5 +201,7 @@ def _codes(error: BaseException | None) -> Iterator[str]:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        yield str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+        response = getattr(error, "response", None)
+        if isinstance(response, dict):
+            yield str(response.get("Error", {}).get("Code", ""))
         error = error.__cause__ or error.__context__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,10 +67,18 @@ def _parts_sent(bucket: ObjectFolder) -> int:
 
 
 @pytest.mark.parametrize("there", [None, b"the old state"], ids=["new", "replaced"])
-def test_of_a_writer_killed_half_way_nothing_is_seen(bucket: ObjectFolder, there: bytes | None) -> None:
+def test_of_a_writer_killed_half_way_nothing_is_seen(
+    bucket: ObjectFolder, proxied: ObjectFolder, proxy: Proxy, there: bytes | None
+) -> None:
     if there is not None:
         bucket.write("large.parquet", there)
-    command = [sys.executable, "-c", WRITER, bucket.url, str(bucket.conn_id), str(3 * MULTIPART)]
+    over = threading.Event()
+
+    def hold(_: object) -> None:
+        over.wait(60)
+
+    proxy.faults.append(first_times(100, hold, lambda h: "partNumber=" in h.path and "partNumber=1&" not in f"{h.path}&"))
+    command = [sys.executable, "-c", WRITER, proxied.url, str(proxied.conn_id), str(MULTIPART)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as writer:
         try:
@@ -77,13 +86,25 @@ def test_of_a_writer_killed_half_way_nothing_is_seen(bucket: ObjectFolder, there
             assert writer.stdout.readline() == "writing\n"
             while not _parts_sent(bucket):
                 assert writer.poll() is None
-                time.sleep(0.02)
+                time.sleep(0.05)
         finally:
             writer.kill()
+            over.set()
         assert writer.stdout.read() == ""
     assert bucket.read("large.parquet") == there
     assert bucket.names() == ([] if there is None else ["large.parquet"])
     assert bucket.exists("large.parquet") is (there is not None)
+
+
+def test_what_the_network_library_says_is_a_sentence_too(bucket: ObjectFolder, proxied: ObjectFolder, proxy: Proxy) -> None:
+    def babble(handler: Any) -> None:
+        handler.wfile.write(b"no HTTP at all\r\n\r\n")
+        handler.close_connection = True
+
+    bucket.write("a.json", b"there")
+    proxy.faults.append(first_times(100, babble, lambda h: True))
+    with pytest.raises(StorageError, match="Could not look for"):
+        proxied.exists("a.json")
 
 
 def test_a_creation_whose_answer_was_lost_is_still_ours(bucket: ObjectFolder, proxied: ObjectFolder, proxy: Proxy) -> None:
