@@ -22,6 +22,8 @@ from tests.faults.matrix import NO_VERDICT, Cell, cells
 from tests.faults.night_shop import NightShop
 from tests.faults.stage import Driver, Stage
 
+pytestmark = pytest.mark.timeout(1_200)  # the first cell of a verb plays its whole act
+
 Play = Callable[[Cell], Act]
 ACTS = {"prepare": act_of_prepare, "submit": act_of_submit, "publish": act_of_publish, "reconcile": act_of_reconcile}
 
