@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from include.restatements.journal import ChunkRef, ChunkState, Journal
 from include.restatements.money import ZERO, exact_sum, money_text
 from include.restatements.shapes import CHUNK
-from include.restatements.states import Operation
+from include.restatements.states import Mode, Operation
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,19 @@ class ChunkWriter:
         self.chunks.append(Chunk(ref, enterprise_id, orders.num_rows, name, amounts_by_currency(orders)))
 
     def _free_ref(self, operation: Operation, name: str) -> ChunkRef:
-        """The chunk's own name, or the next one after revoked chunks of the same content."""
+        """The chunk's own name, or the next one after chunks of the same content that were revoked, or answered in Test Mode only."""
         ref, turn = ChunkRef(self.folder, operation, name[:16]), 1
-        while self.journal.state(ref) is ChunkState.REVOKED:
+        while self._used_up(ref):
             turn += 1
             ref = ChunkRef(self.folder, operation, f"{name[:16]}-{turn}")
         return ref
+
+    def _used_up(self, ref: ChunkRef) -> bool:
+        state = self.journal.state(ref)
+        if state is ChunkState.ANSWERED:
+            # A night that was only tested, and is planned again: its answer says nothing of what may go live now.
+            return (self.journal.answer(ref) or {}).get("mode") == Mode.TEST.value
+        return state is ChunkState.REVOKED
 
 
 def content_hash(enterprise_id: str, operation: Operation, orders: pa.Table) -> str:
