@@ -42,7 +42,9 @@ class BucketServer:
         command = [sys.executable, "-m", "include.scale.bucket", "--port", "0"]
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         with log.open("w", encoding="utf-8") as errors:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True)
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.startswith(LISTENING):
@@ -66,7 +68,9 @@ class BucketServer:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._process.stdin.close()
         self._process.stdout.close()
 
 
@@ -101,7 +105,8 @@ def serve(port: int) -> None:
     _wait_until_ready(url)
     sys.stdout.write(f"{LISTENING}{url}\n")
     sys.stdout.flush()
-    threading.Event().wait()
+    # The end of standard input is the end of whoever started us, however that came.
+    sys.stdin.read()
 
 
 def _wait_until_ready(url: str, seconds: float = 60) -> None:
