@@ -73,6 +73,7 @@ class PostgresSession(Session):
         # Not the DB-API's commit and rollback: opened with autocommit, they do nothing, and leaving a transaction would then commit it.
         self._driver = connection.adbc_connection
         self._numbers = count()
+        self._by_bytes: bool | None = None
 
     def _run(self, sql: str, params: Params) -> int:
         text, values = _bound(sql, params)
@@ -199,7 +200,20 @@ class PostgresSession(Session):
         return {f.name: _type_name(f) for f in schema}
 
     def binary_order(self, expression: str) -> str:
-        return f'{expression} COLLATE "C"'
+        # Where the database sorts by bytes anyway, saying so in its own words lets a sort that was made before serve again.
+        return f'{expression} COLLATE "{"default" if self._sorts_by_bytes() else "C"}"'
+
+    def _sorts_by_bytes(self) -> bool:
+        if self._by_bytes is None:
+            found = self._fetch(
+                "SELECT CAST(datcollate AS text) AS rules, CAST(datlocprovider AS text) AS provider, pg_encoding_to_char(encoding) AS encoding "
+                "FROM pg_database WHERE datname = current_database()",
+                {},
+            ).to_pylist()[0]
+            # The builtin provider has no other rules; ICU's never are.
+            bytewise = found["provider"] == "b" or (found["provider"] == "c" and found["rules"] in ("C", "POSIX", "C.UTF-8", "C.utf8"))
+            self._by_bytes = bytewise and found["encoding"] == "UTF8"
+        return self._by_bytes
 
     def close(self) -> None:
         try:

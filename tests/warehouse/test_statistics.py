@@ -40,3 +40,35 @@ def test_only_tables_emptied_in_their_own_transaction_are_left_out_of_the_crash_
     assert [row["name"] for row in found] == [
         "accounts_now", "incoming_commissions", "incoming_items", "open_orders", "plan_input", "replan_keys", "verdicts",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("column", ["text", 'text COLLATE "C"'])
+def test_keys_come_in_the_order_of_their_bytes_whatever_the_database_and_the_column_say(
+    postgres_database: str, postgres_url: str, locale: str, column: str
+) -> None:
+    name = f"sorted_{locale.replace('.', '_').replace('-', '_').lower()}"
+    words = ["a", "B", "ä", "z", "Z", "é", "e", "\U0001f375", "～", "-1", "1"]
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
+        session.execute(f"DROP DATABASE IF EXISTS {name}")
+        session.execute(f"CREATE DATABASE {name} LOCALE '{locale}' TEMPLATE template0")
+    other = postgres_database.replace(postgres_database.split("?")[0].rsplit("/", 1)[1], name, 1)
+    try:
+        with open_warehouse(WarehouseLocation("postgres", uri=other)) as session:
+            session.execute(f"CREATE TABLE words (word {column})")
+            session.append("words", pa.table({"word": words}))
+            found = session.rows(f"SELECT word FROM words ORDER BY {session.binary_order('word')}")
+    finally:
+        with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
+            session.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert [row["word"] for row in found] == sorted(words, key=str.encode)
+
+
+def test_a_night_already_sorted_by_its_key_is_not_sorted_again(postgres_database: str) -> None:
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session:
+        if not session._sorts_by_bytes():  # type: ignore[attr-defined]
+            pytest.skip("this server's databases sort by a language's rules")
+        session.execute("CREATE TABLE words (word text)")
+        inner = "SELECT word, ROW_NUMBER() OVER (PARTITION BY word) AS age FROM words"
+        plan = session.rows(f"EXPLAIN SELECT * FROM ({inner}) AS w WHERE age = 1 ORDER BY {session.binary_order('word')}")
+    assert sum("Sort Key" in str(next(iter(row.values()))) for row in plan) == 1
