@@ -7,7 +7,9 @@ from include.cj.errors import RequestProblem, words_of
 
 def test_the_values_cj_quotes_back_are_hidden() -> None:
     problems = [
-        RequestProblem("Validation error of type WrongType: argument 'newOrders[3].sid' with value 'StringValue{value='jane@example.com'}' is not valid"),
+        RequestProblem(
+            "Validation error of type WrongType: argument 'newOrders[3].sid' with value 'StringValue{value='jane@example.com'}' is not valid"
+        ),
         RequestProblem("Variable has an invalid value: jane-doe"),
         RequestProblem("contact jane@example.com"),
     ]

@@ -32,7 +32,7 @@ def decide_at_once(decided: list[str]) -> None:
         decided.append(decide(policy, *given, **named).action.value)
         return RetryDecision.fail("one attempt is enough")
 
-    ByKind.evaluate = decide_and_end  # type: ignore[method-assign]
+    ByKind.evaluate = decide_and_end  # type: ignore[method-assign, assignment]
 
 
 def main() -> None:

@@ -64,7 +64,12 @@ class Loop(RuleBasedStateMachine):
     def __init__(self, new_world: Callable[[Options], World]) -> None:
         super().__init__()
         self.new_world = new_world
-        self.world: World | None = None
+        self.opened: World | None = None
+
+    @property
+    def world(self) -> World:
+        assert self.opened is not None
+        return self.opened
 
     @initialize(
         basis=st.sampled_from(["net", "gross"]), currency=st.sampled_from(["USD", "EUR"]), chunk_size=st.sampled_from([10_000, 5, 1]),
@@ -74,7 +79,7 @@ class Loop(RuleBasedStateMachine):
     def opens(
         self, basis: str, currency: str, chunk_size: int, status: str | None, loss: tuple[str, ...], page_size: int, seed: int, many: int
     ) -> None:
-        self.world = self.new_world(Options(basis, currency, chunk_size, status, frozenset(loss), page_size))
+        self.opened = self.new_world(Options(basis, currency, chunk_size, status, frozenset(loss), page_size))
         self.history = History(self.world.log, currency)
         self.last_end = BEGIN - timedelta(days=2)
         self.new_orders(seed, many)
@@ -195,7 +200,7 @@ class Loop(RuleBasedStateMachine):
 
     # -- the steps -----------------------------------------------------------------------------------------------------------------
 
-    def _prepare(self, start: Any, end: Any, run_id: str | None = None) -> Night | None:
+    def _prepare(self, start: Any, end: Any, run_id: str | None = None) -> Night:
         held = self.world.held()
         try:
             night = self.world.prepare(start, end, run_id)
@@ -224,7 +229,7 @@ class Loop(RuleBasedStateMachine):
         return counts
 
     def teardown(self) -> None:
-        if self.world is None:
+        if self.opened is None:
             return
         self._quiet_days()
         promises.posted_in_order_and_once(self.world)
@@ -245,8 +250,8 @@ class Loop(RuleBasedStateMachine):
             self.world.reconcile()
             self.world.advance(timedelta(hours=38))
             counts = self._reconcile()
-            night, self.last_end = (self.last_end, self.world.now() - timedelta(seconds=3)), self.world.now() - timedelta(seconds=3)
-            planned = self._prepare(*night)
+            start, self.last_end = self.last_end, self.world.now() - timedelta(seconds=3)
+            planned = self._prepare(start, self.last_end)
             self.world.submit(planned)
             self.world.publish(planned)
             if not planned.orders and not counts["awaiting"] + counts["late"]:

@@ -38,7 +38,7 @@ def main() -> int:
 
                 def teardown(self) -> None:
                     super().teardown()
-                    if self.world is not None:
+                    if self.opened is not None:
                         totals["examples"] += 1
                         totals["orders"] += len(self.world.log.changes)
                         totals["runs"] += len(self.world.nights)

@@ -92,7 +92,7 @@ def test_no_kept_file_knows_the_machine_it_was_written_on() -> None:
     """Neither where the clone lies, nor a home, a host or a mirror of packages."""
     everybodys = {Path("/"), Path(tempfile.gettempdir()), Path.home().parent}
     places = [f"{place}/" for place in (ROOT, ROOT.parent, Path.home()) if place not in everybodys]
-    known = re.compile("|".join([*map(re.escape, places), r"--(extra-)?index-url[ =]+\S", r"--trusted-host"]))
+    known = re.compile("|".join([*map(re.escape, places), r"--(extra-)?index-url[ =]+\S", r"--trusted[-]host"]))
     found = [f"{path}:{n}" for path, text in kept_texts() for n, line in enumerate(text.splitlines(), 1) if known.search(line)]
     assert found == []
     host = socket.gethostname()
