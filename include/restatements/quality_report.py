@@ -67,14 +67,20 @@ def write(result: ExpectationSuiteValidationResult, folder: Path) -> Path:
     docs.mkdir(parents=True, exist_ok=True)
     path = folder / RESULT_FILE
     path.write_text(json.dumps(result.to_json_dict(), indent=1) + "\n", encoding="utf-8")
-    (docs / "index.html").write_text(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)), encoding="utf-8")
+    (docs / "index.html").write_text(_pages().render(ValidationResultsPageRenderer().render(result)), encoding="utf-8")
     (docs / "rules.html").write_text(_suite_page(), encoding="utf-8")
     return path
 
 
 @cache
+def _pages() -> DefaultJinjaPageView:
+    """One view for all pages: each view parses its templates anew."""
+    return DefaultJinjaPageView()
+
+
+@cache
 def _suite_page() -> str:
-    return DefaultJinjaPageView().render(ExpectationSuitePageRenderer().render(suite_of(rules())))
+    return _pages().render(ExpectationSuitePageRenderer().render(suite_of(rules())))
 
 
 def rules_page() -> str:
