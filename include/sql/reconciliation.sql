@@ -13,10 +13,10 @@ WITH sent AS (
             PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at ORDER BY s.submitted_at DESC, s.attempt DESC
         ) AS newest_of_state,
         COUNT(*) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at) AS attempts,
-        LAG(s.operation) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at, s.attempt) AS before_operation,
-        LAG(s.amount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at, s.attempt) AS before_amount,
-        LAG(s.discount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at, s.attempt) AS before_discount,
-        LAG(s.items_mark) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at, s.attempt) AS before_items_mark
+        LEAD(s.operation) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_operation,
+        LEAD(s.amount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_amount,
+        LEAD(s.discount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_discount,
+        LEAD(s.items_mark) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_items_mark
     FROM cj.submissions AS s
     INNER JOIN cj.open_orders AS o
         ON o.enterprise_id = s.enterprise_id AND o.action_tracker_id = s.action_tracker_id AND o.order_id = s.order_id
@@ -87,7 +87,11 @@ compared AS (
 
 -- CJ converts at a rate it does not publish: the middle of what the orders of that currency show is the rate to be near.
 rates AS (
-    SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+    SELECT advertiser_id, currency,
+        -- Of a few cents, rounding to the cent tells nothing about the rate: such orders count only where there are no others.
+        COALESCE(
+            PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY CASE WHEN sale_amount >= 10 THEN rate END), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate)
+        ) AS middle_rate
     FROM compared
     WHERE rate IS NOT NULL AND newest = 1
     GROUP BY advertiser_id, currency
@@ -97,8 +101,13 @@ differing AS (
     SELECT c.*,
         CASE
             WHEN c.converted AND c.sale_amount > 0
-                THEN NOT COALESCE(ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band, FALSE)
-            WHEN c.operation = 'cancel' THEN c.held_sale_amount <> 0
+                THEN NOT COALESCE(
+                    ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band
+                    -- CJ rounds amount and discount to the cent each.
+                    OR ABS(CAST(c.held_sale_amount AS double precision) - CAST(c.sale_amount AS double precision) * r.middle_rate) < 0.015,
+                    FALSE
+                )
+            WHEN c.converted OR c.operation = 'cancel' THEN c.held_sale_amount <> 0
             WHEN c.sale_amount_basis = 'gross' THEN c.held_sale_amount <> c.amount
             ELSE c.held_sale_amount + c.held_discount <> c.amount
         END AS amount_differs,
