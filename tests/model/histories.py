@@ -125,11 +125,11 @@ class History:
         if what == "zero":
             return replace(again, amount=Decimal("0.00"), discount=again.discount and Decimal("0.00"), items=None, status=status)
         if what == "less" and again.items and len(again.items) > 1:
-            items: tuple[Item, ...] | None = again.items[1:]
-            amount = sum((i.total for i in items), Decimal(0))
+            rest = again.items[1:]
+            amount = sum((i.total for i in rest), Decimal(0))
             return replace(
                 again,
-                items=items,
+                items=rest,
                 amount=amount,
                 discount=self._within(again.discount, amount),
                 correction_reason=correction,
