@@ -86,6 +86,7 @@ class Planner:
         self.sql, self.now, self.scratch, self.down = sql, now, scratch, down
         self.planned_at = datetime.now(UTC)
         self.checkpoint = checkpoint
+        self.keeps = True
         self.folder = run_folder(run.run_id)
         self.advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
         self.planned = Planned()
@@ -102,6 +103,7 @@ class Planner:
 
         Raises QuarantineRatioExceeded, WarehouseError, StorageError: then nothing is planned.
         """
+        self.keeps = take_over
         self.session.execute("DELETE FROM cj.plan_input; DELETE FROM cj.replan_keys")
         if take_over:
             self._close_own_plan()
@@ -176,10 +178,12 @@ class Planner:
     def _pick(self, run: Run) -> None:
         since = self.session.rows("SELECT MIN(updated_at) AS since FROM cj.replan_keys")[0]["since"]
         assert since is None or isinstance(since, datetime)
+        results = f"quality-{len(self.picked)}" if self.picked else "quality"
         gate = Gate(
             now=self.now,
             max_quarantine_ratio=self.settings.max_quarantine_ratio,
-            results_dir=self.scratch / f"quality-{len(self.picked)}" if self.picked else self.scratch / "quality",
+            results_dir=self.scratch / results,
+            kept_in=f"{self.journal.files.url}/{self.folder}/{results}" if self.keeps else "",
             enterprises=frozenset(self.advertisers),
             combine_items=self.settings.combine_items,
         )

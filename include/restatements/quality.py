@@ -75,7 +75,8 @@ class QualityResult:
 class Gate:
     """One run's gate. `inspect` once, to the end; then `result` is there.
 
-    `now` is CJ's time; `enterprises` are those with a configured account; `results_dir` takes the validation result and Data Docs.
+    `now` is CJ's time; `enterprises` are those with a configured account; `results_dir` takes the validation result and Data Docs,
+    and `kept_in` is where a person will find them: None where they stay there, empty where nobody keeps them.
     """
 
     now: datetime
@@ -84,6 +85,7 @@ class Gate:
     enterprises: frozenset[str]
     combine_items: bool = False
     batch_rows: int = BATCH_ROWS
+    kept_in: str | None = None
     result: QualityResult | None = None
     validations: dict[str, int] = field(default_factory=dict)
     """How many passes Great Expectations made, by result format."""
@@ -118,10 +120,12 @@ class Gate:
 
     def _refusal(self, result: QualityResult) -> str:
         top = ", ".join(f"{reason} {count:,}" for reason, count in list(result.by_reason.items())[:5])
+        where = str(self.results_dir) if self.kept_in is None else self.kept_in
+        see = f" (the validation result is in {where})" if where else ""
         return (
             f"At least {result.failed:,} of {result.rows:,} order changes failed validation, {result.ratio:.1%}, and max_quarantine_ratio "
-            f"allows {self.max_quarantine_ratio:.1%}: {top}. Nothing was sent. Mend what the warehouse's query returns (the validation "
-            f"result is in {self.results_dir}), or run again with a larger max_quarantine_ratio."
+            f"allows {self.max_quarantine_ratio:.1%}: {top}. Nothing was sent. Mend what the warehouse's query "
+            f"returns{see}, or run again with a larger max_quarantine_ratio."
         )
 
 

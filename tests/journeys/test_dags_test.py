@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -175,6 +176,12 @@ def with_double_amounts(url: str, place: Path) -> dict[str, str]:
     return live(url, place)
 
 
+def without_amounts(url: str, place: Path) -> dict[str, str]:
+    with duckdb.connect(str(place / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("UPDATE order_changes SET amount = NULL")
+    return live(url, place)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -208,6 +215,7 @@ WRONG = {
         sentence="Table with name order_changes does not exist. Create it",
     ),
     "column_of_the_wrong_type": Scene(with_double_amounts, sentence="Column amount is a double, and a double has lost the cents already"),
+    "bad_rows": Scene(without_amounts, sentence="Nothing was sent. Mend what the warehouse's query returns"),
     "chunk_size_10001": Scene(
         lambda url, place: live(url, place) | {"AIRFLOW_VAR_CJ_CHUNK_SIZE": "10001"},
         sentence="chunk_size is 10001: CJ takes at most 10,000 orders a request",
@@ -302,6 +310,13 @@ def test_what_is_wrong_stops_the_night_with_its_sentence_before_anything_is_sent
     assert night.live_calls == night.test_calls == 0
     # What prepare decided, and then publish, which ends the run: nothing but an unreachable CJ gets better by itself.
     assert night.retries == ["retry" if what == "closed_port" else "fail", "fail"]
+
+
+def test_a_night_that_validation_stops_says_where_its_result_is(ended: dict[str, Ended]) -> None:
+    night = ended["bad_rows"]
+    found = re.search(r"the validation result is in file://(\S+?)\)", night.output)
+    assert found
+    assert {"validation_result.json", "data_docs"} <= {path.name for path in Path(found[1]).iterdir()}
 
 
 def test_a_chunk_size_above_cjs_limit_is_not_even_a_run(ended: dict[str, Ended]) -> None:
