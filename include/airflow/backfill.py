@@ -8,6 +8,7 @@ Then start it with `airflow backfill create --dag-id cj_restatements` and the sa
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,8 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from include.airflow.runs import utc
-from include.errors import RestatementsError
+from include.errors import QuarantineRatioExceeded, RestatementsError
 from include.restatements.settings import Run, Settings
+
+ALL = "all, each order once"
 
 
 def instant(text: str) -> datetime:
@@ -68,18 +71,29 @@ def _show(runs: list[Run]) -> int:
         console.print("No run of cj_restatements lies between these dates. Note that --to-date means midnight.")
         return 0
     settings, location = settings_from_airflow({}), warehouse_location()
+    for chatty in ("great_expectations", "include"):
+        # Airflow's logging prints to the screen, where the table is.
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     read_ledgers(settings, location)
     with CJClient(settings.accounts[0]) as client:
         client.ping()
         now = client.now()
-    table = _table(settings)
-    for shown in preview(runs, settings, location, now):
-        _row(table, f"{shown.run.interval_start:%Y-%m-%d %H:%M}", shown.planned)
+    table, refused = _table(settings), []
+    named = [(f"{run.interval_start:%Y-%m-%d %H:%M}", run) for run in runs]
     if len(runs) > 1:
-        whole = Run("preview__all", runs[0].interval_start, runs[-1].interval_end)
-        table.add_section()
-        _row(table, "all, each order once", next(preview([whole], settings, location, now)).planned)
+        named.append((ALL, Run("preview__all", runs[0].interval_start, runs[-1].interval_end)))
+    for name, run in named:
+        if name == ALL:
+            table.add_section()
+        try:
+            _row(table, name, next(preview([run], settings, location, now)).planned)
+        except QuarantineRatioExceeded as error:
+            # A night that validation stops does not hide the others.
+            table.add_row(name, "stopped")
+            refused.append(f"{name}: {error}")
     console.print(table)
+    for sentence in refused:
+        console.print(sentence)
     console.print("Nothing was sent. Orders go in their newest state, so what the first run sends is unchanged for the others.")
     return 0
 

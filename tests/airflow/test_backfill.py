@@ -93,3 +93,18 @@ def test_dates_without_a_run_and_a_wrong_setting_end_in_a_sentence(
     monkeypatch.setenv("AIRFLOW_VAR_CJ_CHUNK_SIZE", "0")
     assert main(["--from-date", "2026-03-08", "--to-date", "2026-03-09"]) == 1
     assert "chunk_size" in capsys.readouterr().err
+
+
+def test_a_night_that_validation_stops_is_named_and_does_not_hide_the_others(
+    cj: SandboxProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_warehouse(WarehouseLocation("duckdb", path=str(tmp_path / "warehouse.duckdb"))) as session:
+        session.execute("UPDATE order_changes SET amount = NULL WHERE updated_at >= '2026-03-09 02:00:00+00:00'")
+    assert main(["--from-date", "2026-03-08", "--to-date", "2026-03-09T02:00:00+00:00"]) == 0
+    shown = capsys.readouterr().out
+    (first,) = [line for line in shown.splitlines() if "2026-03-08 02:00" in line]
+    (second,) = [line for line in shown.splitlines() if "│ 2026-03-09 02:00" in line]
+    assert "stopped" in second
+    assert "stopped" not in first
+    assert "2026-03-09 02:00: At least" in shown
+    assert "cj-preview" not in shown
