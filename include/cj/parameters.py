@@ -10,6 +10,7 @@ import json
 from functools import lru_cache
 
 ADVERTISER_VERTICALS = frozenset({"Retail", "Finance", "Travel", "NetworkServices"})
+"""CJ: the only vertical parameter that is an enumeration."""
 
 _NAMES = """
     ancillarySpend annualFee applicationStatus apr aprTransfer aprTransferTime bookingDate bookingStatus bookingValuePostTax
@@ -25,7 +26,8 @@ _NAMES = """
     serviceType shipName shopifyOrderId startDateTime state subscriptionFee subscriptionLength taxAmount taxType transferFee travelType
     tripType upsell
 """
-VERTICAL_PARAMETERS = frozenset(_NAMES.split())
+VERTICAL_PARAMETERS = frozenset(_NAMES.split()) | {"advertiserVertical"}
+"""The fields of CJ's `VerticalParameters` input. A name outside this list fails the whole request as a schema error."""
 
 
 class NotParameters(ValueError):
@@ -42,7 +44,7 @@ def custom_parameters(text: str) -> tuple[tuple[str, str], ...]:
 def vertical_parameters(text: str) -> tuple[tuple[str, str], ...]:
     """Name and value, in the order given; only names that CJ's schema has. Raises NotParameters."""
     values = _object(text, "vertical_parameters")
-    unknown = sorted(set(values) - VERTICAL_PARAMETERS - {"advertiserVertical"})
+    unknown = sorted(set(values) - VERTICAL_PARAMETERS)
     if unknown:
         raise NotParameters(f"vertical_parameters has names that CJ does not know: {', '.join(unknown[:5])}")
     if values.get("advertiserVertical", "Retail") not in ADVERTISER_VERTICALS:

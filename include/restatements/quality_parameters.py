@@ -12,27 +12,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-ADVERTISER_VERTICALS = frozenset({"Retail", "Finance", "Travel", "NetworkServices"})
-"""CJ: the only vertical parameter that is an enumeration."""
-
-VERTICAL_PARAMETERS = frozenset(
-    """
-    advertiserVertical
-    ancillarySpend annualFee applicationStatus apr aprTransfer aprTransferTime bookingDate bookingStatus bookingValuePostTax
-    bookingValuePreTax brand brandId businessUnit campaignId campaignName cardCategory carOptions cashAdvanceFee category city class
-    confirmationNumber contractLength contractType countryCode couponDiscount couponType creditLine creditQuality creditReport cruiseType
-    customerCountry customerSegment customerStatus customerType delivery description destinationCity destinationCountry destinationId
-    destinationState domestic dropoffIata dropoffId duration endDateTime flightFareType flightOptions flightType flyerMiles fundedAmount
-    fundedCurrency genre guests iata introductoryApr introductoryAprTime itemId itemName itemType itineraryId lifestage location
-    loyaltyEarned loyaltyFirstTimeSignup loyaltyLevel loyaltyRedeemed loyaltyStatus margin marketingChannel minimumBalance
-    minimumDeposit minimumStayDuration noCancellation orderSubtotal originCity originCountry originState paidAtBookingPostTax
-    paidAtBookingPreTax paymentMethod paymentModel pickupIata pickupId platformId pointOfSale port preorder prepaid prequalify promotion
-    promotionAmount promotionConditionThreshold promotionConditionType promotionEnds promotionStarts promotionType quantity rating rooms
-    roomType serviceType shipName shopifyOrderId startDateTime state subscriptionFee subscriptionLength taxAmount taxType transferFee
-    travelType tripType upsell
-    """.split()  # noqa: SIM905
-)
-"""The fields of CJ's `VerticalParameters` input. A name outside this list fails the whole request as a schema error."""
+from include.cj.parameters import ADVERTISER_VERTICALS, VERTICAL_PARAMETERS
 
 
 def names_with_text(text: str) -> bool:

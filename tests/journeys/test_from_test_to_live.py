@@ -8,8 +8,9 @@ from pathlib import Path
 
 import duckdb
 
+from include.demo.real_month import settings_for
 from include.restatements.rehearsal import run_night
-from include.restatements.settings import Account, Run, Settings, Token
+from include.restatements.settings import Run
 from include.restatements.states import Mode
 from include.sandbox.process import start_sandbox
 from include.warehouse.base import WarehouseLocation
@@ -30,16 +31,7 @@ def test_a_rehearsed_night_goes_live_under_the_same_run_id(tmp_path: Path) -> No
     location = WarehouseLocation("duckdb", path=str(tmp_path / "w.duckdb"))
     run = Run("manual__1", now - timedelta(hours=24), now - timedelta(hours=1))
     with start_sandbox(tmp_path / "cj.sqlite") as sandbox:
-        account = Account(
-            "cj",
-            "1500001",
-            "5500001",
-            Token("sandbox-token"),
-            mode=Mode.LIVE,
-            tracking_url=sandbox.url,
-            commissions_url=f"{sandbox.url}/query",
-        )
-        live = Settings((account,), storage=f"file://{tmp_path}/storage")
+        live = settings_for(sandbox.url, tmp_path / "storage")
         tested = run_night(run, replace(live, mode=Mode.TEST), location)
         assert (tested.published.counts["accepted"], tested.published.due_at) == (1, None)
         assert list(sandbox.control.submissions()) == []

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from include.demo.bulk import load_bulk, write_bulk
+from include.demo.real_month import settings_for
 from include.restatements.journal import ROOT, ChunkRef, Journal, run_folder
 from include.restatements.object_storage import ObjectFolder
 from include.restatements.reconciliation import reconcile
 from include.restatements.rehearsal import run_night
-from include.restatements.settings import Account, Run, Settings, Token
-from include.restatements.states import Mode
+from include.restatements.settings import Run
 from include.sandbox.process import start_sandbox
 from include.warehouse.base import WarehouseLocation
 
@@ -27,16 +28,7 @@ def test_a_night_in_a_bucket_is_posted_once_and_every_order_matches(tmp_path: Pa
     run = Run("scheduled__2026-11-19T02:00:00+00:00", MIDNIGHT - timedelta(days=1), MIDNIGHT)
     with start_sandbox(tmp_path / "sandbox.sqlite", seed=tmp_path / "bulk") as sandbox:
         sandbox.control.set_clock(MIDNIGHT + timedelta(hours=2))
-        account = Account(
-            "cj",
-            "1500001",
-            "5500001",
-            Token("sandbox-token"),
-            mode=Mode.LIVE,
-            tracking_url=sandbox.url,
-            commissions_url=f"{sandbox.url}/query",
-        )
-        settings = Settings((account,), storage=bucket.url, storage_conn_id=bucket.conn_id, chunk_size=100)
+        settings = replace(settings_for(sandbox.url, tmp_path), storage=bucket.url, storage_conn_id=bucket.conn_id, chunk_size=100)
 
         played = run_night(run, settings, location)
         assert played.prepared.summary["to_send"] == sum(s.accepted for s in played.submitted) == TO_SEND
