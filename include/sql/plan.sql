@@ -84,7 +84,11 @@ compared AS (
 
 -- What CJ made of each foreign currency: the middle of what this run's untouched orders show.
 rates AS (
-    SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+    SELECT advertiser_id, currency,
+        -- Of a few cents, rounding to the cent tells nothing about the rate: such orders count only where there are no others.
+        COALESCE(
+            PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY CASE WHEN sale_amount >= 10 THEN rate END), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate)
+        ) AS middle_rate
     FROM compared
     WHERE converted AND rate IS NOT NULL
     GROUP BY advertiser_id, currency
@@ -100,7 +104,12 @@ judged AS (
             WHEN c.held_items_mark <> COALESCE(c.items_mark, 0) OR COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, '') THEN FALSE
             WHEN NOT c.converted THEN c.held_sale_amount = c.sale_amount AND c.held_discount = COALESCE(c.discount, 0)
             -- CJ converted it at a rate it does not publish: only an order nothing happened to can be called the same.
-            ELSE c.change_type = 'new' AND COALESCE(ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band, c.sale_amount = c.held_sale_amount)
+            ELSE c.change_type = 'new' AND COALESCE(
+                ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band
+                    -- CJ rounds amount and discount to the cent each.
+                    OR ABS(CAST(c.held_sale_amount AS double precision) - CAST(c.sale_amount AS double precision) * r.middle_rate) < 0.015,
+                c.sale_amount = c.held_sale_amount
+            )
         END AS shown
     FROM compared AS c
     LEFT JOIN rates AS r ON r.advertiser_id = c.advertiser_id AND r.currency = c.currency

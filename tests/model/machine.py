@@ -221,7 +221,10 @@ class Loop(RuleBasedStateMachine):
         promises.accounted_for(self.world, night)
         if night.submitted:
             again = self._prepare(start, end)
-            assert not again.orders, f"the same interval again, at once, plans {list(again.orders.values())}"
+            told = {
+                k: w for k, w in promises.last_words(self.world, without=again).items() if any(p.key == k for p in again.orders.values())
+            }
+            assert not again.orders, f"the same interval again, at once, plans {list(again.orders.values())}, after {told}"
 
     def _reconcile(self) -> dict[str, int]:
         counts = self.world.reconcile()
@@ -245,9 +248,9 @@ class Loop(RuleBasedStateMachine):
                 self.world.publish(night)
         if self.world.nights:
             self.world.six_hours_pass_for_abandoned_plans()
+        self.world.advance(timedelta(hours=2))
+        self._reconcile()
         for _ in range(12):
-            self.world.advance(timedelta(hours=2))
-            self.world.reconcile()
             self.world.advance(timedelta(hours=38))
             counts = self._reconcile()
             start, self.last_end = self.last_end, self.world.now() - timedelta(seconds=3)

@@ -197,7 +197,7 @@ def _true(
     }.get(reason, False)
 
 
-def last_words(world: World) -> dict[Key, tuple[str, str, datetime]]:
+def last_words(world: World, without: Night | None = None) -> dict[Key, tuple[str, str, datetime]]:
     """What the newest run that picked an order said about it: (stage, reason, as of)."""
     turn = {n.run.run_id: place for place, n in enumerate(world.nights)}
     found: dict[Key, tuple[int, tuple[str, str, datetime]]] = {}
@@ -207,6 +207,8 @@ def last_words(world: World) -> dict[Key, tuple[str, str, datetime]]:
         "SELECT run_id, action_tracker_id AS t, order_id AS o, 'sent' AS stage, outcome AS reason, updated_at AS u FROM cj.submissions",
     ):
         for r in world.rows(sql):
+            if without is not None and r["run_id"] == without.run.run_id:
+                continue
             key, word = Key(r["t"], r["o"]), (r["stage"], r["reason"], r["u"])
             if key not in found or found[key][0] < turn[r["run_id"]]:
                 found[key] = (turn[r["run_id"]], word)

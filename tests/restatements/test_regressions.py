@@ -140,3 +140,16 @@ def test_a_change_after_a_cancellation_waits_until_it_is_known_whether_the_cance
     assert operations(quiet_night(world)) == expected
     reasons = {r["reason"] for r in world.rows("SELECT reason FROM cj.quarantine")}
     assert reasons == (set() if dropped else {"not_commissionable"})
+
+
+@pytest.mark.parametrize("basis", ["net", "gross"])
+def test_orders_of_a_few_converted_cents_match_and_do_not_spoil_the_rate_for_the_others(new_world: NewWorld, basis: str) -> None:
+    world = new_world(Options(basis, currency="EUR"))
+    money = [("0.01", None), ("0.02", "0.01"), ("0.21", "0.21"), ("100.00", None), ("0.03", None)]
+    world.append(
+        placed(currency="GBP", amount=Decimal(amount), discount=discount and Decimal(discount), key=Key(FIXED_DATE, f"o-{number}"))
+        for number, (amount, discount) in enumerate(money)
+    )
+    assert operations(night(world)) == ["create"] * 5
+    assert [r["status"] for r in world.rows("SELECT status FROM cj.reconciliation")] == ["matched"] * 5
+    assert operations(night(world)) == []
