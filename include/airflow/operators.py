@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import BaseOperator, Context
 
 from include.airflow.connections import approval_limit, settings_from_airflow
-from include.airflow.retries import LeftUnsent, TryAgain
+from include.airflow.retries import LeftUnsent, TryAgain, retry_after
 from include.airflow.runs import run_of, said, utc, woken_by_submission
 from include.airflow.tasks import figures
 from include.airflow.warehouse import warehouse_location
+from include.cj.breaker import FIRST_PAUSE
+from include.cj.errors import CJError
 from include.restatements.money import money
 
 
@@ -84,7 +86,14 @@ class SubmitBatch(BaseOperator):
     def _submit(self, context: Context) -> dict[str, int]:
         from include.restatements.submit import submit
 
-        done = submit(run_of(context), settings_from_airflow(said(context)), list(self.batch))
+        try:
+            done = submit(run_of(context), settings_from_airflow(said(context)), list(self.batch))
+        except CJError as error:
+            if not error.transient:
+                raise
+            # Not by a retry: an outage of CJ's lasts longer than the attempts a task has.
+            self.log.warning("%s", error)
+            self._pause(context, datetime.now(UTC) + (retry_after(error) or FIRST_PAUSE))
         counts = {"accepted": done.accepted, "rejected": done.rejected, "unknown": done.unknown, "left": done.left}
         self.log.info("Submitted: %s.", figures(counts))
         if done.paused_until is not None:
@@ -93,15 +102,16 @@ class SubmitBatch(BaseOperator):
             raise TryAgain(f"{done.left} orders of this batch could not be sent yet. What was answered is not sent again.")
         return counts
 
-    def _pause(self, context: Context, until: datetime, left: int) -> None:
+    def _pause(self, context: Context, until: datetime, left: int | None = None) -> NoReturn:
+        what = "the unsent orders" if left is None else f"{left} orders"
         started = context["ti"].start_date or datetime.now(UTC)
         last = utc(started) + self.longest_pause
         if until > last:
             raise LeftUnsent(
-                f"CJ was not reachable for {self.longest_pause}; {left} orders of this batch are not sent. "
+                f"CJ was not reachable for {self.longest_pause}; {what} of this batch are not sent. "
                 "When CJ is back, clear this task with its downstream."
             )
-        self.log.warning("CJ is not reachable. %s orders wait until %s.", left, until.isoformat())
+        self.log.warning("CJ is not reachable. %s wait until %s.", what.capitalize(), until.isoformat())
         self.defer(trigger=DateTimeTrigger(moment=until), method_name="execute_complete")
 
 
