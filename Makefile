@@ -1,14 +1,14 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo up down test check format faults soak bench scale docs lock clean
+.PHONY: help setup env demo up down test check format faults soak bench scale rehearse-backfill docs lock clean
 
 PY := .venv/bin/python
 # For the project's own modules. `env` prints what the Airflow command line needs.
 RUN := PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" PYTHONDONTWRITEBYTECODE= $(PY)
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/g' | expand -t 19
 
 setup: ## make .venv with everything pinned (PYTHON=… picks the interpreter)
 	@scripts/setup
@@ -50,6 +50,9 @@ bench: setup ## the benchmark, with its peer side by side (BENCH="--sizes 10k,1m
 
 scale: setup ## Airflow with two Celery workers, PostgreSQL and Redis on this machine; Ctrl-C stops everything
 	@$(RUN) -m include.scale up --port $${PORT:-8080}
+
+rehearse-backfill: setup ## a month's backfill beside the nightly run, in a real scheduler against the sandbox; ends with CJ against the warehouse
+	@$(RUN) -m include.airflow.rehearse_backfill
 
 docs: setup ## write docs/dags.md from the DAGs' docstrings
 	@$(RUN) -m include.airflow.docs
