@@ -84,13 +84,14 @@ compared AS (
 
 -- What CJ made of each foreign currency: the middle of what this run's untouched orders show.
 rates AS (
-    SELECT advertiser_id, currency,
-        -- Of a few cents, rounding to the cent tells nothing about the rate: such orders count only where there are no others.
-        COALESCE(
-            PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY CASE WHEN sale_amount >= 10 THEN rate END), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate)
-        ) AS middle_rate
-    FROM compared
-    WHERE converted AND rate IS NOT NULL
+    -- Of a few cents, rounding to the cent tells nothing about the rate: the larger orders say it.
+    SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+    FROM (
+        SELECT advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
+        FROM compared
+        WHERE converted AND rate IS NOT NULL
+    ) AS shown_rates
+    WHERE 2 * sale_amount >= LEAST(20, largest)
     GROUP BY advertiser_id, currency
 ),
 
@@ -106,8 +107,8 @@ judged AS (
             -- CJ converted it at a rate it does not publish: only an order nothing happened to can be called the same.
             ELSE c.change_type = 'new' AND COALESCE(
                 ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band
-                    -- CJ rounds amount and discount to the cent each.
-                    OR ABS(CAST(c.held_sale_amount AS double precision) - CAST(c.sale_amount AS double precision) * r.middle_rate) < 0.015,
+                    -- CJ rounds to the cent: this amount, its discount, and those the rate was read from.
+                    OR ABS(CAST(c.held_sale_amount AS double precision) - CAST(c.sale_amount AS double precision) * r.middle_rate) < 0.035,
                 c.sale_amount = c.held_sale_amount
             )
         END AS shown

@@ -87,13 +87,14 @@ compared AS (
 
 -- CJ converts at a rate it does not publish: the middle of what the orders of that currency show is the rate to be near.
 rates AS (
-    SELECT advertiser_id, currency,
-        -- Of a few cents, rounding to the cent tells nothing about the rate: such orders count only where there are no others.
-        COALESCE(
-            PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY CASE WHEN sale_amount >= 10 THEN rate END), PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate)
-        ) AS middle_rate
-    FROM compared
-    WHERE rate IS NOT NULL AND newest = 1
+    -- Of a few cents, rounding to the cent tells nothing about the rate: the larger orders say it.
+    SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+    FROM (
+        SELECT advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
+        FROM compared
+        WHERE rate IS NOT NULL AND newest = 1
+    ) AS shown_rates
+    WHERE 2 * sale_amount >= LEAST(20, largest)
     GROUP BY advertiser_id, currency
 ),
 
@@ -103,8 +104,8 @@ differing AS (
             WHEN c.converted AND c.sale_amount > 0
                 THEN NOT COALESCE(
                     ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band
-                    -- CJ rounds amount and discount to the cent each.
-                    OR ABS(CAST(c.held_sale_amount AS double precision) - CAST(c.sale_amount AS double precision) * r.middle_rate) < 0.015,
+                    -- CJ rounds to the cent: this amount, its discount, and those the rate was read from.
+                    OR ABS(CAST(c.held_sale_amount AS double precision) - CAST(c.sale_amount AS double precision) * r.middle_rate) < 0.035,
                     FALSE
                 )
             WHEN c.converted OR c.operation = 'cancel' THEN c.held_sale_amount <> 0

@@ -142,10 +142,13 @@ def test_a_change_after_a_cancellation_waits_until_it_is_known_whether_the_cance
     assert reasons == (set() if dropped else {"not_commissionable"})
 
 
+@pytest.mark.parametrize("largest", ["100.00", "0.55"])
 @pytest.mark.parametrize("basis", ["net", "gross"])
-def test_orders_of_a_few_converted_cents_match_and_do_not_spoil_the_rate_for_the_others(new_world: NewWorld, basis: str) -> None:
+def test_orders_of_a_few_converted_cents_match_and_do_not_spoil_the_rate_for_the_others(
+    new_world: NewWorld, basis: str, largest: str
+) -> None:
     world = new_world(Options(basis, currency="EUR"))
-    money = [("0.01", None), ("0.02", "0.01"), ("0.21", "0.21"), ("100.00", None), ("0.03", None)]
+    money = [("0.01", None), ("0.02", "0.01"), ("0.21", "0.21"), (largest, None), ("0.03", None)]
     world.append(
         placed(currency="GBP", amount=Decimal(amount), discount=discount and Decimal(discount), key=Key(FIXED_DATE, f"o-{number}"))
         for number, (amount, discount) in enumerate(money)
