@@ -47,4 +47,5 @@ with DAG(
         "deadline_hours": Param(36, type="number", minimum=0, description="After this, what never posted is missing."),
     },
 ):
-    ReconcileWhenDue(task_id="reconcile", pool=WAREHOUSE_POOL)
+    # Before the plans of a backfill, which share the pool.
+    ReconcileWhenDue(task_id="reconcile", pool=WAREHOUSE_POOL, priority_weight=5)

@@ -31,4 +31,6 @@ def default_args(execution_timeout: timedelta = timedelta(hours=2)) -> dict[str,
         "retry_delay": timedelta(minutes=2),
         "retry_policy": ByKind(),
         "execution_timeout": execution_timeout,
+        # What was begun is finished before more is begun: with Airflow's own rule a backfill's plans would hold up every `publish`.
+        "weight_rule": "upstream",
     }

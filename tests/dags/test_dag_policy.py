@@ -107,6 +107,15 @@ def test_tasks_that_open_the_warehouse_share_a_pool_of_their_own(dags: dict[str,
     assert pools["cj_restatements", "submit"] == "cj_submit"
 
 
+def test_in_a_shared_pool_what_was_begun_is_finished_before_more_is_begun(dags: dict[str, Any]) -> None:
+    night, weight = dags["cj_restatements"], {}
+    for task in night.tasks:
+        weight[task.task_id] = task.priority_weight + sum(t.priority_weight for t in task.get_flat_relatives(upstream=True))
+        assert task.weight_rule == "upstream", task.task_id
+    assert weight["prepare"] < weight["publish"]
+    assert dags["cj_reconciliation"].get_task("reconcile").priority_weight > weight["prepare"]
+
+
 def test_parsing_the_dags_imports_nothing_heavy() -> None:
     heavy = ["pandas", "great_expectations", "pyarrow", "duckdb", "adbc_driver_postgresql", "graphql", "vl_convert"]
     script = (
