@@ -28,28 +28,32 @@ elsewhere AS (
         ON h.advertiser_id = i.advertiser_id AND h.order_id = i.order_id AND h.action_tracker_id <> i.action_tracker_id
 ),
 
--- Our live submissions of these orders; the newest decides, and how often this very state was sent.
+-- Our live submissions of these orders, each with its verdict; the newest decides, and how often this very state was sent.
 sent AS (
-    SELECT s.*, i.place AS place,
+    SELECT s.*, i.place AS place, r.status AS verdict, r.reason AS verdict_reason,
         ROW_NUMBER() OVER (PARTITION BY i.place ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
         SUM(CASE WHEN s.payload_hash = i.payload_hash AND s.updated_at = i.updated_at THEN 1 ELSE 0 END)
             OVER (PARTITION BY i.place) AS attempts_of_state,
-        SUM(CASE WHEN s.operation = 'cancel' THEN 1 ELSE 0 END) OVER (PARTITION BY i.place) AS cancellations
+        -- Cancellations but for those that are known to have failed, and restatements to nothing.
+        SUM(CASE WHEN s.operation = 'cancel' AND COALESCE(r.status, 'awaiting') <> 'missing'
+            AND (s.outcome = 'accepted' OR (s.outcome = 'unknown' AND s.settled_at IS NULL)) THEN 1 ELSE 0 END)
+            OVER (PARTITION BY i.place) AS cancellations,
+        SUM(CASE WHEN s.operation = 'restate' AND s.amount = COALESCE(s.discount, 0) AND COALESCE(s.items_mark, 0) = 0 AND s.outcome = 'accepted'
+            THEN 1 ELSE 0 END) OVER (PARTITION BY i.place) AS emptied
     FROM input AS i
     INNER JOIN cj.submissions AS s
         ON s.enterprise_id = i.enterprise_id AND s.action_tracker_id = i.action_tracker_id AND s.order_id = i.order_id
-    WHERE s.mode = 'live'
-),
-
-last_sent AS (
-    SELECT s.place, s.operation, s.outcome, s.payload_hash, s.updated_at, s.settled_at, s.attempts_of_state,
-        s.cancellations = 0 AND s.operation = 'restate' AND s.amount = COALESCE(s.discount, 0) AND COALESCE(s.items_mark, 0) = 0 AS to_nothing,
-        r.status AS verdict, r.reason AS verdict_reason
-    FROM sent AS s
     LEFT JOIN cj.reconciliation AS r
         ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
         -- A verdict counts for the attempt it was given on, not for one sent since.
         AND r.updated_at = s.updated_at AND r.submitted_at >= s.submitted_at
+    WHERE s.mode = 'live'
+),
+
+last_sent AS (
+    SELECT s.place, s.operation, s.outcome, s.payload_hash, s.updated_at, s.settled_at, s.attempts_of_state, s.verdict, s.verdict_reason,
+        s.cancellations = 0 AND s.emptied > 0 AS to_nothing
+    FROM sent AS s
     WHERE s.newest = 1
 ),
 

@@ -156,3 +156,20 @@ def test_orders_of_a_few_converted_cents_match_and_do_not_spoil_the_rate_for_the
     assert operations(night(world)) == ["create"] * 5
     assert [r["status"] for r in world.rows("SELECT status FROM cj.reconciliation")] == ["matched"] * 5
     assert operations(night(world)) == []
+
+
+def test_a_cancellation_that_never_posted_does_not_make_an_order_restated_to_nothing_a_cancelled_one(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed(OPEN_ENDED)
+    world.pixel([pixel_order(first, first.event_time)])
+    for change in (later(first, 5, amount=Decimal(0), status="Pending"), later(first, 10, change_type="cancelled")):
+        world.append([change])
+        sent = world.prepare(BEGIN - timedelta(days=9), world.now())
+        world.submit(sent)
+        world.publish(sent)
+        world.sandbox.control.add_faults([{"kind": "drop", "order_ids": ["o-1"], "times": 1}])
+    world.sandbox.control.clear_faults()
+    world.advance(timedelta(hours=38))
+    world.reconcile()
+    world.append([later(first, 30, amount=Decimal("50.00"), status="Pending")])
+    assert operations(night(world)) == ["restate"]
+    assert world.held()[first.key]["amount"] == "50.00"
