@@ -171,6 +171,7 @@ def scheduler(environment: dict[str, str], port: int, log: Path) -> Iterator[Air
 
 
 def wait(what: str, done: Any, limit: float) -> None:
+    """Look once a second until `done()` is true. Raises RehearsalFailed after `limit` seconds."""
     until = time.monotonic() + limit
     while not done():
         if time.monotonic() > until:
