@@ -93,7 +93,7 @@ rates AS (
     FROM (
         SELECT advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
         FROM compared
-        WHERE converted AND rate IS NOT NULL
+        WHERE converted AND rate IS NOT NULL AND change_type = 'new'
     ) AS shown_rates
     WHERE 2 * sale_amount >= LEAST(20, largest)
     GROUP BY advertiser_id, currency

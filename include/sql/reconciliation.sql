@@ -87,14 +87,17 @@ compared AS (
 
 -- CJ converts at a rate it does not publish: the middle of what the orders of that currency show is the rate to be near.
 rates AS (
-    -- Of a few cents, rounding to the cent tells nothing about the rate: the larger orders say it.
+    -- What posted since it was sent says the rate: of an order that was dropped, CJ holds another amount. And of a few cents, rounding to the
+    -- cent tells nothing about it: the larger orders do.
     SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
     FROM (
-        SELECT advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
+        SELECT advertiser_id, currency, rate, sale_amount, new_line,
+            MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest,
+            MAX(CASE WHEN new_line THEN sale_amount END) OVER (PARTITION BY advertiser_id, currency) AS largest_posted
         FROM compared
         WHERE rate IS NOT NULL AND newest = 1
     ) AS shown_rates
-    WHERE 2 * sale_amount >= LEAST(20, largest)
+    WHERE (new_line OR largest_posted IS NULL) AND 2 * sale_amount >= LEAST(20, COALESCE(largest_posted, largest))
     GROUP BY advertiser_id, currency
 ),
 

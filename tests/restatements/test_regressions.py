@@ -173,3 +173,14 @@ def test_a_cancellation_that_never_posted_does_not_make_an_order_restated_to_not
     world.append([later(first, 30, amount=Decimal("50.00"), status="Pending")])
     assert operations(night(world)) == ["restate"]
     assert world.held()[first.key]["amount"] == "50.00"
+
+
+def test_orders_that_were_dropped_say_nothing_about_the_rate_of_the_one_that_posted(new_world: NewWorld) -> None:
+    world = new_world(Options())
+    first = [placed(currency="GBP", key=Key(FIXED_DATE, f"o-{number}")) for number in range(3)]
+    world.pixel([pixel_order(order, order.event_time) for order in first])
+    world.sandbox.control.add_faults([{"kind": "drop", "order_ids": ["o-0", "o-1"], "times": 1}])
+    world.append(later(order, 5, amount=Decimal("60.00")) for order in first)
+    assert operations(night(world)) == ["restate"] * 3
+    verdicts = {r["order_id"]: r["status"] for r in world.rows("SELECT order_id, status FROM cj.reconciliation")}
+    assert verdicts == {"o-0": "late", "o-1": "late", "o-2": "matched"}
