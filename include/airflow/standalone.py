@@ -149,6 +149,7 @@ def up() -> int:
     """Starts the sandbox, the demo warehouse and Airflow, and stays until stopped."""
     from include.demo.files import write_shop
     from include.demo.shop import open_shop
+    from include.demo.stage import move_to
     from include.sandbox.process import start_sandbox
 
     signal.signal(signal.SIGTERM, _interrupt)
@@ -158,10 +159,16 @@ def up() -> int:
     port = free_port(int(os.environ.get("PORT") or 8080))
     seed = FOLDER / "seed"
     known = (FOLDER / "warehouse.duckdb").exists()
-    if not known:
-        # The last night's interval is the one an unpaused nightly DAG runs at once.
-        write_shop(FOLDER / "warehouse.duckdb", seed, open_shop(datetime.now(UTC) - timedelta(hours=2)), None)
+    # The last night's interval is the one an unpaused nightly DAG runs at once.
+    shop = None if known else open_shop(datetime.now(UTC) - timedelta(hours=2))
+    if shop:
+        write_shop(FOLDER / "warehouse.duckdb", seed, shop, None)
     with start_sandbox(FOLDER / "sandbox.sqlite", seed=None if known else seed, delay_seconds=SANDBOX_DELAY_SECONDS) as sandbox:
+        if shop:
+            # From the first night to now: CJ hears of what the pixel reported meanwhile, and gets its quirks, so that there are breaks to look at.
+            sandbox.control.set_clock(shop.story.nights[0].runs_at)
+            move_to(sandbox.control, seed, datetime.now(UTC))
+            sandbox.control.add_faults(shop.story.faults)
         print(f"CJ's sandbox: {sandbox.url} ({SANDBOX_DELAY_SECONDS:.0f} s instead of an hour). Folder: {FOLDER}", flush=True)
         return run_airflow(up_environment(FOLDER, sandbox.url, port, os.environ), port)
 
