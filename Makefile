@@ -16,7 +16,7 @@ setup: ## make .venv with everything pinned (PYTHON=… picks the interpreter)
 env: setup ## print the export lines for running Airflow by hand: eval "$$(make -s env)"
 	@$(RUN) -m include.airflow.environment
 
-demo: setup ## run a night and its reconciliation against the sandbox, in about two minutes
+demo: setup ## three nights of a shop through Airflow, against the sandbox, in about a minute
 	@$(RUN) -m include.airflow.demo
 
 up: setup ## Airflow with the sandbox beside it, for clicking around (PORT=8080); Ctrl-C stops everything

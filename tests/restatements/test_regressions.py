@@ -101,7 +101,7 @@ def test_an_order_restated_to_nothing_can_be_restated_again_and_a_cancelled_one_
     for nothing, expected in (({"amount": Decimal(0), "items": None}, ["restate"]), ({"change_type": "cancelled"}, [])):
         world, first = new_world(Options(allow_field_loss=frozenset({"items"}))), placed(items=basket)
         world.pixel([pixel_order(first, first.event_time)])
-        emptied = replace(later(first, 5), **nothing)  # type: ignore[arg-type]
+        emptied = replace(later(first, 5), **nothing)
         world.append([emptied])
         night(world)
         world.append([later(first, 10, amount=Decimal("50.00"), items=(Item("SKU-1", 1, Decimal("50.00")),))])
