@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Loop, sandboxes
 
-EXAMPLES, STEPS = 2, 8
+EXAMPLES, STEPS = 5, 12
 
 
 @pytest.mark.slow
