@@ -1,9 +1,9 @@
 """`make rehearse-backfill`: a month of orders through a real scheduler, several runs at once, against the sandbox; at the end CJ against the warehouse.
 
-    python -m include.airflow.rehearse_backfill --orders 30000 --runs-at-once 3
+    python -m include.airflow.rehearse_backfill --orders 6000 --runs-at-once 3
 
 Thirty nights by `airflow backfill create` and the newest by the schedule, side by side. A third of the changed orders were touched on two days, so
-runs meet over them. It is over when every run is, every order sent has its verdict, and each order is compared to the penny. Takes some minutes.
+runs meet over them. It is over when every run is, every order sent has its verdict, and each order is compared to the penny. Takes some ten minutes.
 
 What it does not do: talk to CJ. The sandbox, the warehouse and Airflow are its own, in a fresh folder under .run/backfill.
 """
@@ -280,7 +280,7 @@ def main(arguments: list[str]) -> int:
     from include.scale.cluster import interrupt_on_signals
 
     parser = argparse.ArgumentParser(prog="python -m include.airflow.rehearse_backfill", description="Rehearse a month's backfill.")
-    parser.add_argument("--orders", type=int, default=30_000)
+    parser.add_argument("--orders", type=int, default=6_000)
     parser.add_argument("--runs-at-once", type=int, default=3, help="of the backfill; the scheduled run comes on top")
     parser.add_argument("--port", type=int, default=8080)
     parser.add_argument("--limit", type=float, default=1_800, help="seconds after which a step counts as stuck")
