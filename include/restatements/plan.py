@@ -42,9 +42,6 @@ from include.warehouse.base import Session
 TAKE_OVER_AFTER = timedelta(hours=6)
 """How long another run's unposted chunks are left to it, unless an order of theirs is picked again."""
 
-SEEN_LATE = timedelta(days=7)
-"""How far back a plan looks for orders that CJ's pixel reported after they were planned: more nights than are ever missed in a row."""
-
 HOLD_WORDS: Mapping[str, str] = {
     "locked": "CJ's lock date passes before this could be processed: what CJ holds is what is paid.",
     "closed": "CJ has closed and paid this order.",
@@ -108,7 +105,7 @@ class Planner:
         if take_over:
             self._close_own_plan()
             self._take_over(self._abandoned())
-        self.session.execute(sql_text("replan_keys"), {"max_attempts": MAX_ATTEMPTS, "seen_since": self.now - SEEN_LATE})
+        self.session.execute(sql_text("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
         self.session.analyze("cj.replan_keys")
         late = timedelta(hours=self.settings.late_hours)
         self._pick(replace(self.run, interval_start=self.run.interval_start - late))

@@ -1,4 +1,4 @@
--- Orders whose last word was not the end of the matter. Bound to :max_attempts and :seen_since.
+-- Orders whose last word was not the end of the matter. Bound to :max_attempts.
 --   * sent, and it never posted for no known reason, or as a duplicate of an order CJ turned out to hold (it goes as a restatement then), or
 --     posted otherwise than sent: again, at most :max_attempts times
 --   * refused in live mode after Test Mode had let it pass: likewise
@@ -53,30 +53,43 @@ FROM (
     UNION ALL
     SELECT u.enterprise_id, u.action_tracker_id, u.order_id, u.updated_at
     FROM (
-        SELECT
-            l.enterprise_id, l.action_tracker_id, l.order_id, l.updated_at, l.reason,
-            ROW_NUMBER() OVER (PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id ORDER BY l.said_at DESC) AS newest
-        FROM (
-            SELECT enterprise_id, action_tracker_id, order_id, updated_at, reason, skipped_at AS said_at FROM cj.skipped
-            UNION ALL
-            SELECT enterprise_id, action_tracker_id, order_id, updated_at, reason, quarantined_at AS said_at FROM cj.quarantine
-        ) AS l
-        WHERE EXISTS (
-            SELECT 1 FROM cj.commissions AS c
-            WHERE c.action_tracker_id = l.action_tracker_id AND c.order_id = l.order_id AND c.original AND c.posting_date >= :seen_since
-        )
+        SELECT enterprise_id, action_tracker_id, order_id, updated_at, skipped_at AS said_at
+        FROM cj.skipped WHERE reason IN ('not_in_cj', 'never_sent')
+        UNION ALL
+        SELECT enterprise_id, action_tracker_id, order_id, updated_at, quarantined_at AS said_at
+        FROM cj.quarantine WHERE reason IN ('not_in_cj', 'never_sent')
     ) AS u
-    WHERE u.newest = 1 AND u.reason IN ('not_in_cj', 'never_sent')
+    -- Counted from what was said, not from now: nights may be missed. And a week before it, since a record may show up after the day it is of.
+    WHERE EXISTS (
+        SELECT 1 FROM cj.commissions AS c
+        WHERE c.action_tracker_id = u.action_tracker_id AND c.order_id = u.order_id AND c.original
+          AND c.posting_date >= u.said_at - INTERVAL '7' DAY
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.skipped AS n
+          WHERE n.enterprise_id = u.enterprise_id AND n.action_tracker_id = u.action_tracker_id AND n.order_id = u.order_id
+            AND n.skipped_at > u.said_at
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.quarantine AS n
+          WHERE n.enterprise_id = u.enterprise_id AND n.action_tracker_id = u.action_tracker_id AND n.order_id = u.order_id
+            AND n.quarantined_at > u.said_at
+      )
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
     FROM cj.submissions AS s
     INNER JOIN cj.reconciliation AS r
         ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
         AND r.updated_at = s.updated_at AND r.submitted_at = s.submitted_at
-    WHERE s.mode = 'live' AND s.operation = 'create' AND s.status = 'Accepted' AND r.status = 'matched' AND s.submitted_at >= :seen_since
+    WHERE s.mode = 'live' AND s.operation = 'create' AND s.status = 'Accepted' AND r.status = 'matched'
       AND EXISTS (
           SELECT 1 FROM cj.commissions AS c
           WHERE c.action_tracker_id = s.action_tracker_id AND c.order_id = s.order_id AND c.locking_method = 'OPEN_ENDED'
+            AND c.validation_status = 'PENDING'
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.commissions AS c
+          WHERE c.action_tracker_id = s.action_tracker_id AND c.order_id = s.order_id AND c.validation_status <> 'PENDING'
       )
       AND NOT EXISTS (
           SELECT 1 FROM cj.submissions AS n

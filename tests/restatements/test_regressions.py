@@ -58,22 +58,29 @@ def operations(played: Night) -> list[str]:
     return [planned.operation for planned in played.orders.values()]
 
 
+@pytest.mark.parametrize("missed_nights", [0, 20])
 @pytest.mark.parametrize("attribution", ["click", None])
-def test_a_change_waits_for_the_pixel_that_reports_the_order_after_the_night(new_world: NewWorld, attribution: str | None) -> None:
+def test_a_change_waits_for_the_pixel_that_reports_the_order_after_the_night(
+    new_world: NewWorld, attribution: str | None, missed_nights: int
+) -> None:
     world, first = new_world(Options()), placed(cj_event=attribution)
     changed = later(first, 5, amount=Decimal("60.00"))
     world.append([changed])
     assert operations(night(world)) == []
     world.pixel([pixel_order(first, world.now())])
+    world.advance(timedelta(days=missed_nights))
     assert operations(quiet_night(world)) == ["restate"]
     assert world.held()[first.key]["amount"] == "60.00"
+    assert operations(quiet_night(world)) == []
 
 
-def test_an_open_ended_order_that_is_created_as_accepted_is_accepted_once_it_posted(new_world: NewWorld) -> None:
+@pytest.mark.parametrize("missed_nights", [0, 20])
+def test_an_open_ended_order_that_is_created_as_accepted_is_accepted_once_it_posted(new_world: NewWorld, missed_nights: int) -> None:
     world, order = new_world(Options()), placed(OPEN_ENDED, status="Accepted")
     world.append([order])
     assert operations(night(world)) == ["create"]
     assert world.held()[order.key]["action_status"] == "new"
+    world.advance(timedelta(days=missed_nights))
     assert operations(quiet_night(world)) == ["restate"]
     assert world.held()[order.key]["action_status"] == "locked"
     assert operations(quiet_night(world)) == []
