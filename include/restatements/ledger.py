@@ -17,10 +17,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.cj.client import CJClient
 from include.cj.limits import windows
-from include.cj.records import CommissionPage
+from include.cj.records import COMMISSION_ITEMS, CommissionPage
 from include.errors import RestatementsError
 from include.restatements.settings import Account, Settings
 from include.restatements.shapes import INSTANT
@@ -87,7 +88,7 @@ def read_ledger(
     for start, end in windows(begin, now + AHEAD):
         until = min(end, now)
         pages = client.commission_pages(account.advertiser_id, since_posting=start, before_posting=end, since_commission_id=cursor)
-        with _Spool(pages) as spool:
+        with PageSpool(pages) as spool:
             newest = max(newest, spool.cursor, key=_order_of)
             appended += _append_window(spool, account, location, newest, start, until, kind)
             records += spool.count
@@ -97,12 +98,12 @@ def read_ledger(
 
 
 def _append_window(
-    spool: _Spool, account: Account, location: WarehouseLocation, newest: str, start: datetime, complete_until: datetime, kind: str
+    spool: PageSpool, account: Account, location: WarehouseLocation, newest: str, start: datetime, complete_until: datetime, kind: str
 ) -> int:
     """Append what is new of one window, and how far the reading has come, in one transaction. Returns how many records were new."""
     with open_warehouse(location) as session, session.transaction():
         session.serialize("cj.ledger")
-        appended = append_records(session, spool.records(), spool.items()) if spool.count else 0
+        appended = append_records(session, spool) if spool.count else 0
         read = {
             "advertiser_id": [account.advertiser_id],
             "cursor_commission_id": [newest],
@@ -116,20 +117,45 @@ def _append_window(
     return appended
 
 
-def append_records(session: Session, records: Iterator[pa.RecordBatch], items: Iterator[pa.RecordBatch]) -> int:
-    """Append records and items that are not there yet, inside the caller's transaction. Returns how many records were new."""
-    session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.incoming_items")
-    session.append("cj.incoming_commissions", records)
-    session.append("cj.incoming_items", items)
-    session.analyze("cj.incoming_commissions", "cj.incoming_items")
-    before = session.rows("SELECT COUNT(*) AS n FROM cj.commissions")[0]["n"]
-    session.execute(sql_text("ledger_append"))
-    after = session.rows("SELECT COUNT(*) AS n FROM cj.commissions")[0]["n"]
-    session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.incoming_items")
-    appended = int(str(after)) - int(str(before))
+def append_records(session: Session, spool: PageSpool) -> int:
+    """Append records and items that are not there yet, inside the caller's transaction. Returns how many records were new.
+
+    The ids go first and alone: almost always none of them is known, and then the records go straight to where they stay.
+    """
+    session.execute("DELETE FROM cj.incoming_commissions")
+    session.append("cj.incoming_commissions", spool.ids())
+    session.analyze("cj.incoming_commissions")
+    known = session.table(sql_text("ledger_known"))
+    session.execute("DELETE FROM cj.incoming_commissions")
+    held = known.filter(known["held"])["commission_id"].combine_chunks()
+    copied = known.filter(pc.invert(known["held"]))["commission_id"].combine_chunks()
+    appended = session.append("cj.commissions", _new(spool.records(), held, copied, ["commission_id"]))
+    session.append("cj.commission_items", _new(spool.items(), held, copied, COMMISSION_ITEMS.names))
     if appended >= MANY:
         session.analyze("cj.commissions", "cj.commission_items")
     return appended
+
+
+def _new(pages: Iterator[pa.Table], held: pa.Array, copied: pa.Array, key: list[str]) -> Iterator[pa.RecordBatch]:
+    """Without the rows of `held` records; those of `copied` ones from the first page they stand in, and there once each, told apart by `key`."""
+    seen: set[str] = set()
+    for page in pages:
+        new = page.filter(pc.invert(pc.is_in(page["commission_id"], held))) if len(held) else page
+        again = pc.is_in(new["commission_id"], copied)
+        if pc.any(again).as_py():
+            rows = new.filter(again)
+            new = pa.concat_tables([new.filter(pc.invert(again)), rows.filter(pa.array(_first(rows.to_pylist(), seen, key), pa.bool_()))])
+            seen.update(rows["commission_id"].to_pylist())
+        yield from new.to_batches()
+
+
+def _first(rows: list[dict[str, object]], seen: set[str], key: list[str]) -> list[bool]:
+    told, first = set[tuple[object, ...]](), []
+    for row in rows:
+        values = tuple(row[name] for name in key)
+        first.append(row["commission_id"] not in seen and values not in told)
+        told.add(values)
+    return first
 
 
 def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetime] | None, datetime | None]:
@@ -162,11 +188,11 @@ def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation
     if not due:
         return
     ids = [str(row["commission_id"]) for row in due]
-    with _Spool(client.commission_pages(account.advertiser_id, commission_ids=ids)) as spool, open_warehouse(location) as session:
+    with PageSpool(client.commission_pages(account.advertiser_id, commission_ids=ids)) as spool, open_warehouse(location) as session:
         with session.transaction():
             session.serialize("cj.ledger")
             session.execute("DELETE FROM cj.incoming_commissions")
-            session.append("cj.incoming_commissions", spool.records())
+            session.append("cj.incoming_commissions", (batch for page in spool.records() for batch in page.to_batches()))
             session.execute(sql_text("ledger_refresh"))
             session.execute("DELETE FROM cj.incoming_commissions")
 
@@ -176,14 +202,14 @@ def _order_of(cursor: str) -> tuple[int, str]:
     return len(cursor), cursor
 
 
-class _Spool:
+class PageSpool:
     """Pages on local disk between CJ and the warehouse, so that memory stays flat and the warehouse is opened once they are all there."""
 
     def __init__(self, pages: Iterator[CommissionPage]) -> None:
         self._pages_to_come = pages
         self.count, self.pages, self.cursor = 0, 0, "0"
 
-    def __enter__(self) -> _Spool:
+    def __enter__(self) -> PageSpool:
         self._scratch = tempfile.TemporaryDirectory(prefix="cj-ledger-")
         try:
             for page in self._pages_to_come:
@@ -196,10 +222,14 @@ class _Spool:
     def __exit__(self, *_: object) -> None:
         self._scratch.cleanup()
 
-    def records(self) -> Iterator[pa.RecordBatch]:
+    def ids(self) -> Iterator[pa.RecordBatch]:
+        for page in self._read("records"):
+            yield from page.select(["commission_id"]).to_batches()
+
+    def records(self) -> Iterator[pa.Table]:
         return self._read("records")
 
-    def items(self) -> Iterator[pa.RecordBatch]:
+    def items(self) -> Iterator[pa.Table]:
         return self._read("items")
 
     def _add(self, page: CommissionPage) -> None:
@@ -218,10 +248,10 @@ class _Spool:
         with pa.OSFile(self._file(kind, self.pages), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
 
-    def _read(self, kind: str) -> Iterator[pa.RecordBatch]:
+    def _read(self, kind: str) -> Iterator[pa.Table]:
         for page in range(self.pages):
-            with pa.OSFile(self._file(kind, page)) as source:
-                yield from pa.ipc.open_file(source).read_all().to_batches()
+            with pa.memory_map(self._file(kind, page)) as source:
+                yield pa.ipc.open_file(source).read_all()
 
 
 def read_ledgers(

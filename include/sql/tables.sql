@@ -91,9 +91,8 @@ CREATE TABLE IF NOT EXISTS cj.replan_keys (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, updated_at timestamp with time zone NOT NULL
 );
 
--- One reading of Commission Detail on its way into cj.commissions.
+-- The ids of one reading of Commission Detail, or the records that are read again, on their way into cj.commissions.
 CREATE TABLE IF NOT EXISTS cj.incoming_commissions AS SELECT * FROM cj.commissions WHERE 1 = 0;
-CREATE TABLE IF NOT EXISTS cj.incoming_items AS SELECT * FROM cj.commission_items WHERE 1 = 0;
 
 -- One round of verdicts on its way into cj.reconciliation.
 CREATE TABLE IF NOT EXISTS cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 1 = 0;

@@ -39,7 +39,7 @@ _INDEXES = (
 )
 
 #: Nobody needs their rows after a crash, so nothing is written down to bring them back.
-_WORKING = ("plan_input", "replan_keys", "incoming_commissions", "incoming_items", "verdicts", "accounts_now", "open_orders")
+_WORKING = ("plan_input", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders")
 
 
 def connect(location: WarehouseLocation) -> Session:

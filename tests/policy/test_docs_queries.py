@@ -14,7 +14,7 @@ from tests.demo_nights import Played
 from tests.policy.sources import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-WORKING = {"plan_input", "replan_keys", "incoming_commissions", "incoming_items", "verdicts", "accounts_now", "open_orders"}
+WORKING = {"plan_input", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders"}
 
 
 def queries(page: Path) -> list[str]:
