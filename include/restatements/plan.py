@@ -33,6 +33,7 @@ from include.restatements.marks import items_marks
 from include.restatements.money import ZERO, exact_sum
 from include.restatements.quality import Gate
 from include.restatements.settings import Run, Settings
+from include.restatements.shapes import INSTANT
 from include.restatements.spool import HELD, ORDERS, PLANNED, SKIPPED, Spool, with_constants
 from include.restatements.states import MAX_ATTEMPTS, Operation, Skip, Stage
 from include.restatements.submission import Checkpoint, no_checkpoint
@@ -45,7 +46,7 @@ TAKE_OVER_AFTER = timedelta(hours=6)
 HOLD_WORDS: Mapping[str, str] = {
     "locked": "CJ's lock date passes before this could be processed: what CJ holds is what is paid.",
     "closed": "CJ has closed and paid this order.",
-    "not_in_cj": "It carries attribution, so CJ should know it, and no record of it is in Commission Detail.",
+    "not_in_cj": "It carries attribution, so CJ should know it, and no record of it is in Commission Detail, as far back as it was read.",
     "not_commissionable": "CJ holds it as cancelled or without commission, and drops a restatement of such an order.",
     "wrong_action_tracker": "CJ holds this order id under another action tracker.",
     "status_required": "Locking is open-ended: CJ drops a restatement without a status. Give Pending or Accepted, or set cj_open_ended_status.",
@@ -205,10 +206,12 @@ class Planner:
             "enterprise_id", "action_tracker_id", "order_id", "change_type", "was_new", "updated_at", "amount", "discount", "currency", "coupon",
             "items_mark", "status", "correction_reason", "payload_hash",
         ]  # fmt: skip
-        for batch in spool.batches([*columns, "cj_event", "ad_id", "items"]):
+        horizons = self._horizons()
+        for batch in spool.batches([*columns, "event_time", "cj_event", "ad_id", "items"]):
             size = batch.num_rows
             enterprises = batch["enterprise_id"].dictionary_encode()
             owners = [accounts[e] for e in enterprises.dictionary.to_pylist()]
+            horizon = pa.array([horizons.get(o.advertiser_id) for o in owners], INSTANT).take(enterprises.indices)
             attributed = pc.or_(pc.is_valid(batch["cj_event"]), pc.is_valid(batch["ad_id"]))
             data = {name: batch[name] for name in columns} | {
                 "run_id": pa.array([self.run.run_id] * size, pa.string()),
@@ -217,10 +220,16 @@ class Planner:
                 "functional_currency": pa.array([o.currency for o in owners], pa.string()).take(enterprises.indices),
                 "sale_amount_basis": pa.array([o.sale_amount_basis for o in owners], pa.string()).take(enterprises.indices),
                 "attributed": attributed,
+                "before_ledger": pc.fill_null(pc.less(batch["event_time"], horizon), False),
                 "has_items": pc.is_valid(batch["items"]),
             }
             yield pa.RecordBatch.from_pydict(data)
             place += size
+
+    def _horizons(self) -> dict[str, datetime | None]:
+        """From when on each advertiser's ledger is complete."""
+        rows = self.session.rows("SELECT advertiser_id, MIN(read_from) AS read_from FROM cj.ledger_reads GROUP BY advertiser_id")
+        return {str(r["advertiser_id"]): r["read_from"] for r in rows}  # type: ignore[misc]
 
     def _hold(self, rows: pa.Table, stage: Stage) -> None:
         table = with_constants(rows, HELD, run_id=self.run.run_id, stage=stage.value, quarantined_at=self.now)

@@ -133,6 +133,8 @@ decided AS (
             -- CJ does not know it.
             WHEN NOT j.known AND j.held_elsewhere THEN 'hold:wrong_action_tracker'
             WHEN NOT j.known AND NOT j.attributed THEN 'skip:not_in_cj'
+            -- Its record may be older than what was ever read: a create could be a duplicate.
+            WHEN NOT j.known AND j.before_ledger THEN 'hold:not_in_cj'
             WHEN NOT j.known AND j.was_new AND j.cancelled THEN 'skip:never_sent'
             WHEN NOT j.known AND j.attempts >= :max_attempts THEN 'hold:unknown'
             WHEN NOT j.known AND j.was_new THEN 'create'

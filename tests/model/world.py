@@ -38,6 +38,7 @@ class Options:
     open_ended_status: str | None = None
     allow_field_loss: frozenset[str] = frozenset()
     page_size: int = 10_000
+    ledger_days: int = 400
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class World:
             sandbox.url, sandbox.url + "/query", options.basis,
         )  # fmt: skip
         self.settings = Settings(
-            (account,), storage=f"file://{place}/storage", chunk_size=options.chunk_size, ledger_days=30,
+            (account,), storage=f"file://{place}/storage", chunk_size=options.chunk_size, ledger_days=options.ledger_days,
             open_ended_status=options.open_ended_status, allow_field_loss=options.allow_field_loss, max_quarantine_ratio=Decimal(1),
         )  # fmt: skip
         self.location = WarehouseLocation("duckdb", path=str(self.path))

@@ -191,3 +191,13 @@ def test_orders_that_were_dropped_say_nothing_about_the_rate_of_the_one_that_pos
     assert operations(night(world)) == ["restate"] * 3
     verdicts = {r["order_id"]: r["status"] for r in world.rows("SELECT order_id, status FROM cj.reconciliation")}
     assert verdicts == {"o-0": "late", "o-1": "late", "o-2": "matched"}
+
+
+def test_an_order_older_than_the_ledger_is_held_back_and_not_created_as_a_duplicate(new_world: NewWorld) -> None:
+    world, order = new_world(Options(ledger_days=30)), placed()
+    world.pixel([pixel_order(order, order.event_time)])
+    world.append([later(order, 5, amount=Decimal("60.00"), change_type="new")])
+    world.advance(timedelta(days=40))
+    first = night(world)
+    assert operations(first) == []
+    assert first.prepared.summary["quarantined_by_reason"] == {"not_in_cj": 1}
