@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.ahead import one_ahead
 from include.errors import SettingError, WarehouseShapeError
 from include.restatements.parsing import parsed
 from include.restatements.settings import Run
@@ -117,7 +118,9 @@ def extract(
         "replan_end": END_OF_TIME,
     }
     once = _Once()
-    for batch in session.stream(statement, params, batch_rows, exclusive=exclusive):
+    rows = session.stream(statement, params, batch_rows, exclusive=exclusive)
+    # With the session to itself, the next batch is on its way while this one is parsed and judged.
+    for batch in one_ahead(rows) if exclusive else rows:
         yield parsed(once.of(batch) if replan_since is not None else batch)
 
 
