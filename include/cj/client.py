@@ -4,6 +4,7 @@ How it works: every call is one POST over HTTP/1.1; its answer is decoded strict
 `include.cj.errors`. Reads and Test Mode are repeated after transient errors. A live mutation is called once and never again: what its
 error leaves open (`maybe_done`) is settled from Commission Detail by the caller.
 CJ's clock is learned from the `Date` header of every answer; `now()` is ours moved by the difference.
+Pages of Commission Detail are read one ahead: the next is asked for while this one is decoded.
 What it does not do: keep a journal, split refused requests, or decide what an unanswered order means.
 """
 
@@ -13,7 +14,10 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import zip_longest
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -21,12 +25,13 @@ import httpx
 import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from include.cj.ahead import Ahead
 from include.cj.answers import Answer, OrderEcho, decode_answer, decode_text, http_date, refusal_error, status_error
 from include.cj.errors import CJCursorStuck, CJError, CJRequestRefused, RequestProblem
 from include.cj.limits import SlidingWindow, check_window, reads_of, windows
 from include.cj.payload import query
-from include.cj.records import CommissionPage, decode_page
-from include.cj.transport import MAX_ANSWER_BYTES, Reply, Timeouts, host_of, http_client, post
+from include.cj.records import CommissionPage, Seam, decode_page, seam_of
+from include.cj.transport import MAX_ANSWER_BYTES, Reply, Timeouts, always, host_of, http_client, post
 from include.restatements.settings import Account
 from include.restatements.states import Mode, Operation
 
@@ -127,22 +132,11 @@ class CJClient:
         CJ: one bound alone means 24 hours, none at all the past 24. Raises CJWindowTooLong over 31 days.
         """
         check_window(since_posting, before_posting)
-        url = self.account.commissions_url
-        document = _with_literals(
-            query("commissions"),
-            {
-                "advertiserIds": [advertiser_id],
-                "commissionIds": list(commission_ids) if commission_ids is not None else None,
-                "sincePostingDate": _instant(since_posting),
-                "beforePostingDate": _instant(before_posting),
-                "sinceCommissionId": since_commission_id or None,
-            },
-        )
-        body = orjson.dumps({"query": document})
+        request = _commissions_request(advertiser_id, since_posting, before_posting, commission_ids, since_commission_id)
 
         def call() -> CommissionPage:
             self._reads.acquire()
-            return self._page(url, body)
+            return self._decoded(self._fetched(request))
 
         return self._repeated(call)
 
@@ -158,23 +152,26 @@ class CJClient:
         """All pages of a range of any length, split into CJ's 31 days, or of any number of `commission_ids`.
 
         CJ's cursor may hand a record out twice, at the seam of two pages; `commission_id` tells. Raises CJCursorStuck if CJ says there is
-        more and its cursor stands still.
+        more and its cursor stands still. While a page is decoded and used, the one after it is on its way, which a reader that stops waits for.
         """
         ranges: list[tuple[datetime | None, datetime | None]] = [(since_posting, before_posting)]
         if since_posting and before_posting:
             ranges = list(windows(since_posting, before_posting))
-        for since, before in ranges:
-            for ids in _portions(commission_ids):
-                yield from self._pages_of(advertiser_id, since, before, since_commission_id, ids)
+        asks = [
+            partial(_commissions_request, advertiser_id, since, before, ids)
+            for since, before in ranges
+            for ids in _portions(commission_ids)
+        ]
+        with Ahead(self._fetched) as ahead:
+            for ask, next_ask in zip_longest(asks, asks[1:]):
+                yield from self._pages_of(ask, next_ask, since_commission_id, ahead)
 
-    def _pages_of(
-        self, advertiser_id: str, since: datetime | None, before: datetime | None, cursor: str | None, ids: Sequence[str] | None
-    ) -> Iterator[CommissionPage]:
+    def _pages_of(self, ask: _Ask, next_ask: _Ask | None, cursor: str | None, ahead: Ahead[_Fetched]) -> Iterator[CommissionPage]:
+        afterwards = partial(next_ask, cursor) if next_ask else None
         used = {cursor or ""}
         while True:
-            page = self.commission_page(
-                advertiser_id, since_posting=since, before_posting=before, since_commission_id=cursor, commission_ids=ids
-            )
+            following = partial(_following, ask, used, afterwards)
+            page = self._repeated(partial(self._page, ask(cursor), following, ahead))
             yield page
             if page.payload_complete:
                 return
@@ -188,11 +185,29 @@ class CJClient:
                 )
             used.add(cursor)
 
-    def _page(self, url: str, body: bytes) -> CommissionPage:
-        reply = self._post(url, body, "commissions")
-        host = host_of(url)
+    def _page(self, request: bytes, following: Callable[[Seam], bytes | None], ahead: Ahead[_Fetched]) -> CommissionPage:
+        """One attempt at a page, the first of which was mostly made ahead. Starts the page after it before this one is decoded.
+
+        What was started after a page that is then refused, or whose cursor reads differently, is asked for by nobody and given up.
+        """
+        fetched = ahead.take(request)
+        if fetched is None:
+            self._reads.acquire()
+            fetched = self._fetched(request)
+        after = following(fetched.seam) if fetched.seam else None
+        # Where CJ's allowance is used up, nobody waits ahead of time: the turn of that page will come.
+        if after is not None and self._reads.try_acquire():
+            ahead.begin(after)
+        return self._decoded(fetched)
+
+    def _fetched(self, request: bytes, wanted: Callable[[], bool] = always) -> _Fetched:
+        reply = self._post(self.account.commissions_url, request, "commissions", wanted)
+        return _Fetched(reply, seam_of(reply.body))
+
+    def _decoded(self, fetched: _Fetched) -> CommissionPage:
+        reply, host = fetched.reply, host_of(self.account.commissions_url)
         try:
-            found = decode_page(reply.body, host)
+            found = decode_page(reply.body, host, known_object=fetched.seam is not None)
         except CJError as error:
             if reply.status == 200:
                 raise
@@ -208,10 +223,10 @@ class CJClient:
             problems=tuple(problems),
         )
 
-    def _post(self, url: str, body: bytes, what: str) -> Reply:
+    def _post(self, url: str, body: bytes, what: str, wanted: Callable[[], bool] = always) -> Reply:
         started = time.monotonic()
         try:
-            reply = post(self._http, url, body, max_bytes=self._max_answer_bytes, on_headers=self._learn_clock)
+            reply = post(self._http, url, body, max_bytes=self._max_answer_bytes, on_headers=self._learn_clock, wanted=wanted)
         except CJError as error:
             log.info("%s: %s after %.1f s", what, type(error).__name__, time.monotonic() - started)
             raise
@@ -242,6 +257,38 @@ class CJClient:
         error = state.outcome.exception() if state.outcome else None
         asked = getattr(error, "retry_after", None)
         return min(asked, self._longest_wait) if asked is not None else self._backoff(state)
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """An answer of Commission Detail, not decoded yet, and where the page after it begins, as far as its text shows."""
+
+    reply: Reply
+    seam: Seam | None
+
+
+_Ask = Callable[[str | None], bytes]
+"""The request for the page of one range that begins at a cursor."""
+
+
+def _following(ask: _Ask, used: set[str], afterwards: Callable[[], bytes] | None, seam: Seam) -> bytes | None:
+    """The request after a page that ends so: the next of its range, or the first of the range after it, or none."""
+    if seam.payload_complete:
+        return afterwards() if afterwards else None
+    return None if seam.max_commission_id in used else ask(seam.max_commission_id)
+
+
+def _commissions_request(
+    advertiser_id: str, since: datetime | None, before: datetime | None, ids: Sequence[str] | None, cursor: str | None
+) -> bytes:
+    values = {
+        "advertiserIds": [advertiser_id],
+        "commissionIds": list(ids) if ids is not None else None,
+        "sincePostingDate": _instant(since),
+        "beforePostingDate": _instant(before),
+        "sinceCommissionId": cursor or None,
+    }
+    return orjson.dumps({"query": _with_literals(query("commissions"), values)})
 
 
 def _with_literals(document: str, values: dict[str, Any]) -> str:

@@ -55,6 +55,10 @@ class SlidingWindow:
             waited += wait
         return waited
 
+    def try_acquire(self) -> bool:
+        """Takes a place if one is free at once."""
+        return self._try() == 0.0
+
     def _try(self) -> float:
         with self._lock:
             now = self._clock()

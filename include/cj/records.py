@@ -7,7 +7,6 @@ short or anything behind it is an error, and fields nobody asked for are left as
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import msgspec
@@ -20,6 +19,8 @@ from include.restatements.marks import items_marks
 from include.restatements.shapes import INSTANT, MARK, MONEY
 
 _TEXT = pa.string()
+_EMPTY = pa.scalar("", _TEXT)
+"""Given a plain text instead, Arrow would first import pandas to see whether it is one of its columns."""
 
 #: cj.commissions: (column, CJ's field, type, may be null).
 _RECORD_COLUMNS: tuple[tuple[str, str, pa.DataType, bool], ...] = (
@@ -95,12 +96,51 @@ class CommissionPage:
     count: int
 
 
-def decode_page(body: bytes, host: str) -> CommissionPage | tuple[RequestProblem, ...]:
-    """The page in an answer of Commission Detail, or the problems CJ answered instead.
+@dataclass(frozen=True)
+class Seam:
+    """How a page ends: whether it is the last, and otherwise the cursor the next one begins at."""
+
+    payload_complete: bool
+    max_commission_id: str
+
+
+def seam_of(body: bytes) -> Seam | None:
+    """The seam in an answer of Commission Detail, without looking at its records; None if it is no page, or there are errors in it.
+
+    Good for asking ahead, and no proof that the page is whole: only `decode_page` is. Other than None it does prove that `body` is one object.
+    """
+    try:
+        answer = msgspec.json.decode(body, type=_SeamJson)
+    except (ValueError, RecursionError):
+        return None
+    if answer.errors or answer.data is None or answer.data.advertiserCommissions is None:
+        return None
+    page = answer.data.advertiserCommissions
+    return Seam(page.payloadComplete, page.maxCommissionId or "")
+
+
+class _PageSeamJson(msgspec.Struct):
+    payloadComplete: bool
+    maxCommissionId: str | None = None
+
+
+class _DataSeamJson(msgspec.Struct):
+    advertiserCommissions: _PageSeamJson | None = None
+
+
+class _SeamJson(msgspec.Struct):
+    """An answer with everything but its seam left aside."""
+
+    data: _DataSeamJson | None = None
+    errors: list[msgspec.Raw] | None = None
+
+
+def decode_page(body: bytes, host: str, *, known_object: bool = False) -> CommissionPage | tuple[RequestProblem, ...]:
+    """The page in an answer of Commission Detail, or the problems CJ answered instead. `known_object`: `seam_of` found something in it.
 
     Raises CJNotJson for bytes that are no JSON text, CJAnswerMalformed for JSON of another shape.
     """
-    answer = _read(body, host)
+    answer = _read(body, host, known_object)
     problems = answer.column("errors")[0].as_py() or []
     if problems:
         return tuple(RequestProblem((problem or {}).get("message") or "CJ gave no message") for problem in problems)
@@ -125,12 +165,13 @@ class _AnyObject(msgspec.Struct):
     """One JSON object with anything in it: decoding into it checks the text and builds nothing."""
 
 
-def _read(body: bytes, host: str) -> pa.Table:
+def _read(body: bytes, host: str, known_object: bool) -> pa.Table:
     try:
         # Arrow's reader crashes the process on a bare `null`; it is only given what is certainly one object of sane depth.
-        msgspec.json.decode(body, type=_AnyObject)
+        if not known_object:
+            msgspec.json.decode(body, type=_AnyObject)
         answer = pyarrow.json.read_json(
-            io.BytesIO(body),
+            pa.BufferReader(body),
             read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
             parse_options=pyarrow.json.ParseOptions(
                 explicit_schema=_ANSWER_JSON, newlines_in_values=True, unexpected_field_behavior="ignore"
@@ -162,7 +203,7 @@ def _table(structs: pa.Array, columns: tuple[tuple[str, str, pa.DataType, bool],
 
 def _typed(values: pa.Array, field: str, kind: pa.DataType, nullable: bool, host: str) -> pa.Array:
     if nullable and pa.types.is_string(values.type):
-        empty = pc.equal(values, "")
+        empty = pc.equal(values, _EMPTY)
         if pc.any(empty).as_py():
             values = pc.if_else(empty, pa.scalar(None, _TEXT), values)
     if not nullable and values.null_count:

@@ -69,20 +69,37 @@ def http_client(account: Account, timeouts: Timeouts, transport: httpx.BaseTrans
     )
 
 
-def post(http: httpx.Client, url: str, body: bytes, *, max_bytes: int, on_headers: Callable[[httpx.Headers], None]) -> Reply:
-    """Posts `body` and reads the answer. Raises CJUnreachable, CJTimeout, CJCut, CJNotJson or CJAnswerTooLarge."""
+def always() -> bool:
+    """The answer is wanted, however long it takes."""
+    return True
+
+
+def post(
+    http: httpx.Client,
+    url: str,
+    body: bytes,
+    *,
+    max_bytes: int,
+    on_headers: Callable[[httpx.Headers], None],
+    wanted: Callable[[], bool] = always,
+) -> Reply:
+    """Posts `body` and reads the answer. Raises CJUnreachable, CJTimeout, CJCut, CJNotJson or CJAnswerTooLarge.
+
+    `wanted` is asked while the answer comes: once it says no, the connection is closed, which is a CJCut.
+    """
     failure: CJError
     try:
         with http.stream("POST", url, content=body) as response:
             on_headers(response.headers)
-            received = bytearray()
+            parts, size = [], 0
             for part in response.iter_bytes():
-                received += part
-                if len(received) > max_bytes:
+                parts.append(part)
+                size += len(part)
+                if size > max_bytes or not wanted():
                     break
             else:
-                return Reply(response.status_code, response.headers, bytes(received))
-        failure = _too_large(host_of(url), max_bytes)
+                return Reply(response.status_code, response.headers, b"".join(parts))
+        failure = _too_large(host_of(url), max_bytes) if size > max_bytes else _given_up(host_of(url))
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
         failure = _translated(error, host_of(url))
     raise failure
@@ -114,6 +131,10 @@ def _too_large(host: str, max_bytes: int) -> CJError:
     return CJAnswerTooLarge(
         f"{host} answered with more than {max_bytes} bytes. Reading stopped; CJ may or may not have taken the request.", host=host
     )
+
+
+def _given_up(host: str) -> CJError:
+    return CJCut(f"The answer of {host} was given up: what asked for it has ended.", host=host)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
