@@ -71,6 +71,8 @@ class Planned:
     skipped: Counter[str] = field(default_factory=Counter)
     at_stake: Decimal = ZERO
     taken_over: int = 0
+    sent_before: datetime | None = None
+    """When the last of what was sent of these orders was sent, by CJ's clock."""
 
 
 class Planner:
@@ -239,6 +241,7 @@ class Planner:
     # -- 3. the decision -------------------------------------------------------------------------------------------------------------
 
     def _decide(self) -> None:
+        self.planned.sent_before = self._last_sent()
         writer = ChunkWriter(self.journal, self.folder, self.settings.chunk_size, self._owns)
         with closing(self._decided()) as decided:  # type: ignore[type-var]  # a stream is a generator
             decisions = _Decisions(decided)
@@ -248,6 +251,16 @@ class Planner:
         self.planned.chunks = writer.finish()
         for spool in (self.held, self.skipped, self.owned):
             spool.finish()
+
+    def _last_sent(self) -> datetime | None:
+        found = self.session.rows(
+            "SELECT MAX(s.submitted_at) AS sent_at FROM cj.submissions AS s INNER JOIN cj.plan_input AS i "
+            "ON i.enterprise_id = s.enterprise_id AND i.action_tracker_id = s.action_tracker_id AND i.order_id = s.order_id "
+            "WHERE i.run_id = :run_id AND s.mode = 'live'",
+            {"run_id": self.run.run_id},
+        )[0]["sent_at"]
+        assert found is None or isinstance(found, datetime)
+        return found
 
     def _decided(self) -> Iterator[pa.RecordBatch]:
         loss = self.settings.allow_field_loss

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.cj.breaker import Breaker
-from include.cj.client import Answer, CJClient
+from include.cj.client import CLOCK_TOLERANCE, Answer, CJClient
 from include.cj.errors import CJError, CJPaused, words_of
 from include.cj.payload import body_hash, request_body
 from include.errors import JournalConflict
@@ -63,6 +63,8 @@ class Poster:
     mode: Mode
     journal: Journal
     checkpoint: Checkpoint = no_checkpoint
+    sent_before: datetime | None = None
+    """When the last of what was sent of these orders was sent, as the plan found it."""
 
     def submit(self, ref: ChunkRef, expected_hash: str, done: Submitted) -> None:
         """Bring one chunk to an answer, and count it in `done`. Posts nothing when the chunk has an intent or an answer already.
@@ -85,7 +87,7 @@ class Poster:
         if self.mode is Mode.LIVE and passed.num_rows:
             self._post(ref, passed, tested_body or request_body(ref.operation, passed))
         elif self.mode is Mode.LIVE:
-            self._record(ref, {"submitted_at": self.client.now().isoformat(), "mode": Mode.LIVE.value, "accepted": [], "rejected": []})
+            self._record(ref, {"submitted_at": self._now().isoformat(), "mode": Mode.LIVE.value, "accepted": [], "rejected": []})
         self._count(ref, self.journal.state(ref), orders.num_rows, done)
 
     # -- Test Mode -----------------------------------------------------------------------------------------------------------------
@@ -132,7 +134,7 @@ class Poster:
         self.breaker.check()
         payload_hash = body_hash(body)
         keys = [list(k) for k in zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True)]
-        declared_at = self.client.now().isoformat()
+        declared_at = self._now().isoformat()
         self.checkpoint("before_intent")
         if not self.journal.declare_intent(ref, payload_hash, keys, declared_at):
             return
@@ -148,8 +150,15 @@ class Poster:
             return
         self.breaker.success()
         self.checkpoint("before_answer")
-        self._record(ref, live_answer(answer, orders) | {"payload_hash": payload_hash})
+        self._record(ref, live_answer(answer, orders) | {"submitted_at": self._now().isoformat(), "payload_hash": payload_hash})
         self.checkpoint("after_answer")
+
+    def _now(self) -> datetime:
+        """CJ's time, and never before what was sent earlier of these orders: CJ's clock is known to a second or two, and the newest must stay it."""
+        now = self.client.now()
+        if self.sent_before is not None and now <= self.sent_before < now + CLOCK_TOLERANCE:
+            return self.sent_before + timedelta(microseconds=1)
+        return now
 
     def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: str, payload_hash: str) -> None:
         if error.maybe_done:

@@ -37,7 +37,8 @@ def submit(
         return done
     journal = journal_of(settings)
     refs = [ChunkRef.parse(text) for text in batch]
-    planned = {c["ref"]: c for c in (journal.manifest(run_folder(run.run_id)) or {"chunks": []})["chunks"]}
+    manifest = journal.manifest(run_folder(run.run_id)) or {"chunks": []}
+    planned = {c["ref"]: c for c in manifest["chunks"]}
     missing = [str(r) for r in refs if str(r) not in planned]
     if missing:
         log.info("%d chunks are not in the newest plan of this run any more; they are left alone", len(missing))
@@ -47,7 +48,9 @@ def submit(
     account = _account(settings, planned[str(refs[0])]["enterprise_id"])
     with CJClient(account, timeouts=timeouts) as client:
         breaker = Breaker(_FolderFile(journal.files, f"breakers/{account.conn_id}.json"), lambda: datetime.now(UTC))
-        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint)
+        before = manifest.get("sent_before")
+        sent_before = datetime.fromisoformat(before) if before else None
+        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint, sent_before)
         with ThreadPoolExecutor(max_workers=2) as two:
             results = list(two.map(lambda ref: _submit_one(poster, ref, planned[str(ref)]), refs))
     return _together(results)

@@ -7,7 +7,7 @@ INSERT INTO cj.verdicts (
     difference, currency, submitted_at, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at
 )
 WITH sent AS (
-    SELECT s.*,
+    SELECT s.*, o.overtaken,
         ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
         ROW_NUMBER() OVER (
             PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at ORDER BY s.submitted_at DESC, s.attempt DESC
@@ -173,7 +173,7 @@ judged AS (
             -- CJ dropped the create as a duplicate of an order it already held just so: it holds what we sent.
             WHEN r.operation = 'create' AND r.known AND r.difference_reason IS NULL THEN 'matched'
             WHEN r.waited_seconds < :processing_seconds THEN 'awaiting'
-            WHEN r.new_line AND NOT r.shows_state_before AND NOT (r.operation = 'create' AND r.first_posted_at < r.submitted_at) THEN 'mismatched'
+            WHEN r.new_line AND (r.overtaken = 1 OR NOT r.shows_state_before) AND NOT (r.operation = 'create' AND r.first_posted_at < r.submitted_at) THEN 'mismatched'
             WHEN r.waited_seconds < :deadline_seconds THEN 'late'
             ELSE 'missing'
         END AS status_now

@@ -99,4 +99,6 @@ CREATE TABLE IF NOT EXISTS cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 
 
 -- The accounts of this reconciliation, and the orders it looks at.
 CREATE TABLE IF NOT EXISTS cj.accounts_now (advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL);
-CREATE TABLE IF NOT EXISTS cj.open_orders (enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL);
+CREATE TABLE IF NOT EXISTS cj.open_orders (
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, overtaken integer NOT NULL
+);

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import duckdb
 import pytest
 
 from tests.model.histories import FIXED_DATE, OPEN_ENDED, pixel_order
@@ -201,3 +202,43 @@ def test_an_order_older_than_the_ledger_is_held_back_and_not_created_as_a_duplic
     first = night(world)
     assert operations(first) == []
     assert first.prepared.summary["quarantined_by_reason"] == {"not_in_cj": 1}
+
+
+def two_states_at_once(world: World, first: Change) -> None:
+    """A state that CJ will work off six hours late, and a newer one sent right behind it."""
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, amount=Decimal("80.00"))])
+    world.sandbox.control.add_faults([{"kind": "delay", "seconds": 6 * 3600, "times": 1, "order_ids": [first.key.order_id]}])
+    early = world.prepare(BEGIN - timedelta(days=9), world.now())
+    world.submit(early)
+    world.publish(early)
+    # As if CJ's clock had been read a second late when it was sent.
+    with duckdb.connect(str(world.path)) as connection:
+        connection.execute("UPDATE cj.submissions SET submitted_at = submitted_at + INTERVAL 1 SECOND")
+    world.append([later(first, 7, amount=Decimal("60.00"))])
+
+
+def test_what_was_sent_last_counts_as_last_however_roughly_cjs_clock_is_known(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    two_states_at_once(world, first)
+    assert operations(night(world)) == ["restate"]
+    verdicts = world.rows("SELECT updated_at, status FROM cj.reconciliation ORDER BY updated_at")
+    assert [v["status"] for v in verdicts] == ["superseded", "matched"]
+    assert operations(quiet_night(world)) == []
+
+
+def test_a_state_that_an_earlier_one_came_after_is_no_longer_called_matched_and_is_sent_again(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    two_states_at_once(world, first)
+    night(world)
+    assert world.held()[first.key]["amount"] == "60.00"
+    world.advance(timedelta(hours=6))
+    assert world.held()[first.key]["amount"] == "80.00"
+    world.reconcile()
+    assert world.rows("SELECT status, reason FROM cj.reconciliation ORDER BY updated_at")[-1] == {
+        "status": "mismatched",
+        "reason": "amount",
+    }
+    assert operations(quiet_night(world)) == ["restate"]
+    assert world.held()[first.key]["amount"] == "60.00"
+    assert operations(quiet_night(world)) == []
