@@ -90,6 +90,7 @@ def loop(ground: Ground) -> Iterator[Row]:
     peer, peers_truth = play(ground, "peer", "night")
     row = Row("whole loop", ground.orders, ours, peer, floor=5)
     row.note = f"CJ and the warehouse agree on {truth.agreed + truth.nobodys:,} of {truth.orders:,} orders"
+    row.note += f"; reading the ledger for the first time, once an account, took {ours['first_reading']:.1f} s besides"
     if peers_truth.differ:
         row.note += f"; after the peer they differ on {peers_truth.differ:,}"
     if truth.differ:

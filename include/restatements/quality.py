@@ -32,8 +32,8 @@ from include.restatements.quality_report import merged_result, write
 from include.restatements.quality_suite import MALFORMED_COLUMN, Judge, Rule
 from include.restatements.shapes import CHANGES, INSTANT, KEY
 
-BATCH_ROWS = 250_000
-"""What Great Expectations costs for a batch, however small, is then less than what it costs for the rows in it; and it is some 100 MB."""
+BATCH_ROWS = 100_000
+"""What Great Expectations costs for a batch, however small, is then less than what it costs for the rows in it; and it is some 50 MB."""
 
 RATIO_COUNTS_FROM = 20
 """Failed orders below which `max_quarantine_ratio` is not looked at: one bad row of ten is no broken night."""
