@@ -75,17 +75,18 @@ def healthy(port: int) -> bool:
 
 def unpause(port: int) -> int:
     """Unpauses every DAG there is and returns how many that were."""
-    token = _ask(port, "/auth/token")["access_token"]
-    dags = _ask(port, "/api/v2/dags?paused=true&limit=100", token)["dags"]
+    token = ask(port, "/auth/token")["access_token"]
+    dags = ask(port, "/api/v2/dags?paused=true&limit=100", token)["dags"]
     for dag in dags:
-        _ask(port, f"/api/v2/dags/{dag['dag_id']}?update_mask=is_paused", token, {"is_paused": False})
+        ask(port, f"/api/v2/dags/{dag['dag_id']}?update_mask=is_paused", token, {"is_paused": False}, method="PATCH")
     return len(dags)
 
 
-def _ask(port: int, path: str, token: str = "", patch: dict[str, Any] | None = None) -> Any:
+def ask(port: int, path: str, token: str = "", body: dict[str, Any] | None = None, *, method: str = "GET") -> Any:
+    """One call of Airflow's API on this machine; the answer's JSON."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    body = None if patch is None else json.dumps(patch).encode()
-    request = urllib.request.Request(f"http://{LOOPBACK}:{port}{path}", body, headers, method="PATCH" if patch else "GET")
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://{LOOPBACK}:{port}{path}", data, headers, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 

@@ -9,16 +9,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from include.airflow.environment import ROOT
-from include.bench.ground import NIGHT
 from include.bench.measuring import Clock, measured
 from include.bench.steps import Row
 
 ORDERS = 10_000
+_DAY = timedelta(days=1)
+_SPREAD = ORDERS * 24 // 22
+"""Orders made: they are touched between two midnights, and a night from 02:00 to 02:00 holds 22 of those 24 hours."""
 _EMPTY = '''"""As many tasks in the same places, and nothing in them."""
 from datetime import datetime, UTC
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
@@ -38,19 +41,24 @@ _READY_WITHIN, _RUN_WITHIN = 180.0, 600.0
 
 
 def running(folder: Path) -> Iterator[Row]:
-    """From the start of the run to the end of its last `submit`."""
+    """From the start of the run to the end of its last `submit`, on both sides after runs that warm what a running Airflow has warm.
+
+    Ours are two before the night: the one that unpausing starts finds no order and reads what CJ holds, which a usual night finds read; the
+    other sends the two hours of orders before the night's.
+    """
     from include.airflow.standalone import free_port, healthy, stop_session, up_environment
     from include.demo.bulk import load_bulk, write_bulk
     from include.sandbox.process import start_sandbox
 
-    home = folder / "airflow-night"
-    write_bulk(home, NIGHT, ORDERS)
+    home, night = folder / "airflow-night", last_night(datetime.now(UTC))
+    began = night - 2 * _DAY
+    write_bulk(home, night - _DAY, _SPREAD)
     load_bulk(home / "warehouse.duckdb", home)
     dags = home / "dags"
     shutil.copytree(ROOT / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
     (dags / "empty.py").write_text(_EMPTY, encoding="utf-8")
     with start_sandbox(home / "sandbox.sqlite", seed=home) as sandbox:
-        sandbox.control.set_clock(NIGHT)
+        sandbox.control.set_clock(night)
         port = free_port(18080)
         environment = up_environment(home, sandbox.url, port, os.environ) | {
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
@@ -65,15 +73,21 @@ def running(folder: Path) -> Iterator[Row]:
             _until(lambda: healthy(port), _READY_WITHIN, "Airflow's API")
             database = home / "airflow" / "airflow.db"
             _until(lambda: _known(database) >= {"empty", "cj_restatements"}, _READY_WITHIN, "the DAGs")
-            seconds = {}
-            # The first run of each warms what a running Airflow has warm.
-            for dag_id, logical in (("empty", None), ("empty", None), ("cj_restatements", NIGHT)):
-                seconds[dag_id] = _played(environment, database, dag_id, logical)
+            for dag_id in ("empty", "cj_restatements"):
+                _airflow(environment, "dags", "unpause", dag_id)
+            _ended(database, "cj_restatements", "data_interval_end", f"{night:%Y-%m-%d %H:%M:%S.%f}")
+            _, *empty = [_seconds(database, "empty", _triggered(port, "empty")) for _ in range(4)]
+            for interval in ((began - timedelta(hours=2), began), (began, began + _DAY)):
+                ours = _seconds(database, "cj_restatements", _triggered(port, "cj_restatements", *interval))
         finally:
             stop_session(session.pid)
-    yield _row(
-        "the usual night in a running Airflow, beside an empty DAG of as many tasks", seconds["cj_restatements"], seconds["empty"], ORDERS
-    )
+    yield _row("the usual night in a running Airflow, beside an empty DAG of as many tasks", ours, median(empty), ORDERS)
+
+
+def last_night(now: datetime) -> datetime:
+    """The end of the newest night that is over: an unpaused DAG starts that one."""
+    at_two = now.replace(hour=2, minute=0, second=0, microsecond=0)
+    return at_two if at_two <= now else at_two - _DAY
 
 
 def parsing(folder: Path) -> Iterator[Row]:
@@ -105,26 +119,41 @@ def parse(clock: Clock, files: list[str], home: str) -> dict[str, Any]:
     return {"heavy": heavy}
 
 
-def _played(environment: dict[str, str], database: Path, dag_id: str, logical: datetime | None) -> float:
+def _triggered(port: int, dag_id: str, start: datetime | None = None, end: datetime | None = None) -> str:
+    """Starts a run, of the interval if one is given, and returns its id. The command line could not say which interval."""
+    from include.airflow.standalone import ask
+
     run_id = f"bench_{time.monotonic_ns()}"
-    when = ["--logical-date", logical.isoformat()] if logical else []
-    _airflow(environment, "dags", "trigger", dag_id, "--run-id", run_id, *when)
-    # Unpausing starts a scheduled run of its own; where it is the same night it takes the orders first, and is the one to measure.
-    _airflow(environment, "dags", "unpause", dag_id)
-    _until(lambda: _state(database, run_id) in ("success", "failed"), _RUN_WITHIN, f"the run of {dag_id}")
-    _airflow(environment, "dags", "pause", dag_id)
-    if _state(database, run_id) != "success":
-        raise RuntimeError(f"The run of {dag_id} failed; {database.parent / 'logs'} says why.")
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        found = db.execute(
-            "SELECT r.start_date, max(t.end_date) FROM dag_run AS r JOIN task_instance AS t ON t.run_id = r.run_id AND t.dag_id = r.dag_id "
-            "WHERE r.dag_id = ? AND t.task_id = 'submit' AND t.state = 'success' GROUP BY r.run_id ORDER BY r.start_date DESC LIMIT 1",
-            (dag_id,),
-        ).fetchone()
-    if found is None:
+    interval = {"logical_date": start, "data_interval_start": start, "data_interval_end": end}
+    body = {"dag_run_id": run_id} | {name: moment and moment.isoformat() for name, moment in interval.items()}
+    ask(port, f"/api/v2/dags/{dag_id}/dagRuns", ask(port, "/auth/token")["access_token"], body, method="POST")
+    return run_id
+
+
+def _seconds(database: Path, dag_id: str, run_id: str) -> float:
+    """Waits for the run; from its start to the end of its last `submit`."""
+    began = _ended(database, dag_id, "run_id", run_id)
+    last = "SELECT max(end_date) FROM task_instance WHERE dag_id = ? AND run_id = ? AND task_id = 'submit' AND state = 'success'"
+    ended = _first(database, last, dag_id, run_id)[0]
+    if ended is None:
         raise RuntimeError(f"The run of {dag_id} submitted nothing; {database.parent / 'logs'} says why.")
-    began, ended = found
-    return (datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()
+    return (datetime.fromisoformat(ended) - began).total_seconds()
+
+
+def _ended(database: Path, dag_id: str, column: str, value: str) -> datetime:
+    """Waits for the run whose `column` has this value to succeed; when it began."""
+    asked = f"SELECT state, start_date FROM dag_run WHERE dag_id = ? AND {column} = ?"
+    _until(lambda: _first(database, asked, dag_id, value)[0] in ("success", "failed"), _RUN_WITHIN, f"the run of {dag_id}")
+    state, began = _first(database, asked, dag_id, value)
+    if state != "success":
+        raise RuntimeError(f"The run of {dag_id} failed; {database.parent / 'logs'} says why.")
+    return datetime.fromisoformat(began)
+
+
+def _first(database: Path, sql: str, *values: str) -> tuple[Any, ...]:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30) as db:
+        row: tuple[Any, ...] | None = db.execute(sql, values).fetchone()
+    return row or (None,)
 
 
 def _airflow(environment: dict[str, str], *arguments: str) -> None:
@@ -139,12 +168,6 @@ def _known(database: Path) -> set[str]:
             return {row[0] for row in db.execute("SELECT dag_id FROM serialized_dag")}
     except sqlite3.OperationalError:
         return set()
-
-
-def _state(database: Path, run_id: str) -> str | None:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30) as db:
-        found = db.execute("SELECT state FROM dag_run WHERE run_id = ?", (run_id,)).fetchone()
-    return found[0] if found else None
 
 
 def _until(met: Callable[[], bool], seconds: float, what: str) -> None:

@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from include.bench import books
+from include.bench.airflow_night import last_night
 from include.bench.ground import Ground, lay, postgres, scratch, seed_sandbox
 from include.bench.measuring import ROOT, Clock, MeasurementFailed, measured, union
 from include.bench.night import play
@@ -104,3 +106,11 @@ def test_a_ratio_is_marked_as_reached_or_not() -> None:
     assert "5.0 × (≥ 6) ✗" in row(1.2, floor=6)
     assert "0.75 × (≥ 0.62) ✓" in row(8.0, ceiling=1.6)
     assert "0.60 × (≥ 0.62) ✗" in row(10.0, ceiling=1.6)
+
+
+@pytest.mark.parametrize(
+    ("now", "night"),
+    [("2026-11-21T14:00Z", "2026-11-21T02:00Z"), ("2026-11-21T02:00Z", "2026-11-21T02:00Z"), ("2026-11-21T01:59Z", "2026-11-20T02:00Z")],
+)
+def test_the_night_in_airflow_is_measured_on_any_day(now: str, night: str) -> None:
+    assert last_night(datetime.fromisoformat(now)) == datetime.fromisoformat(night)
