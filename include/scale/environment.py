@@ -39,6 +39,8 @@ def cluster_environment(
         "AIRFLOW__CELERY__BROKER_URL": f"redis+socket://{redis_socket}?virtual_host=0",
         "AIRFLOW__CELERY__RESULT_BACKEND": metadata.replace("postgresql:", "db+postgresql:"),
         "AIRFLOW__CELERY__WORKER_PREFETCH_MULTIPLIER": "1",
+        # What the tasks import, a worker imports once before it forks them.
+        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": json.dumps({"imports": ["include.airflow.preload_worker"]}),
         # Longer than the longest task: Redis hands a message out again after it.
         "AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": "86400",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": str(HEARTBEAT_TIMEOUT),
