@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.restatements.journal import ChunkRef, ChunkState, Journal
 from include.restatements.shapes import INSTANT
@@ -67,37 +68,39 @@ def submission_rows(
     """The rows of cj.submissions (orders that were posted) and of cj.quarantine (orders Test Mode refused) of one chunk."""
     orders = journal.orders(ref, _COPIED)
     tested = journal.tested(ref) or {"refused": []}
-    refused_words = {(tracker, order_id): words for tracker, order_id, words in tested["refused"]}
     answer = answer or unanswered(journal.intent(ref) or {})
-    outcomes = outcomes_by_order(answer)
-    keys = list(zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True))
-    posted = [n for n, key in enumerate(keys) if key not in refused_words]
-    table = orders.take(pa.array(posted, pa.int64()))
-    found = [outcomes.get(keys[n], (Outcome.UNKNOWN.value, None, None, answer.get("error"))) for n in posted]
-    outcome, submission_id, batch_id, words = (list(c) for c in zip(*found, strict=True)) if found else ([], [], [], [])
-    size = len(posted)
-    submitted_at = datetime.fromisoformat(answer["submitted_at"])
-    enterprise = orders["enterprise_id"][0].as_py()
+    held = pc.is_in(_keys(orders), _keys_of(tested["refused"]))
+    table = orders.filter(pc.invert(held)) if tested["refused"] else orders
+    size = table.num_rows
     columns = {name: table[name] for name in _COPIED} | {
-        "run_id": pa.array([run_id] * size, pa.string()),
-        "chunk_id": pa.array([ref.chunk_id] * size, pa.string()),
-        "operation": pa.array([ref.operation.value] * size, pa.string()),
-        "mode": pa.array([answer.get("mode", Mode.LIVE.value)] * size, pa.string()),
-        "advertiser_id": pa.array([_advertiser(journal, ref, advertisers, enterprise)] * size, pa.string()),
-        "outcome": pa.array(outcome, pa.string()),
-        "submission_id": pa.array(submission_id, pa.string()),
-        "batch_id": pa.array(batch_id, pa.string()),
-        "submitted_at": pa.array([submitted_at] * size, INSTANT),
-        "error_message": pa.array(words, pa.string()),
+        "run_id": _same(run_id, size),
+        "chunk_id": _same(ref.chunk_id, size),
+        "operation": _same(ref.operation.value, size),
+        "mode": _same(answer.get("mode", Mode.LIVE.value), size),
+        "advertiser_id": _same(_advertiser(journal, ref, advertisers, orders["enterprise_id"][0].as_py()), size),
     }
-    held = [n for n, key in enumerate(keys) if key in refused_words]
-    quarantine = orders.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"]).take(pa.array(held, pa.int64()))
+    found = outcomes_by_order(answer, table)
+    columns |= {name: found[name] for name in ("outcome", "submission_id", "batch_id")}
+    columns["submitted_at"] = pa.repeat(pa.scalar(datetime.fromisoformat(answer["submitted_at"]), INSTANT), size)
+    columns["error_message"] = found["error_message"]
+    return pa.table(columns), _quarantine(orders.filter(held), tested, run_id, ref)
+
+
+def _quarantine(held: pa.Table, tested: dict[str, Any], run_id: str, ref: ChunkRef) -> pa.Table:
+    """The rows of cj.quarantine for the orders that Test Mode refused."""
+    words = {(tracker, order_id): words for tracker, order_id, words in tested["refused"]}
+    keys = zip(held["action_tracker_id"].to_pylist(), held["order_id"].to_pylist(), strict=True)
+    details = [f"CJ refused it in Test Mode: {words[key]} (chunk {ref.chunk_id})" for key in keys]
+    quarantine = held.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
     for name, value in (("run_id", run_id), ("stage", Stage.TEST_MODE.value), ("reason", "refused")):
-        quarantine = quarantine.append_column(name, pa.array([value] * len(held), pa.string()))
-    details = [f"CJ refused it in Test Mode: {refused_words[keys[n]]} (chunk {ref.chunk_id})" for n in held]
+        quarantine = quarantine.append_column(name, _same(value, len(details)))
     quarantine = quarantine.append_column("detail", pa.array(details, pa.string()))
-    held_at = datetime.fromisoformat(tested["tested_at"]) if held else None
-    return pa.table(columns), quarantine.append_column("quarantined_at", pa.array([held_at] * len(held), INSTANT))
+    held_at = datetime.fromisoformat(tested["tested_at"]) if details else None
+    return quarantine.append_column("quarantined_at", pa.array([held_at] * len(details), INSTANT))
+
+
+def _same(text: str, size: int) -> pa.Array:
+    return pa.repeat(pa.scalar(text, pa.string()), size)
 
 
 def _advertiser(journal: Journal, ref: ChunkRef, advertisers: Mapping[str, str], enterprise: str) -> str:
@@ -111,14 +114,39 @@ def unanswered(intent: dict[str, Any]) -> dict[str, Any]:
     return {"submitted_at": intent["declared_at"], "mode": Mode.LIVE.value, "error": UNANSWERED}
 
 
-def outcomes_by_order(answer: dict[str, Any]) -> dict[tuple[int, str], tuple[str, str | None, str | None, str | None]]:
-    """(outcome, submission id, batch id, words) by (action tracker, order id), of an answer file."""
-    found: dict[tuple[int, str], tuple[str, str | None, str | None, str | None]] = {}
-    for tracker, order_id, words in answer.get("rejected", ()):
-        found[(tracker, order_id)] = (Outcome.REJECTED.value, None, None, words)
-    for tracker, order_id, submission_id, batch_id in answer.get("accepted", ()):
-        found[(tracker, order_id)] = (Outcome.ACCEPTED.value, submission_id, batch_id, None)
-    return found
+def outcomes_by_order(answer: dict[str, Any], orders: pa.Table) -> pa.Table:
+    """Outcome, submission id, batch id and words of each of `orders`, as an answer file has them. What it does not name is unknown.
+
+    Where it names an order twice, the last time counts, and having been accepted before having been rejected.
+    """
+    accepted, rejected = answer.get("accepted", [])[::-1], answer.get("rejected", [])[::-1]
+    _, _, submission_ids, batch_ids = zip(*accepted, strict=True) if accepted else ((), (), (), ())
+    words = [words for _, _, words in rejected]
+    more = len(rejected) + 1
+    known = pa.table(
+        {
+            "outcome": pa.array(
+                [Outcome.ACCEPTED.value] * len(accepted) + [Outcome.REJECTED.value] * len(rejected) + [Outcome.UNKNOWN.value], pa.string()
+            ),
+            "submission_id": pa.array([*submission_ids, *[None] * more], pa.string()),
+            "batch_id": pa.array([*batch_ids, *[None] * more], pa.string()),
+            "error_message": pa.array([*[None] * len(accepted), *words, answer.get("error")], pa.string()),
+        }
+    )
+    places = pc.index_in(_keys(orders), _keys_of(accepted + rejected))
+    return known.take(pc.fill_null(places, pa.scalar(len(accepted) + len(rejected), pa.int32())))
+
+
+def _keys(orders: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """An order's key as one text: a number, which holds no colon, and the order id."""
+    trackers, order_ids = orders["action_tracker_id"].cast(pa.string()), orders["order_id"]
+    return pc.binary_join_element_wise(trackers, order_ids, pa.scalar(":"))
+
+
+def _keys_of(named: list[Any]) -> pa.Array:
+    """The same keys of what an answer file or a tested file names: each entry begins with action tracker and order id."""
+    trackers = pa.array([entry[0] for entry in named], pa.int64()).cast(pa.string())
+    return pc.binary_join_element_wise(trackers, pa.array([entry[1] for entry in named], pa.string()), pa.scalar(":"))
 
 
 def _load_revoked(session: Session, journal: Journal, run_id: str, ref: ChunkRef) -> None:
