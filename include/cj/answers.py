@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import orjson
 
 from include.cj.errors import (
@@ -36,8 +37,7 @@ from include.cj.errors import (
 from include.restatements.states import Operation
 
 
-@dataclass(frozen=True)
-class OrderEcho:
+class OrderEcho(msgspec.Struct, frozen=True, gc=False):
     """An order that CJ's answer names: the only proof that CJ accepted it."""
 
     order_id: str
@@ -95,6 +95,9 @@ def decode_answer(operation: Operation, body: bytes, status: int, host: str, rec
 
     Raises one of the errors of `include.cj.errors`. Fields that were not asked for are ignored.
     """
+    plain = _plain_echoes(operation, body)
+    if plain:
+        return Answer(plain, [], received_at)
     answer = _object(body, status, host)
     problems = _problems(answer.get("errors"), host)
     found = _mapping(_mapping(answer.get("data"), host).get(f"{operation}Orders"), host)
@@ -166,6 +169,53 @@ def http_date(text: str) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
+
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Owner(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    enterpriseId: _Text
+
+
+class _Tracker(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    id: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class _Echo(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    orderId: _Text
+    submissionId: _Text
+    batchId: _Text
+    advertiser: _Owner
+    actionTracker: _Tracker
+
+
+class _Echoes(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    orders: list[_Echo]
+    errors: Annotated[list[None], msgspec.Meta(max_length=0)] | None = None
+
+
+class _Plain(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The usual answer: orders, every one of them whole, no errors, and nothing that was not asked for."""
+
+    data: dict[str, _Echoes]
+    errors: Annotated[list[None], msgspec.Meta(max_length=0)] | None = None
+
+
+_plain = msgspec.json.Decoder(_Plain)
+
+
+def _plain_echoes(operation: Operation, body: bytes) -> list[OrderEcho] | None:
+    """The echoes of a plain answer; None for any other, which is read, and if need be refused, with all care instead."""
+    try:
+        data = _plain.decode(body).data
+    except (ValueError, RecursionError):
+        return None
+    field = f"{operation}Orders"
+    if list(data) != [field]:
+        return None
+    echoes = (OrderEcho(o.orderId, o.advertiser.enterpriseId, o.actionTracker.id, o.submissionId, o.batchId) for o in data[field].orders)
+    return list(dict.fromkeys(echoes))
 
 
 def _object(body: bytes, status: int, host: str) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """From a chunk of orders to the bytes of one request.
 
-Column by column: Arrow turns amounts and times into text without ever passing through a float, orjson writes the JSON. CJ removes what a
-restatement leaves out, so which nulls are left out is a rule per operation (`_ORDER_FIELDS`), not an encoder's default.
+Column by column: Arrow turns amounts and times into text without ever passing through a float, and joins the columns into JSON, in the very bytes
+that orjson would write. No order is ever an object of Python's. CJ removes what a restatement leaves out, so which nulls are left out is a rule per operation (`_ORDER_FIELDS`), not an encoder's default.
 Field rules: CJ's tracking schema (`OrderCreateRequest`, `OrderRestateRequest`, `OrderCancelRequest`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -63,6 +63,9 @@ _ORDER_FIELDS: dict[Operation, tuple[tuple[str, str], ...]] = {
 _REQUIRED = frozenset({"enterpriseId", "actionTrackerId", "orderId", "updateTime"})
 _OPERATION_NAME = {Operation.CREATE: "CreateOrders", Operation.RESTATE: "RestateOrders", Operation.CANCEL: "CancelOrders"}
 _HASHED_ROWS_AT_ONCE = 50_000
+#: What JSON writes otherwise than as it is; everything else, also beyond ASCII, orjson leaves alone.
+_SPECIAL = r'["\\\x00-\x1f]'
+_COMMA, _NOTHING, _NONE = pa.scalar(","), pa.scalar(""), pa.scalar(0, pa.int32())
 
 
 def request_body(operation: Operation, chunk: pa.Table) -> bytes:
@@ -74,15 +77,12 @@ def request_body(operation: Operation, chunk: pa.Table) -> bytes:
         raise CJTooManyOrders(
             f"A request of {chunk.num_rows} orders was asked for; CJ takes at most {MAX_ORDERS_PER_REQUEST}. Make the chunks smaller."
         )
-    body = orjson.dumps(
-        {
-            "query": query(f"{operation}_orders"),
-            "variables": {"orders": _orders(operation, chunk)},
-            "operationName": _OPERATION_NAME[operation],
-        }
-    )
+    head, tail = orjson.dumps(
+        {"query": query(f"{operation}_orders"), "variables": {"orders": [0]}, "operationName": _OPERATION_NAME[operation]}
+    ).rsplit(b"0", 1)
+    body = head + _orders(operation, chunk) + tail
     if len(body) > MAX_REQUEST_BYTES:
-        raise CJRequestTooLarge(f"A request of {len(body)} bytes is over CJ's {MAX_REQUEST_BYTES}. Make the chunks smaller.")
+        raise _too_large(len(body))
     return body
 
 
@@ -102,7 +102,7 @@ def content_hashes(table: pa.Table, cancelled: pa.Array | pa.ChunkedArray) -> pa
     for start in range(0, table.num_rows, _HASHED_ROWS_AT_ONCE):
         part = table.slice(start, _HASHED_ROWS_AT_ONCE)
         texts = _canonical_texts(part, _whole(cancelled.slice(start, _HASHED_ROWS_AT_ONCE)))
-        hashes += [blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
+        hashes += [blake2b(text, digest_size=16).hexdigest() for text in texts.cast(pa.binary()).to_pylist()]
     return pa.array(hashes, pa.string())
 
 
@@ -134,76 +134,104 @@ def instant_texts(times: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(pc.ascii_rtrim(pc.ascii_rtrim(texts, "0"), "."), pa.scalar("Z"), "")
 
 
-def _orders(operation: Operation, chunk: pa.Table) -> list[dict[str, Any]]:
-    fields = [
-        (field, column)
+def _orders(operation: Operation, chunk: pa.Table) -> bytes:
+    """The orders as JSON objects with commas in between."""
+    if not chunk.num_rows:
+        return b""
+    members = [
+        _member(field, column, chunk)
         for field, column in _ORDER_FIELDS[operation]
         if field in _REQUIRED or chunk.column(column).null_count < chunk.num_rows
     ]
-    rows = zip(*(_values(field, column, chunk) for field, column in fields), strict=True)
-    names = [field for field, _ in fields]
-    return [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+    orders = _joined("{", pc.binary_join_element_wise(*members, _COMMA, null_handling="skip"), "}")
+    if (size := pc.sum(pc.binary_length(orders)).as_py()) > MAX_REQUEST_BYTES:  # before they are all copied into one text
+        raise _too_large(size)
+    whole = pa.ListArray.from_arrays(_offsets(pa.repeat(pa.scalar(len(orders), pa.int32()), 1)), orders)
+    joined: bytes = pc.binary_join(whole, _COMMA)[0].as_buffer().to_pybytes()
+    return joined
 
 
-def _values(field: str, name: str, chunk: pa.Table) -> list[Any]:
+def _too_large(size: int) -> CJRequestTooLarge:
+    return CJRequestTooLarge(f"A request of {size} bytes is over CJ's {MAX_REQUEST_BYTES}. Make the chunks smaller.")
+
+
+def _member(field: str, name: str, chunk: pa.Table) -> pa.Array:
+    """`"field":value` for each order; null where the order leaves it out."""
     column = _whole(chunk.column(name))
     if field in _REQUIRED and column.null_count:
         raise CJUnsendable(f"{name} is null in {column.null_count} of {len(column)} orders, and CJ requires it. Nothing was sent.")
+    key = f'"{field}":'
     if field == "items":
-        return _items(column, chunk)
+        return _joined(key + "[", _items(column), "]")
     if field == "customParameters":
-        return _parsed(column, lambda text: [{"name": n, "value": v} for n, v in custom_parameters(text)] or None)
+        return _joined(key, _parsed(column, lambda text: _json([{"name": n, "value": v} for n, v in custom_parameters(text)])))
     if field == "verticalParameters":
-        return _parsed(column, lambda text: dict(vertical_parameters(text)) or None)
+        return _joined(key, _parsed(column, lambda text: _json(dict(vertical_parameters(text)))))
     if field in ("adId", "promotionalPropertyId"):  # CJ: a cjEvent wins over them
         column = pc.if_else(_whole(chunk.column("cj_event")).is_valid(), pa.scalar(None, column.type), column)
+    if pa.types.is_integer(column.type):
+        return _joined(key, column.cast(pa.string()))
+    return _joined(key + '"', _inside_quotes(column), '"')
+
+
+def _inside_quotes(column: pa.Array) -> pa.Array:
     if pa.types.is_decimal(column.type):
-        column = money_texts(column)
-    elif pa.types.is_timestamp(column.type):
-        column = instant_texts(column)
-    values: list[Any] = column.to_pylist()
-    return values
+        return money_texts(column)
+    if pa.types.is_timestamp(column.type):
+        return instant_texts(column)
+    special = pc.match_substring_regex(column, _SPECIAL)
+    if not pc.any(special).as_py():
+        return column
+    escaped = [orjson.dumps(text).decode()[1:-1] for text in column.filter(special).to_pylist()]
+    return pc.replace_with_mask(column, pc.fill_null(special, False), pa.array(escaped, pa.string()))
 
 
-def _items(lists: pa.Array, chunk: pa.Table) -> list[Any]:
+def _items(lists: pa.Array) -> pa.Array:
     flat = lists.flatten()
     skus, quantities = (pc.struct_field(flat, name) for name in ("sku", "quantity"))
     prices, discounts = (money_texts(pc.struct_field(flat, name)) for name in ("unit_price", "discount"))
     for name, column in (("sku", skus), ("quantity", quantities), ("unit_price", prices)):
         if column.null_count:
             raise CJUnsendable(f"An item's {name} is null in {column.null_count} items, and CJ requires it. Nothing was sent.")
-    items = [
-        {"unitPrice": price, "quantity": quantity, "sku": sku}
-        if discount is None
-        else {"unitPrice": price, "quantity": quantity, "sku": sku, "discount": discount}
-        for price, quantity, sku, discount in zip(*(c.to_pylist() for c in (prices, quantities, skus, discounts)), strict=True)
-    ]
-    return [None if bounds is None else items[bounds[0] : bounds[1]] for bounds in _bounds(lists)]
+    items = _joined(
+        '{"unitPrice":"', prices, '","quantity":', quantities.cast(pa.string()), ',"sku":"', _inside_quotes(skus),
+        pc.fill_null(_joined('","discount":"', discounts, '"}'), pa.scalar('"}')),
+    )  # fmt: skip
+    return _lists_joined(lists, items, _COMMA)
 
 
-def _bounds(lists: pa.Array) -> Iterator[tuple[int, int] | None]:
-    """Where each list's elements are in `lists.flatten()`; None for a null list."""
-    end = 0
-    for length in pc.list_value_length(lists).to_pylist():
-        if length is None:
-            yield None
-        else:
-            yield end, end + length
-            end += length
+def _lists_joined(lists: pa.Array, elements: pa.Array, separator: pa.Scalar) -> pa.Array:
+    """The texts of `elements`, one for each of `lists.flatten()`, joined list by list. Null stays null."""
+    grouped = pa.ListArray.from_arrays(_offsets(pc.fill_null(pc.list_value_length(lists), _NONE)), elements)
+    return pc.if_else(lists.is_valid(), pc.binary_join(grouped, separator), pa.scalar(None, pa.string()))
 
 
-def _parsed(column: pa.Array, parse: Any) -> list[Any]:
+def _offsets(lengths: pa.Array) -> pa.Array:
+    return pa.concat_arrays([pa.repeat(pa.scalar(0, lengths.type), 1), pc.cumulative_sum(lengths)])
+
+
+def _joined(*parts: pa.Array | str) -> pa.Array:
+    """Texts and columns side by side; null where a column is null."""
+    return pc.binary_join_element_wise(*(pa.scalar(part) if isinstance(part, str) else part for part in parts), _NOTHING)
+
+
+def _json(value: list[Any] | dict[str, Any]) -> str | None:
+    return orjson.dumps(value).decode() if value else None
+
+
+def _parsed(column: pa.Array, parse: Callable[[str], str | None]) -> pa.Array:
+    """What `parse` makes of each text, asked once a different text."""
     if column.null_count == len(column):
-        return [None] * len(column)
+        return pa.nulls(len(column), pa.string())
     encoded = column.dictionary_encode()
     try:
         distinct = [parse(text) for text in encoded.dictionary.to_pylist()]
     except NotParameters as problem:
         raise CJUnsendable(f"{problem}. Nothing was sent; correct it in the warehouse.") from None
-    return [None if index is None else distinct[index] for index in encoded.indices.to_pylist()]
+    return pa.array(distinct, pa.string()).take(encoded.indices)
 
 
-def _canonical_texts(table: pa.Table, cancelled: pa.Array) -> Iterable[str]:
+def _canonical_texts(table: pa.Table, cancelled: pa.Array) -> pa.Array:
     column = {name: _whole(table.column(name)) for name in table.column_names}
     decided = _framed([column["status"], column["correction_reason"]])
     state = _framed(
@@ -212,12 +240,13 @@ def _canonical_texts(table: pa.Table, cancelled: pa.Array) -> Iterable[str]:
             money_texts(column["discount"]),
             column["currency"],
             column["coupon"],
-            pa.array(_parsed(column["custom_parameters"], canonical), pa.string()),
-            pa.array(_parsed(column["vertical_parameters"], canonical), pa.string()),
+            _parsed(column["custom_parameters"], canonical),
+            _parsed(column["vertical_parameters"], canonical),
         ]
     )
-    rows = zip(cancelled.to_pylist(), decided.to_pylist(), state.to_pylist(), _items_texts(column["items"]), strict=True)
-    return (f"cancelled{d}" if is_cancelled else f"order{d}{s}{items}" for is_cancelled, d, s, items in rows)
+    return pc.if_else(
+        pc.fill_null(cancelled, False), _joined("cancelled", decided), _joined("order", decided, state, _items_texts(column["items"]))
+    )
 
 
 def _framed(columns: list[pa.Array]) -> pa.Array:
@@ -229,12 +258,15 @@ def _framed(columns: list[pa.Array]) -> pa.Array:
     return pc.binary_join_element_wise(*parts, ",")
 
 
-def _items_texts(lists: pa.Array) -> Iterator[str]:
+def _items_texts(lists: pa.Array) -> pa.Array:
     flat = lists.flatten()
     money = [money_texts(pc.struct_field(flat, name)) for name in ("unit_price", "discount")]
-    texts = _framed([pc.struct_field(flat, "sku"), money[0], pc.struct_field(flat, "quantity").cast(pa.string()), money[1]]).to_pylist()
-    for bounds in _bounds(lists):
-        yield "~" if bounds is None else "[" + ";".join(sorted(texts[bounds[0] : bounds[1]])) + "]"
+    texts = _framed([pc.struct_field(flat, "sku"), money[0], pc.struct_field(flat, "quantity").cast(pa.string()), money[1]])
+    # Sorted within each list: by list first, so each keeps its place. The texts are compared by bytes, which is by code points.
+    places = pc.sort_indices(
+        pa.table({"list": pc.list_parent_indices(lists), "text": texts}), [("list", "ascending"), ("text", "ascending")]
+    )
+    return pc.fill_null(_joined("[", _lists_joined(lists, texts.take(places), pa.scalar(";")), "]"), pa.scalar("~"))
 
 
 def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -111,9 +111,7 @@ def content_hash(enterprise_id: str, operation: Operation, orders: pa.Table) -> 
     trackers, attempts = (orders[c].cast(pa.string()) for c in ("action_tracker_id", "attempt"))
     status = pc.fill_null(orders["status"], "")
     lines = pc.binary_join_element_wise(trackers, orders["order_id"], times, orders["payload_hash"], attempts, status, "\n")
-    for line in lines.to_pylist():
-        digest.update(line.encode())
-        digest.update(b"\n")
+    digest.update("\n".join([*lines.to_pylist(), ""]).encode())
     return digest.hexdigest()
 
 

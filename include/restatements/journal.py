@@ -16,6 +16,7 @@ Everything is JSON or Parquet a person can read; the tables are loaded from here
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -126,7 +127,7 @@ class Journal:
         data = self.files.read(f"{ref}.intent.json")
         return _json(data, f"{ref}.intent.json") if data is not None else None
 
-    def declare_intent(self, ref: ChunkRef, payload_hash: str, orders: list[list[Any]], declared_at: str) -> bool:
+    def declare_intent(self, ref: ChunkRef, payload_hash: str, orders: Sequence[Sequence[Any]], declared_at: str) -> bool:
         """PLANNED → INTENDED. True: this process, and no other, may post now. False: somebody else posted, is posting, or revoked it.
 
         Raises JournalConflict when the intent that is there was declared for another payload.

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.cj.breaker import Breaker
-from include.cj.client import CLOCK_TOLERANCE, Answer, CJClient
+from include.cj.client import CLOCK_TOLERANCE, Answer, CJClient, OrderEcho
 from include.cj.errors import CJError, CJPaused, words_of
 from include.cj.payload import body_hash, request_body
 from include.errors import JournalConflict
@@ -98,19 +98,19 @@ class Poster:
         Its refusals are recorded with CJ's words; in mode `test` its answer is the chunk's answer.
         """
         tested = self.journal.tested(ref)
-        keys = list(zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True))
         whole: bytes | None = None
         if tested is None:
-            echoes: list[list[Any]] = []
+            echoes: list[OrderEcho] = []
 
             def post(part: pa.Table) -> Answer:
                 nonlocal whole
                 answer, body = self._ask_test_mode(ref, part)
                 whole = body if part is orders else whole
-                echoes.extend(_accepted(answer))
+                echoes.extend(answer.orders)
                 return answer
 
             search = find_refused(orders, post)
+            keys = _keys(orders) if search.refused else []
             tested = {
                 "chunk_id": ref.chunk_id,
                 "tested_at": self.client.now().isoformat(),
@@ -118,7 +118,7 @@ class Poster:
                 "refused": [[*keys[p], words] for p, words in sorted(search.refused.items())],
             }
             if self.mode is Mode.TEST:
-                answer = {"submitted_at": tested["tested_at"], "mode": Mode.TEST.value, "accepted": echoes, "rejected": []}
+                answer = {"submitted_at": tested["tested_at"], "mode": Mode.TEST.value, "accepted": _accepted(echoes), "rejected": []}
                 self.journal.record_tested(ref, tested)
                 self._record(ref, answer)
             else:
@@ -126,17 +126,16 @@ class Poster:
         refused = {(tracker, order_id) for tracker, order_id, _ in tested["refused"]}
         if not refused:
             return orders, whole
-        return orders.filter(pa.array([key not in refused for key in keys])), None
+        return orders.filter(pa.array([key not in refused for key in _keys(orders)])), None
 
     # -- live ----------------------------------------------------------------------------------------------------------------------
 
     def _post(self, ref: ChunkRef, orders: pa.Table, body: bytes) -> None:
         self.breaker.check()
         payload_hash = body_hash(body)
-        keys = [list(k) for k in zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True)]
         declared_at = self._now().isoformat()
         self.checkpoint("before_intent")
-        if not self.journal.declare_intent(ref, payload_hash, keys, declared_at):
+        if not self.journal.declare_intent(ref, payload_hash, _keys(orders), declared_at):
             return
         self.checkpoint("after_intent")
         if self.client.now() - datetime.fromisoformat(declared_at) > INTENT_LASTS:
@@ -213,11 +212,10 @@ def _unknown(declared_at: str, payload_hash: str, words: str) -> dict[str, Any]:
 
 def live_answer(answer: Answer, orders: pa.Table) -> dict[str, Any]:
     """The answer file of a live call. An order is accepted only if the answer names it, rejected only if the answer has errors and does not."""
-    accepted = _accepted(answer)
-    named = {(tracker, order_id) for tracker, order_id, *_ in accepted}
+    accepted = _accepted(answer.orders)
+    named = {(order.action_tracker_id, order.order_id) for order in answer.orders}
     words = words_of(answer.errors)
-    keys = zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True)
-    rejected = [[*key, words] for key in keys if key not in named] if words else []
+    rejected = [[*key, words] for key in _keys(orders) if key not in named] if words else []
     note = {} if words or len(named) == orders.num_rows else {"error": "CJ's answer named neither the order nor an error"}
     return {
         "submitted_at": answer.received_at.isoformat(),
@@ -228,5 +226,9 @@ def live_answer(answer: Answer, orders: pa.Table) -> dict[str, Any]:
     }
 
 
-def _accepted(answer: Answer) -> list[list[Any]]:
-    return [[int(o.action_tracker_id), o.order_id, o.submission_id, o.batch_id] for o in answer.orders]
+def _keys(orders: pa.Table) -> list[tuple[int, str]]:
+    return list(zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True))
+
+
+def _accepted(echoes: list[OrderEcho]) -> list[tuple[int, str, str, str]]:
+    return [(o.action_tracker_id, o.order_id, o.submission_id, o.batch_id) for o in echoes]

@@ -6,11 +6,13 @@ import contextlib
 import copy
 from datetime import UTC, datetime
 from typing import Any
+from unittest import mock
 
 import orjson
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from include.cj import answers
 from include.cj.answers import Answer, decode_answer, decode_text
 from include.cj.errors import CJError
 from include.cj.records import CommissionPage, decode_page
@@ -110,6 +112,22 @@ def test_a_damaged_answer_never_yields_an_echo_that_was_not_there(body: Any, sta
             assert all(isinstance(v, str) and v for v in (order.order_id, order.enterprise_id, order.submission_id, order.batch_id))
             assert isinstance(order.action_tracker_id, int)
             assert order.order_id.encode() in body
+
+
+PLAIN = {"data": {"createOrders": {"orders": [echo(n) for n in (0, 1, 1, 2)], "errors": []}}}
+
+
+@settings(max_examples=500, deadline=None)
+@given(body=mutated(PLAIN) | st.just(orjson.dumps(PLAIN)))
+def test_a_plain_answer_read_the_short_way_says_what_it_says_read_with_all_care(body: Any) -> None:
+    short = answers._plain_echoes(Operation.CREATE, body)
+    with mock.patch.object(answers, "_plain_echoes", return_value=None):
+        careful = answered(body)
+    if short:
+        assert careful == Answer(short, [], NOW)
+    if body == orjson.dumps(PLAIN):
+        assert short is not None
+        assert [order.order_id for order in short] == ["ORD-0", "ORD-1", "ORD-2"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -154,8 +154,35 @@ def order(**changes: Any) -> Any:
     return pa.Table.from_pylist([given_ | changes], CHUNK)
 
 
+def sent_all(operation: Operation, chunk: Any) -> Any:
+    return orjson.loads(request_body(operation, chunk))["variables"]["orders"]
+
+
 def sent(operation: Operation, chunk: Any) -> Any:
     return orjson.loads(request_body(operation, chunk))["variables"]["orders"][0]
+
+
+SPECIAL = 'a"\\\x00\x07\b\t\n\x1f\x7f/é\u2028😀'
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_every_character_is_written_as_the_json_library_writes_it(operation: Operation) -> None:
+    """A body made before an update of the package and after it must have the same name."""
+    item = {"sku": SPECIAL, "quantity": 1, "unit_price": Decimal("1"), "discount": None}
+    texts = dict.fromkeys(("order_id", "coupon", "sid", "correction_reason", "currency"), SPECIAL)
+    parameters = orjson.dumps({"city": SPECIAL}).decode()
+    chunk = order(**texts, items=[item], custom_parameters=parameters, vertical_parameters=parameters)
+    body = request_body(operation, pa.concat_tables([chunk, order(), chunk.slice(0, 0), chunk]))
+    assert orjson.dumps(orjson.loads(body)) == body
+    first, plain, last = orjson.loads(body)["variables"]["orders"]
+    assert first == last
+    assert first["orderId"] == SPECIAL != plain["orderId"]
+    if operation is not Operation.CANCEL:
+        assert first["items"][0]["sku"] == SPECIAL
+
+
+def test_no_orders_are_a_body_without_orders() -> None:
+    assert sent_all(Operation.CREATE, order().slice(0, 0)) == []
 
 
 def test_a_discount_of_zero_is_sent_and_not_left_out() -> None:
