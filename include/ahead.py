@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -26,6 +25,5 @@ def one_ahead(source: Iterable[T]) -> Iterator[T]:
                 yield piece  # type: ignore[misc]
         finally:
             thread.shutdown()
-            if hasattr(pieces, "close"):
-                with closing(pieces):
-                    pass
+            if isinstance(pieces, Generator):
+                pieces.close()

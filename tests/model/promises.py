@@ -52,8 +52,8 @@ def planned_rightly(world: World, night: Night, held: dict[Key, dict[str, Any]])
             told = posts[-1].planned.state.content if posts else None
             converted = state.currency not in (None, world.options.currency)
             emptied = state.cancelled and not held[key]["cancelled"]  # an order over nothing, which CJ can still be told to cancel
-            # Sent and not seen to arrive, in another currency: what CJ holds cannot be told from what it held before.
-            unseen = settled and converted and not state.cancelled
+            # Sent and not seen to arrive, in another currency or over nothing: what CJ holds cannot be told from what it held before.
+            unseen = settled and (emptied or (converted and not state.cancelled))
             assert unseen or (told != state.content and (emptied or (not state.cancelled and (told or converted)))), (
                 f"CJ holds it already: {planned}, {held[key]}"
             )
