@@ -175,6 +175,8 @@ judged AS (
             WHEN r.waited_seconds < :processing_seconds THEN 'awaiting'
             WHEN r.new_line AND (r.overtaken = 1 OR NOT r.shows_state_before) AND NOT (r.operation = 'create' AND r.first_posted_at < r.submitted_at) THEN 'mismatched'
             WHEN r.waited_seconds < :deadline_seconds THEN 'late'
+            -- Something posted, and CJ holds what was sent but for the reason it was given: nothing that is paid is missing.
+            WHEN r.new_line AND r.difference_reason = 'correction_reason' THEN 'mismatched'
             ELSE 'missing'
         END AS status_now
     FROM reasoned AS r

@@ -118,7 +118,8 @@ def verdicts_true(world: World, final: bool) -> None:
             assert holds(held.get(key), state, world.options.currency), f"said to match: {state}; CJ holds {held.get(key)}"
         if r["status"] == "missing" and final:
             assert not fates[newest.place]["posted"] or not holds(held.get(key), newest.planned.state, world.options.currency), (
-                f"said to be missing: {newest}"
+                f"said to be missing ({r}): {newest}\nposts {[(p.planned.operation, p.planned.state.content, fates[p.place]) for p in posts[key]]}\n"
+                f"CJ holds {held.get(key)}"
             )
 
 

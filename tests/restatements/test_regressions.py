@@ -204,7 +204,7 @@ def test_an_order_older_than_the_ledger_is_held_back_and_not_created_as_a_duplic
     assert first.prepared.summary["quarantined_by_reason"] == {"not_in_cj": 1}
 
 
-def two_states_at_once(world: World, first: Change) -> None:
+def two_states_at_once(world: World, first: Change, **newer: object) -> None:
     """A state that CJ will work off six hours late, and a newer one sent right behind it."""
     world.pixel([pixel_order(first, first.event_time)])
     world.append([later(first, 5, amount=Decimal("80.00"))])
@@ -215,7 +215,7 @@ def two_states_at_once(world: World, first: Change) -> None:
     # As if CJ's clock had been read a second late when it was sent.
     with duckdb.connect(str(world.path)) as connection:
         connection.execute("UPDATE cj.submissions SET submitted_at = submitted_at + INTERVAL 1 SECOND")
-    world.append([later(first, 7, amount=Decimal("60.00"))])
+    world.append([later(first, 7, **{"amount": Decimal("60.00")} | newer)])
 
 
 def test_what_was_sent_last_counts_as_last_however_roughly_cjs_clock_is_known(new_world: NewWorld) -> None:
@@ -241,4 +241,18 @@ def test_a_state_that_an_earlier_one_came_after_is_no_longer_called_matched_and_
     }
     assert operations(quiet_night(world)) == ["restate"]
     assert world.held()[first.key]["amount"] == "60.00"
+    assert operations(quiet_night(world)) == []
+
+
+def test_a_state_that_lost_its_correction_reason_alone_is_not_said_to_be_missing(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    two_states_at_once(world, first, amount=Decimal("80.00"), correction_reason="ReturnedMerchandise")
+    newer = world.prepare(BEGIN - timedelta(days=9), world.now())
+    world.submit(newer)
+    world.publish(newer)
+    for _ in range(4):
+        world.advance(timedelta(hours=24))
+        world.reconcile()
+    verdict = world.rows("SELECT status, reason, commission_at_risk AS at_risk FROM cj.reconciliation ORDER BY updated_at")[-1]
+    assert verdict == {"status": "mismatched", "reason": "correction_reason", "at_risk": Decimal(0)}
     assert operations(quiet_night(world)) == []
