@@ -31,6 +31,9 @@ _TYPES = {
 
 _INDEXES = (
     "CREATE INDEX IF NOT EXISTS submissions_order ON cj.submissions (order_id, action_tracker_id, enterprise_id, updated_at)",
+    # Chunks are loaded one by one: without these two, each would read every row of the night.
+    "CREATE INDEX IF NOT EXISTS submissions_chunk ON cj.submissions (run_id, chunk_id)",
+    "CREATE INDEX IF NOT EXISTS planned_chunk ON cj.planned (run_id, chunk_id)",
     "CREATE INDEX IF NOT EXISTS reconciliation_order ON cj.reconciliation (order_id, action_tracker_id, enterprise_id, updated_at)",
     "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
     "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
