@@ -108,7 +108,7 @@ class _Timed:
 
 
 def _batches(folder: str, broken: str) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(f"{folder}/changes.parquet") as file:
+    with pq.ParquetFile(f"{folder}/changes.parquet", pre_buffer=False) as file:
         for batch in file.iter_batches(65_536):
             if broken:
                 place = batch.schema.get_field_index(broken)

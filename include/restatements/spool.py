@@ -55,7 +55,8 @@ class Spool:
         return self
 
     def batches(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(str(self.path)) as file:
+        # Buffered ahead, every row group that was read would stay in memory.
+        with pq.ParquetFile(str(self.path), pre_buffer=False) as file:
             yield from file.iter_batches(batch_size=65_536, columns=columns)
 
 
