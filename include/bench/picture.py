@@ -1,17 +1,17 @@
-"""The table as bars: seconds a million orders, ours beside the peer's, one panel a step."""
+"""The table as bars: seconds and memory, ours beside the peer's, one panel a step."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from include.bench.steps import Row
+from include.bench.steps import PEER, Row
 
 
 def svg(rows: list[Row]) -> str:
-    """The rows that have a peer, at the largest size each was measured at."""
+    """The rows that the script has a part in, at the largest size each was measured at, in the order they were measured."""
     import vl_convert
 
-    largest = {row.step: row for row in rows if row.peer}
+    largest = {row.step: row for row in rows if row.peer and row.beside == PEER}
     values = [
         {
             "step": f"{row.step}, {row.orders:,}",
@@ -20,7 +20,7 @@ def svg(rows: list[Row]) -> str:
             "label": f"{figures['seconds']:.1f} s, {figures['peak_mb']:,.0f} MB",
         }
         for row in largest.values()
-        for side, figures in (("CJ Restatements", row.ours), ("pandas script", row.peer))
+        for side, figures in (("CJ Restatements", row.ours), (PEER, row.peer))
         if figures
     ]
     return str(vl_convert.vegalite_to_svg(_chart(values)))
@@ -38,7 +38,7 @@ def _chart(values: list[dict[str, Any]]) -> dict[str, Any]:
                 "field": "step",
                 "type": "nominal",
                 "title": None,
-                "sort": None,
+                "sort": list(dict.fromkeys(value["step"] for value in values)),
                 "header": {"labelAngle": 0, "labelAlign": "left", "labelLimit": 320},
             }
         },

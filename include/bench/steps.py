@@ -12,6 +12,7 @@ from include.bench.ground import Ground
 from include.bench.measuring import measured
 from include.bench.night import play
 
+PEER = "pandas script"
 MILLION = 1_000_000
 FLAT = 5_000_000
 """Sizes from here on are for memory: only the steps whose memory grows if anything's does, without a sandbox and without a peer."""
@@ -19,7 +20,7 @@ FLAT = 5_000_000
 
 @dataclass
 class Row:
-    """One step at one size. `floor` is the ratio to the peer that should be reached, `ceiling` the most the step may take of it."""
+    """One step at one size, ours and what it is measured beside. `floor` is the ratio to the peer that should be reached, `ceiling` the most the step may take of it."""
 
     step: str
     orders: int
@@ -28,6 +29,7 @@ class Row:
     limit: dict[str, Any] | None = None
     floor: float | None = None
     ceiling: float | None = None
+    beside: str = PEER
     note: str = ""
     failures: list[str] = field(default_factory=list)
 

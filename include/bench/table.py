@@ -23,12 +23,17 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.orders:,}",
         _seconds(ours["seconds"]),
         f"{row.orders / ours['seconds']:,.0f}",
-        f"{ours['peak_mb']:,.0f} MB",
+        _memory(ours),
         _seconds(peer["seconds"]) if peer else "",
-        f"{peer['peak_mb']:,.0f} MB" if peer else "",
+        _memory(peer) if peer else "",
         _ratio(row),
         f"{row.to_limit:.1f}" if row.to_limit else "",
     )
+
+
+def _memory(figures: dict[str, Any]) -> str:
+    """Nothing where several processes worked and none of them is the one to measure."""
+    return f"{figures['peak_mb']:,.0f} MB" if figures["peak_mb"] else ""
 
 
 def _ratio(row: Row) -> str:
