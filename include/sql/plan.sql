@@ -67,9 +67,9 @@ compared AS (
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.items_mark AS held_items_mark, h.coupon AS held_coupon,
         COALESCE(h.records, 0) > 0 AS known,
         i.change_type = 'cancelled' AS cancelled,
-        COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.items_mark = 0 AS held_nothing,
+        COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.order_discount = 0 AND h.items_mark = 0 AS held_nothing,
         -- A cancellation and a restatement to nothing look alike at CJ; only the latter can be restated again, and we know that we sent it.
-        COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.items_mark = 0 AND NOT COALESCE(l.to_nothing, FALSE) AS held_cancelled,
+        COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.order_discount = 0 AND h.items_mark = 0 AND NOT COALESCE(l.to_nothing, FALSE) AS held_cancelled,
         e.order_id IS NOT NULL AS held_elsewhere,
         l.operation AS last_operation, l.outcome AS last_outcome, l.payload_hash AS last_hash, l.updated_at AS last_updated_at,
         l.settled_at AS last_settled_at, l.verdict, l.verdict_reason, COALESCE(l.attempts_of_state, 0) AS attempts,

@@ -256,3 +256,14 @@ def test_a_state_that_lost_its_correction_reason_alone_is_not_said_to_be_missing
     verdict = world.rows("SELECT status, reason, commission_at_risk AS at_risk FROM cj.reconciliation ORDER BY updated_at")[-1]
     assert verdict == {"status": "mismatched", "reason": "correction_reason", "at_risk": Decimal(0)}
     assert operations(quiet_night(world)) == []
+
+
+def test_an_order_whose_discount_is_all_of_it_is_not_taken_for_a_cancelled_one(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([all_off := later(first, 5, amount=Decimal("0.01"), discount=Decimal("0.01"))])
+    assert operations(night(world)) == ["restate"]
+    world.append([later(all_off, 5, change_type="cancelled", discount=None)])
+    assert operations(night(world)) == ["cancel"]
+    assert world.held()[first.key]["cancelled"]
+    assert operations(quiet_night(world)) == []
