@@ -33,11 +33,10 @@ def test_every_piece_comes_in_order() -> None:
 
 
 def test_an_error_comes_where_the_piece_would() -> None:
-    source, seen = Source(10, broken_at=3), []
+    pieces = one_ahead(Source(10, broken_at=3)())
+    assert [next(pieces) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(LookupError, match="no 3"):
-        for number in one_ahead(source()):
-            seen.append(number)
-    assert seen == [0, 1, 2]
+        next(pieces)
 
 
 def test_never_more_than_one_piece_is_fetched_before_it_is_asked_for() -> None:
