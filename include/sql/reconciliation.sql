@@ -71,7 +71,7 @@ compared AS (
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
         h.items_mark AS held_items_mark, h.coupon AS held_coupon, h.correction_reason AS held_correction_reason,
         h.validation_status AS held_validation_status, h.locking_method, h.locking_date, h.lock_stage, h.commission, h.cj_fee,
-        h.posted_at, h.first_posted_at, c.share,
+        h.posted_at, h.first_posted_at, h.records AS held_records, c.share,
         COALESCE(h.records, 0) > 0 AS known,
         COALESCE(h.posted_at >= w.submitted_at, FALSE) AS new_line,
         e.order_id IS NOT NULL AS held_elsewhere,
@@ -154,8 +154,8 @@ reasoned AS (
             -- Of a sale below 1.00 the commission may be less than half a cent: nothing paid says nothing there.
             WHEN d.held_sale_amount - CASE WHEN d.sale_amount_basis = 'gross' THEN d.held_discount ELSE 0 END >= 1 AND d.commission = 0 AND d.cj_fee = 0
                 THEN 'not_commissionable'
-            -- Nothing is held: cancelled, unless nothing is what it was restated to before.
-            WHEN d.operation = 'restate' AND d.held_sale_amount = 0 AND d.held_items_mark = 0
+            -- Nothing is held any more: cancelled, unless nothing is what it was restated to before.
+            WHEN d.operation = 'restate' AND d.held_records > 1 AND d.held_sale_amount = 0 AND d.held_discount = 0 AND d.held_items_mark = 0
                 AND NOT COALESCE(d.before_operation = 'restate' AND d.before_sale_amount = 0, FALSE) THEN 'not_commissionable'
             WHEN d.locking_method = 'OPEN_ENDED' AND d.status IS NULL THEN 'status_required'
             WHEN d.operation = 'cancel' AND d.locking_method <> 'OPEN_ENDED' AND d.status IS NOT NULL THEN 'status_not_allowed'

@@ -267,3 +267,16 @@ def test_an_order_whose_discount_is_all_of_it_is_not_taken_for_a_cancelled_one(n
     assert operations(night(world)) == ["cancel"]
     assert world.held()[first.key]["cancelled"]
     assert operations(quiet_night(world)) == []
+
+
+def test_an_order_placed_over_nothing_is_not_taken_for_a_cancelled_one_when_its_restatement_was_lost(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed(amount=Decimal("0.00"))
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, amount=Decimal("120.00"))])
+    world.sandbox.control.add_faults([{"kind": "drop", "times": 1, "order_ids": [first.key.order_id]}])
+    assert operations(night(world)) == ["restate"]
+    world.advance(timedelta(hours=48))
+    world.reconcile()
+    assert world.rows("SELECT status, reason FROM cj.reconciliation") == [{"status": "missing", "reason": "unknown"}]
+    assert operations(quiet_night(world)) == ["restate"]
+    assert world.held()[first.key]["amount"] == "120.00"
