@@ -113,7 +113,7 @@ def verdicts_true(world: World, final: bool) -> None:
         newest = posts[key][-1] if key in posts else None
         if newest is None or not mine or newest is not mine[-1]:
             continue  # the call was cut before CJ received it, or a newer state was sent since
-        if r["status"] == "matched" and (final or not world.troubled):
+        if r["status"] == "matched" and (final or not world.troubled) and _rate_is_known(world, key, newest.planned.state):
             state = newest.planned.state
             assert holds(held.get(key), state, world.options.currency), f"said to match: {state}; CJ holds {held.get(key)}"
         if r["status"] == "missing" and final:
@@ -121,6 +121,18 @@ def verdicts_true(world: World, final: bool) -> None:
                 f"said to be missing ({r}): {newest}\nposts {[(p.planned.operation, p.planned.state.content, fates[p.place]) for p in posts[key]]}\n"
                 f"CJ holds {held.get(key)}"
             )
+
+
+def _rate_is_known(world: World, key: Key, state: Change) -> bool:
+    """Whether enough orders of a converted currency were judged together to say its rate: of one or two, CJ's figure is all there is, and matches itself."""
+    if state.currency in (None, world.options.currency):
+        return True
+    together = world.rows(
+        "SELECT COUNT(*) AS n FROM cj.reconciliation AS r WHERE r.within_band AND r.status = 'matched' AND (r.currency, r.checked_at) IN ("
+        "SELECT m.currency, m.checked_at FROM cj.reconciliation AS m "
+        f"WHERE m.action_tracker_id = {key.tracker} AND m.order_id = '{key.order_id}' AND m.updated_at = '{state.updated_at.isoformat()}')"
+    )
+    return int(together[0]["n"]) > 2
 
 
 def by_order(world: World) -> dict[Key, list[Post]]:
@@ -146,6 +158,8 @@ def converged(world: World) -> None:
         mine = posts.get(key, [])
         verdict = verdicts.get(key)
         story = f"{state}\nCJ holds {now}\nlast word {word}, verdict {verdict}\nposts {[(p.planned.operation, p.planned.state.content, fates[p.place]) for p in mine]}"
+        if verdict and verdict["status"] == "matched" and not _rate_is_known(world, key, state):
+            continue
         if stage == "sent" or (reason == "unchanged" and mine):
             # `unchanged` was said while it was on its way; what became of it is the verdict's to say.
             assert verdict is not None and verdict["status"] == "missing", f"lost without a break: {story}"
