@@ -20,6 +20,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from airflow.exceptions import AirflowConfigException
 from airflow.listeners import hookimpl
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ def on_starting(component: Any) -> None:
     try:
         if forks_tasks(sys.argv):
             preload()
+    except AirflowConfigException as problem:
+        log.warning("Nothing is loaded ahead of the tasks. %s Give true or false.", problem)
     except Exception:
         log.warning("Nothing is loaded ahead of the tasks.", exc_info=True)
 

@@ -25,8 +25,8 @@ import httpx
 import orjson
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from include.cj.ahead import Ahead
 from include.cj.answers import Answer, OrderEcho, decode_answer, decode_text, http_date, refusal_error, status_error
+from include.cj.ask_ahead import Ahead
 from include.cj.errors import CJCursorStuck, CJError, CJRequestRefused, RequestProblem
 from include.cj.limits import SlidingWindow, check_window, reads_of, windows
 from include.cj.payload import query

@@ -10,15 +10,16 @@ holds it back. Only a query that cannot give the contract's columns is refused, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.ahead import one_ahead
 from include.errors import SettingError, WarehouseShapeError
 from include.restatements.parsing import parsed
+from include.restatements.read_ahead import one_ahead
 from include.restatements.settings import Run
 from include.restatements.shapes import CHANGES, KEY
 from include.sql import sql_text
@@ -105,7 +106,8 @@ def extract(
     """The orders touched in the run's interval, as shapes.CHANGES, sorted by shapes.KEY in the binary order of the UTF-8 text.
 
     With `replan_since`, also the orders listed in cj.replan_keys that changed since then. One statement, so one snapshot; flat memory.
-    `exclusive` as in `Session.stream`: faster, where the caller leaves the session alone meanwhile. Never fewer than one batch; it may be empty.
+    `exclusive` as in `Session.stream`: faster, since a thread reads ahead; leave the session alone until this is drained or closed.
+    Never fewer than one batch; it may be empty.
 
     Raises what `check_shape` and `Session.stream` raise.
     """
@@ -120,8 +122,9 @@ def extract(
     once = _Once()
     rows = session.stream(statement, params, batch_rows, exclusive=exclusive)
     # With the session to itself, the next batch is on its way while this one is parsed and judged.
-    for batch in one_ahead(rows) if exclusive else rows:
-        yield parsed(once.of(batch) if replan_since is not None else batch)
+    with closing(one_ahead(rows) if exclusive else rows) as batches:  # type: ignore[type-var]  # both are generators
+        for batch in batches:
+            yield parsed(once.of(batch) if replan_since is not None else batch)
 
 
 def _complaint(column: str, found: str | None) -> str | None:

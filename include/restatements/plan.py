@@ -31,7 +31,7 @@ from include.restatements.journal import ChunkRef, ChunkState, Journal, run_fold
 from include.restatements.loading import leave_to_submissions, load_chunk
 from include.restatements.marks import items_marks
 from include.restatements.money import ZERO, exact_sum
-from include.restatements.quality import Gate
+from include.restatements.quality import Gate, Inspected
 from include.restatements.settings import Run, Settings
 from include.restatements.shapes import INSTANT
 from include.restatements.spool import HELD, ORDERS, PLANNED, SKIPPED, Spool, with_constants
@@ -188,19 +188,25 @@ class Planner:
             combine_items=self.settings.combine_items,
         )
         spool = Spool(self.scratch / f"orders-{len(self.picked)}.parquet", ORDERS)
-        for inspected in gate.inspect(extract(self.session, run, sql=self.sql, replan_since=since, exclusive=True)):
-            good = inspected.good
-            if good.num_rows:
-                hashes = content_hashes(good, pc.equal(good["change_type"], "cancelled"))
-                spool.add(good.append_column("payload_hash", hashes).append_column("items_mark", items_marks(good["items"])))
-            if inspected.bad.num_rows:
-                self._hold(inspected.bad, Stage.VALIDATION)
-                self.refused.append(inspected.bad.select(["enterprise_id", "action_tracker_id", "order_id"]))
+        changes = extract(self.session, run, sql=self.sql, replan_since=since, exclusive=True)
+        # Closed here, also when the gate fails: a batch may be on its way in a thread, and the transaction is about to be rolled back.
+        with closing(changes):  # type: ignore[type-var]  # a stream is a generator
+            for inspected in gate.inspect(changes):
+                self._keep(spool, inspected)
         self.picked.append(spool.finish())
         self.planned.picked += spool.rows + (gate.result.failed if gate.result else 0)
         first = sum(s.rows for s in self.picked[:-1])
         self.session.append("cj.plan_input", self._plan_input(spool, first))
         self.session.analyze("cj.plan_input")
+
+    def _keep(self, spool: Spool, inspected: Inspected) -> None:
+        good = inspected.good
+        if good.num_rows:
+            hashes = content_hashes(good, pc.equal(good["change_type"], "cancelled"))
+            spool.add(good.append_column("payload_hash", hashes).append_column("items_mark", items_marks(good["items"])))
+        if inspected.bad.num_rows:
+            self._hold(inspected.bad, Stage.VALIDATION)
+            self.refused.append(inspected.bad.select(["enterprise_id", "action_tracker_id", "order_id"]))
 
     def _plan_input(self, spool: Spool, place: int) -> Iterator[pa.RecordBatch]:
         accounts = {a.enterprise_id: a for a in self.settings.accounts}
@@ -241,7 +247,6 @@ class Planner:
     # -- 3. the decision -------------------------------------------------------------------------------------------------------------
 
     def _decide(self) -> None:
-        self.planned.sent_before = self._last_sent()
         writer = ChunkWriter(self.journal, self.folder, self.settings.chunk_size, self._owns)
         with closing(self._decided()) as decided:  # type: ignore[type-var]  # a stream is a generator
             decisions = _Decisions(decided)
@@ -251,16 +256,6 @@ class Planner:
         self.planned.chunks = writer.finish()
         for spool in (self.held, self.skipped, self.owned):
             spool.finish()
-
-    def _last_sent(self) -> datetime | None:
-        found = self.session.rows(
-            "SELECT MAX(s.submitted_at) AS sent_at FROM cj.submissions AS s INNER JOIN cj.plan_input AS i "
-            "ON i.enterprise_id = s.enterprise_id AND i.action_tracker_id = s.action_tracker_id AND i.order_id = s.order_id "
-            "WHERE i.run_id = :run_id AND s.mode = 'live'",
-            {"run_id": self.run.run_id},
-        )[0]["sent_at"]
-        assert found is None or isinstance(found, datetime)
-        return found
 
     def _decided(self) -> Iterator[pa.RecordBatch]:
         loss = self.settings.allow_field_loss
@@ -276,6 +271,8 @@ class Planner:
 
     def _act(self, writer: ChunkWriter, orders: pa.Table, decided: pa.Table) -> None:
         verbs = decided["verb"]
+        sent_at = pc.max(decided["last_sent_at"]).as_py()
+        self.planned.sent_before = max(filter(None, (self.planned.sent_before, sent_at)), default=None)
         if self.down:
             away = pc.and_(
                 pc.is_in(decided["enterprise_id"], pa.array(sorted(self.down), pa.string())),

@@ -87,7 +87,10 @@ class Poster:
         if self.mode is Mode.LIVE and passed.num_rows:
             self._post(ref, passed, tested_body or request_body(ref.operation, passed))
         elif self.mode is Mode.LIVE:
-            self._record(ref, {"submitted_at": self._now().isoformat(), "mode": Mode.LIVE.value, "accepted": [], "rejected": []})
+            self._record(
+                ref,
+                {"submitted_at": self._after_last(self.client.now()).isoformat(), "mode": Mode.LIVE.value, "accepted": [], "rejected": []},
+            )
         self._count(ref, self.journal.state(ref), orders.num_rows, done)
 
     # -- Test Mode -----------------------------------------------------------------------------------------------------------------
@@ -133,7 +136,7 @@ class Poster:
     def _post(self, ref: ChunkRef, orders: pa.Table, body: bytes) -> None:
         self.breaker.check()
         payload_hash = body_hash(body)
-        declared_at = self._now().isoformat()
+        declared_at = self._after_last(self.client.now()).isoformat()
         self.checkpoint("before_intent")
         if not self.journal.declare_intent(ref, payload_hash, _keys(orders), declared_at):
             return
@@ -149,15 +152,14 @@ class Poster:
             return
         self.breaker.success()
         self.checkpoint("before_answer")
-        self._record(ref, live_answer(answer, orders) | {"submitted_at": self._now().isoformat(), "payload_hash": payload_hash})
+        self._record(ref, live_answer(answer, orders, self._after_last(answer.received_at)) | {"payload_hash": payload_hash})
         self.checkpoint("after_answer")
 
-    def _now(self) -> datetime:
-        """CJ's time, and never before what was sent earlier of these orders: CJ's clock is known to a second or two, and the newest must stay it."""
-        now = self.client.now()
-        if self.sent_before is not None and now <= self.sent_before < now + CLOCK_TOLERANCE:
+    def _after_last(self, moment: datetime) -> datetime:
+        """`moment`, and never before what was sent earlier of these orders: CJ's clock is known to a second or two, and the newest must stay it."""
+        if self.sent_before is not None and moment <= self.sent_before < moment + CLOCK_TOLERANCE:
             return self.sent_before + timedelta(microseconds=1)
-        return now
+        return moment
 
     def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: str, payload_hash: str) -> None:
         if error.maybe_done:
@@ -210,7 +212,7 @@ def _unknown(declared_at: str, payload_hash: str, words: str) -> dict[str, Any]:
     return {"submitted_at": declared_at, "mode": Mode.LIVE.value, "payload_hash": payload_hash, "unknown": True, "error": words}
 
 
-def live_answer(answer: Answer, orders: pa.Table) -> dict[str, Any]:
+def live_answer(answer: Answer, orders: pa.Table, submitted_at: datetime) -> dict[str, Any]:
     """The answer file of a live call. An order is accepted only if the answer names it, rejected only if the answer has errors and does not."""
     accepted = _accepted(answer.orders)
     named = {(order.action_tracker_id, order.order_id) for order in answer.orders}
@@ -218,7 +220,7 @@ def live_answer(answer: Answer, orders: pa.Table) -> dict[str, Any]:
     rejected = [[*key, words] for key in _keys(orders) if key not in named] if words else []
     note = {} if words or len(named) == orders.num_rows else {"error": "CJ's answer named neither the order nor an error"}
     return {
-        "submitted_at": answer.received_at.isoformat(),
+        "submitted_at": submitted_at.isoformat(),
         "mode": Mode.LIVE.value,
         "accepted": accepted,
         "rejected": rejected,

@@ -51,7 +51,7 @@ sent AS (
 ),
 
 last_sent AS (
-    SELECT s.place, s.operation, s.outcome, s.payload_hash, s.updated_at, s.settled_at, s.attempts_of_state, s.verdict, s.verdict_reason,
+    SELECT s.place, s.operation, s.outcome, s.payload_hash, s.updated_at, s.submitted_at, s.settled_at, s.attempts_of_state, s.verdict, s.verdict_reason,
         s.cancellations = 0 AND s.emptied > 0 AS to_nothing
     FROM sent AS s
     WHERE s.newest = 1
@@ -72,7 +72,7 @@ compared AS (
         COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.order_discount = 0 AND h.items_mark = 0 AND NOT COALESCE(l.to_nothing, FALSE) AS held_cancelled,
         e.order_id IS NOT NULL AS held_elsewhere,
         l.operation AS last_operation, l.outcome AS last_outcome, l.payload_hash AS last_hash, l.updated_at AS last_updated_at,
-        l.settled_at AS last_settled_at, l.verdict, l.verdict_reason, COALESCE(l.attempts_of_state, 0) AS attempts,
+        l.submitted_at AS last_sent_at, l.settled_at AS last_settled_at, l.verdict, l.verdict_reason, COALESCE(l.attempts_of_state, 0) AS attempts,
         -- Sent, answered or not, and not known to have failed: CJ may be about to hold it.
         COALESCE(l.outcome IN ('accepted', 'unknown') AND l.settled_at IS NULL AND COALESCE(l.verdict, 'awaiting') IN ('awaiting', 'late'), FALSE)
             AS on_its_way,
@@ -180,6 +180,7 @@ SELECT
         WHEN locking_method IS NULL THEN status
     END AS status,
     CAST(attempts + 1 AS integer) AS attempt,
+    last_sent_at,
     -- What paying for the wrong state would cost, in the advertiser's currency.
     CASE
         WHEN NOT known OR held_sale_amount IS NULL OR held_sale_amount = 0 THEN CAST(0 AS decimal(38, 10))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -166,6 +167,16 @@ def test_the_exclusive_way_gives_the_same_rows(session: Session) -> None:
     quick = pa.Table.from_batches(list(extract(session, RUN, sql=SQL, exclusive=True)))
     assert quick.equals(_extracted(session))
     assert quick.num_rows == 500
+
+
+def test_a_reading_that_is_given_up_leaves_the_session_to_the_next_statement(session: Session) -> None:
+    _log(session, *({"order_id": f"o{i}", "amount": Decimal(i)} for i in range(50)))
+    with session.transaction():
+        reading = extract(session, RUN, sql=SQL, batch_rows=7, exclusive=True)
+        next(reading)
+        reading.close()  # type: ignore[attr-defined]
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+        assert session.rows("SELECT COUNT(*) AS n FROM order_changes")[0]["n"] == 50
 
 
 def test_what_cannot_be_parsed_is_null_and_named_and_its_neighbours_are_whole(session: Session) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from include.ahead import one_ahead
+from include.restatements.read_ahead import one_ahead
 
 
 class Source:

@@ -1,4 +1,7 @@
-"""One piece ahead: while a piece is worked on, the next one is fetched in a thread, so that waiting and working overlap."""
+"""One piece ahead: while a piece is worked on, the next one is fetched in a thread, so that waiting and working overlap.
+
+What may go wrong: whoever stops early and does not close the iterator leaves the thread at work on the source, a database's connection say.
+"""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from include.cj import errors as e
-from include.cj.ahead import Ahead
+from include.cj.ask_ahead import Ahead
 from include.cj.client import CJClient
 from include.cj.limits import SlidingWindow
 from include.cj.records import Seam, seam_of
