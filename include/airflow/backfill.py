@@ -1,4 +1,6 @@
-"""What a backfill would touch: which dates, how many orders, how much money. Sends nothing, keeps nothing.
+"""What a backfill would touch: which dates, how many orders, how much money. Sends nothing, keeps no plan.
+
+CJ's new records are read into cj.commissions first, as every run does.
 
     python -m include.airflow.backfill --from-date 2026-03-01 --to-date 2026-04-01
 
@@ -24,9 +26,12 @@ ALL = "all, each order once"
 
 
 def instant(text: str) -> datetime:
-    """ISO 8601; without an offset it is UTC."""
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    """ISO 8601; without an offset it is UTC. Raises argparse.ArgumentTypeError."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-03-01") from None
 
 
 def runs_between(start: datetime, end: datetime) -> Iterator[Run]:
@@ -52,6 +57,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--from-date", type=instant, required=True)
     parser.add_argument("--to-date", type=instant, required=True)
     given = parser.parse_args(arguments)
+    if given.from_date > given.to_date:
+        parser.error(f"--from-date {given.from_date:%Y-%m-%d %H:%M} is after --to-date {given.to_date:%Y-%m-%d %H:%M}")
+    for chatty in ("great_expectations", "include"):
+        # Before either is imported: Airflow's logging prints to the screen, where the table is.
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         return _show(list(runs_between(given.from_date, given.to_date)))
     except RestatementsError as error:
@@ -71,9 +81,6 @@ def _show(runs: list[Run]) -> int:
         console.print("No run of cj_restatements lies between these dates. Note that --to-date means midnight.")
         return 0
     settings, location = settings_from_airflow({}), warehouse_location()
-    for chatty in ("great_expectations", "include"):
-        # Airflow's logging prints to the screen, where the table is.
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     read_ledgers(settings, location)
     with CJClient(settings.accounts[0]) as client:
         client.ping()

@@ -11,16 +11,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from include.errors import SettingError
 from include.restatements.money import NotMoney, money
-from include.restatements.settings import Account, Settings, Token
+from include.restatements.settings import MAX_ORDERS_PER_REQUEST, Account, Settings, Token, check_mode
 from include.restatements.states import Mode
 
 EXTRA_KEYS = ("enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis")
 NULLABLE_FIELDS = frozenset({"coupon", "discount", "items"})
+LONGEST = timedelta(days=3650)
+"""No setting needs to look further back or wait longer, and no date of a run leaves the calendar."""
 
 
 class Secrets:
@@ -58,12 +61,17 @@ def account_from_connection(conn_id: str, secrets: Secrets) -> Account:
     """The CJ account that Airflow connection `conn_id` describes. Raises SettingError."""
     connection = secrets.connection(conn_id)
     if connection is None:
-        raise SettingError(f"There is no connection {conn_id!r}. Create it, or take it out of the Variable cj_conn_ids.")
+        raise SettingError(f"{no_connection(conn_id)}, or take it out of the Variable cj_conn_ids.")
     password = connection.password or ""
     if password:
         mask(password)
     extra = extra_of(conn_id, connection)
     return Account(conn_id=conn_id, token=Token(password), **_account_fields(conn_id, extra))
+
+
+def no_connection(conn_id: str) -> str:
+    """The beginning of a sentence. Airflow says that there is none also where there is one it cannot read."""
+    return f"There is no connection {conn_id!r} that Airflow can read. Create it (in AIRFLOW_CONN_{conn_id.upper()}: whole JSON, or a URI)"
 
 
 def extra_of(conn_id: str, connection: Any) -> dict[str, Any]:
@@ -146,6 +154,8 @@ def settings_from_airflow(
         value, where = _look_up(name, said, secrets)
         if value is not None:
             fields[name] = parse(value, where)
+            if name == "mode":
+                _allowed(fields[name], accounts, where)
     settings = Settings(accounts=accounts, storage=_storage(secrets), **fields)
     return replace(settings, approve_above=approval_limit(said, secrets))
 
@@ -170,10 +180,20 @@ def _look_up(name: str, said: Mapping[str, Any], secrets: Secrets) -> tuple[Any,
     return secrets.variable(f"cj_{name}") or None, f"Variable cj_{name}"
 
 
+def _allowed(mode: Mode, accounts: Sequence[Account], where: str) -> None:
+    """Settings checks this too, and cannot say where the mode is written down."""
+    for account in accounts:
+        check_mode(mode, account, where)
+
+
 def _storage(secrets: Secrets) -> str:
     storage = secrets.variable("cj_storage") or f"file://{airflow_home()}/cj_data"
     if "://" not in storage:
         raise SettingError(f"Variable cj_storage is {storage!r}; it must be a URL like file:///var/cj or s3://bucket/cj.")
+    scheme, _, rest = storage.partition("://")
+    # A URL's first part is a host: file://relative/x would be the folder /x.
+    if scheme == "file" and not (rest.startswith("/") and rest.strip("/")):
+        raise SettingError(f"Variable cj_storage is {storage!r}, which names no folder by its whole path; write file:///absolute/path.")
     return storage.rstrip("/")
 
 
@@ -242,6 +262,25 @@ def _whole(value: Any, where: str) -> int:
     return int(number)
 
 
+def _chunk_size(value: Any, where: str) -> int:
+    size = _whole(value, where)
+    if size > MAX_ORDERS_PER_REQUEST:
+        raise SettingError(f"{where} is {value!r}; it must be at most {MAX_ORDERS_PER_REQUEST}, the orders CJ takes in a request.")
+    return size
+
+
+def _time(parse: Callable[[Any, str], Any], unit: timedelta) -> Callable[[Any, str], Any]:
+    """A length of time in `unit`, at most LONGEST."""
+
+    def parsed(value: Any, where: str) -> Any:
+        number = parse(value, where)
+        if number > LONGEST / unit:
+            raise SettingError(f"{where} is {value!r}; it must be at most {LONGEST // unit}, ten years.")
+        return number
+
+    return parsed
+
+
 def _flag(value: Any, where: str) -> bool:
     words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
     try:
@@ -273,17 +312,17 @@ def _text(value: Any, where: str) -> str:
 _FIELDS: dict[str, Callable[[Any, str], Any]] = {
     "mode": _mode,
     "storage_conn_id": _text,
-    "chunk_size": _whole,
+    "chunk_size": _chunk_size,
     "max_quarantine_ratio": _ratio,
-    "processing_minutes": _at_least_zero,
-    "deadline_hours": _at_least_zero,
-    "late_hours": _at_least_zero,
+    "processing_minutes": _time(_at_least_zero, timedelta(minutes=1)),
+    "deadline_hours": _time(_at_least_zero, timedelta(hours=1)),
+    "late_hours": _time(_at_least_zero, timedelta(hours=1)),
     "combine_items": _flag,
     "allow_field_loss": _fields,
     "open_ended_status": _open_ended_status,
     "currency_band": _band,
-    "ledger_days": _whole,
-    "keep_skipped_days": _whole,
+    "ledger_days": _time(_whole, timedelta(days=1)),
+    "keep_skipped_days": _time(_whole, timedelta(days=1)),
     "chunks_per_task": _whole,
     "order_changes_sql": _text,
 }

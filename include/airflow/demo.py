@@ -1,4 +1,4 @@
-"""`make demo`: three nights of a shop, through Airflow, against the sandbox, in about two minutes.
+"""`make demo`: three nights of a shop, through Airflow, against the sandbox, in about a minute.
 
 Each night runs `cj_restatements`, moves CJ's clock by fifty minutes, and runs `cj_reconciliation`: most orders have posted, some are lost, late or
 altered, and the newest few still have time. It ends with the last reconciliation's

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from include.airflow.connections import Secrets, extra_of, mask
+from include.airflow.connections import Secrets, extra_of, mask, no_connection
 from include.airflow.environment import ROOT
 from include.errors import SettingError
 
@@ -23,7 +23,7 @@ def warehouse_location(secrets: Secrets | None = None) -> WarehouseLocation:
 
     connection = (secrets or Secrets()).connection(CONN_ID)
     if connection is None:
-        raise SettingError(f"There is no connection {CONN_ID!r}. Create it: type duckdb with the file in host, or type postgres.")
+        raise SettingError(f"{no_connection(CONN_ID)}: type duckdb with the file in host, or type postgres.")
     if connection.password:
         mask(connection.password)
     kind = SAME_AS.get(connection.conn_type or "", connection.conn_type or "")
@@ -36,8 +36,18 @@ def warehouse_location(secrets: Secrets | None = None) -> WarehouseLocation:
         wanted = "the path of the DuckDB file" if kind == "duckdb" else "the server's name, or the folder of its socket,"
         raise SettingError(f"Connection {CONN_ID!r} has no host: put {wanted} there.")
     if kind == "duckdb":
-        return WarehouseLocation(kind, path=str(ROOT / Path(connection.host).expanduser()))
+        return WarehouseLocation(kind, path=_duckdb_file(connection.host))
     return WarehouseLocation(kind, uri=libpq_uri(connection))
+
+
+def _duckdb_file(host: str) -> str:
+    """The file's whole path. Raises SettingError for DuckDB's names of what is no file; what follows them may be a token."""
+    for prefix in (":memory:", "md:", "motherduck:"):
+        if host.lower().startswith(prefix):
+            raise SettingError(
+                f"Connection {CONN_ID!r}: host begins with {prefix!r}, which is no file on this machine. Put the path of one there."
+            )
+    return str(ROOT / Path(host).expanduser())
 
 
 def libpq_uri(connection: Any) -> str:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from include.cj.errors import CJAnswerTooLarge, CJCut, CJError, CJNotJson, CJTimeout, CJUnreachable
-from include.errors import SettingError
+from include.cj.errors import CJAnswerTooLarge, CJCut, CJError, CJInvalidToken, CJNotJson, CJTimeout, CJUnreachable
 from include.restatements.settings import LOOPBACK, Account, Token
 
 MAX_ANSWER_BYTES = 256_000_000
@@ -42,9 +41,6 @@ class BearerToken(httpx.Auth):
     """Adds the token to requests for the given addresses; a request for any other leaves without it."""
 
     def __init__(self, token: Token, *urls: str) -> None:
-        if not _is_header_text(token):
-            # The HTTP library would quote the header in its own complaint.
-            raise SettingError("The token holds a space, a line break or a character no token has. Copy it into the connection again.")
         self._token = token
         self._origins = {_origin(httpx.URL(url)) for url in urls}
 
@@ -55,7 +51,16 @@ class BearerToken(httpx.Auth):
 
 
 def http_client(account: Account, timeouts: Timeouts, transport: httpx.BaseTransport | None) -> httpx.Client:
-    """The connection pool of one account. Proxies of the environment are used, but never for loopback."""
+    """The connection pool of one account. Proxies of the environment are used, but never for loopback.
+
+    Raises CJInvalidToken for a token that no header can carry: like one that CJ refuses, it concerns this account alone.
+    """
+    if not _is_header_text(account.token):
+        # The HTTP library would quote the header in its own complaint.
+        raise CJInvalidToken(
+            f"Connection {account.conn_id!r}: the token holds a space, a line break or a character no token has. "
+            "Copy it into the connection's password again."
+        )
     urls = (account.tracking_url, account.commissions_url)
     return httpx.Client(
         auth=BearerToken(account.token, *urls),

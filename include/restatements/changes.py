@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.errors import SettingError, WarehouseShapeError
+from include.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
 from include.restatements.parsing import parsed
 from include.restatements.read_ahead import one_ahead
 from include.restatements.settings import Run
@@ -26,7 +26,8 @@ from include.sql import sql_text
 from include.warehouse import sqltext
 from include.warehouse.base import BATCH_ROWS, Session
 
-WHERE_TO_EDIT = "The place to edit is include/sql/order_changes.sql"
+SHIPPED = "include/sql/order_changes.sql"
+EITHER = f"{SHIPPED}, or the file that Variable cj_order_changes_sql names"
 
 #: The replanned orders' SQL has no upper bound: their newest state counts, whenever it was.
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
@@ -38,7 +39,7 @@ _MONEY = ("decimal", "integer", "text")
 _INSTANT = ("timestamptz",)
 _JSON = ("text", "json")
 
-#: What contract.md's columns may be in the warehouse, by the names `Session.columns_of` gives.
+#: What the query's columns may be in the warehouse, by the names `Session.columns_of` gives.
 ALLOWED: dict[str, tuple[str, ...]] = {
     "enterprise_id": _ID_TEXT,
     "action_tracker_id": _INTEGER,
@@ -78,20 +79,27 @@ def order_changes_sql(path: str | None = None) -> str:
         ) from None
 
 
-def check_shape(session: Session, sql: str) -> None:
-    """Refuse a query that does not give the contract's columns, before anything is read.
+def place_to_edit(path: str | None) -> str:
+    """Where `order_changes_sql(path)` is found, for a sentence that sends somebody there."""
+    return SHIPPED if path is None else f"{path} (Variable cj_order_changes_sql)"
 
-    Raises SettingError for a text that is not one query over :interval_start and :interval_end; WarehouseShapeError naming the missing
-    table, or the first wrong columns with the type found and the types wanted.
+
+def check_shape(session: Session, sql: str, place: str = EITHER) -> None:
+    """Refuse a query that does not give the contract's columns, before anything is read. `place` is where it can be edited.
+
+    Raises SettingError for a text that is not one query over :interval_start and :interval_end; WarehouseError for one that the warehouse
+    cannot read; WarehouseShapeError naming the missing table, or the first wrong columns with the type found and the types wanted.
     """
-    query = _one_query(sql)
+    query = _one_query(sql, place)
     try:
         columns = session.columns_of(query)
-    except WarehouseShapeError as error:
-        raise WarehouseShapeError(f"The order changes SQL cannot run. {error} {WHERE_TO_EDIT}.") from None
+    except WarehouseUnavailable:
+        raise
+    except WarehouseError as error:
+        raise type(error)(f"The order changes SQL cannot run. {error} The place to edit is {place}.") from None
     wrong = [sentence for name in ALLOWED if (sentence := _complaint(name, columns.get(name)))]
     if wrong:
-        raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} {WHERE_TO_EDIT}.")
+        raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} The place to edit is {place}.")
 
 
 def extract(
@@ -140,14 +148,16 @@ def _complaint(column: str, found: str | None) -> str | None:
     return f"Column {column} is {found}; it must be {' or '.join(wanted)}."
 
 
-def _one_query(sql: str) -> str:
+def _one_query(sql: str, place: str = EITHER) -> str:
     found = sqltext.statements(sql)
     if len(found) != 1:
-        raise SettingError(f"The order changes SQL holds {len(found)} statements; it must hold one query. {WHERE_TO_EDIT}.")
+        raise SettingError(f"The order changes SQL holds {len(found)} statements; it must hold one query. The place to edit is {place}.")
     unknown = set(sqltext.names(found[0])) - _PARAMETERS
     if unknown:
         names = ", ".join(f":{name}" for name in sorted(unknown))
-        raise SettingError(f"The order changes SQL uses {names}; only :interval_start and :interval_end have values. {WHERE_TO_EDIT}.")
+        raise SettingError(
+            f"The order changes SQL uses {names}; only :interval_start and :interval_end have values. The place to edit is {place}."
+        )
     return found[0]
 
 

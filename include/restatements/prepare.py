@@ -15,12 +15,12 @@ from typing import Any
 from include.cj.client import CJClient
 from include.cj.errors import CJError
 from include.errors import SettingError
-from include.restatements.changes import check_shape, order_changes_sql
+from include.restatements.changes import check_shape, order_changes_sql, place_to_edit
 from include.restatements.journal import Journal, journal_of, run_folder
 from include.restatements.ledger import read_ledger
 from include.restatements.money import money_text
 from include.restatements.plan import Planned, Planner
-from include.restatements.settings import Run, Settings
+from include.restatements.settings import Account, Run, Settings
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
@@ -50,7 +50,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     sql = order_changes_sql(settings.order_changes_sql)
     with open_warehouse(location) as session:
         session.create_tables()
-        check_shape(session, sql)
+        check_shape(session, sql, place_to_edit(settings.order_changes_sql))
     checkpoint("before_ledger")
     now, problems = _read_ledgers(settings, location, checkpoint)
     ahead = now - datetime.now(UTC)
@@ -74,7 +74,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
 
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
-    """CJ's present, and the enterprises whose ledger could not be read, with the reason. Raises when none could."""
+    """CJ's present, and the enterprises whose ledger could not be read, with the reason. Raises the first error, its account named, when none could."""
     now = datetime.now(UTC)
     problems: dict[str, str] = {}
     failures: list[CJError] = []
@@ -88,8 +88,15 @@ def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: C
             problems[account.enterprise_id] = f"Account {account.conn_id!r} was left out, its orders wait for the next run: {error}"
             log.warning("%s", problems[account.enterprise_id])
     if len(problems) == len(settings.accounts):
-        raise failures[0]
+        raise _naming(settings.accounts[0], failures[0])
     return now, problems
+
+
+def _naming(account: Account, error: CJError) -> CJError:
+    """The same error, which also says whose it is: several accounts may talk to one host."""
+    if repr(account.conn_id) not in str(error):
+        error.args = (f"Connection {account.conn_id!r}: {error}",)
+    return error
 
 
 def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:

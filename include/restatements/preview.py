@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from include.restatements.changes import check_shape, order_changes_sql
+from include.restatements.changes import check_shape, order_changes_sql, place_to_edit
 from include.restatements.journal import Journal
 from include.restatements.plan import Planned, Planner
 from include.restatements.settings import Run, Settings
@@ -39,7 +39,7 @@ def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation
     sql = order_changes_sql(settings.order_changes_sql)
     with open_warehouse(location) as session:
         session.create_tables()
-        check_shape(session, sql)
+        check_shape(session, sql, place_to_edit(settings.order_changes_sql))
         for run in runs:
             with tempfile.TemporaryDirectory(prefix="cj-preview-") as scratch:
                 journal = Journal(LocalFolder(Path(scratch) / "journal"))

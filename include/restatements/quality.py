@@ -122,10 +122,12 @@ class Gate:
         top = ", ".join(f"{reason} {count:,}" for reason, count in list(result.by_reason.items())[:5])
         where = str(self.results_dir) if self.kept_in is None else self.kept_in
         see = f" (the validation result is in {where})" if where else ""
+        nobodys = result.by_reason.get("unknown_enterprise") == result.rows
+        account = ", or correct enterprise_id in the connection" if nobodys else ""
         return (
             f"At least {result.failed:,} of {result.rows:,} order changes failed validation, {result.ratio:.1%}, and max_quarantine_ratio "
             f"allows {self.max_quarantine_ratio:.1%}: {top}. Nothing was sent. Mend what the warehouse's query "
-            f"returns{see}, or run again with a larger max_quarantine_ratio."
+            f"returns{see}{account}, or run again with a larger max_quarantine_ratio."
         )
 
 

@@ -1,28 +1,33 @@
 """The tables from the journal: for a warehouse that was lost, restored from an older backup, or changed by hand.
 
-    python -m include.restatements.rebuild        with the connections and Variables of the DAGs (run it under `eval "$(make -s env)"`)
+    eval "$(make -s env)"                                   the connections and Variables of the DAGs
+    .venv/bin/python -m include.restatements.rebuild
 
 It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned and cj.reconciliation and fills them from the manifests, chunks, answers,
 quarantine.parquet and skipped.parquet of every run, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
-Repeating it changes nothing. Nothing is sent.
+Repeating it changes nothing. Nothing is sent. A journal without a run is refused: more likely it is the wrong folder than an empty one.
 
 What it does not do: bring back cj.reconciliation_runs, whose figures are of their time, or a run whose files were deleted.
 """
 
 from __future__ import annotations
 
+import argparse
+import logging
+import sys
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
+from include.errors import RestatementsError, SettingError
 from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.loading import leave_to_submissions, load_chunk, submission_rows
 from include.restatements.night import forget_skipped, journal_of
 from include.restatements.reconciliation import Reconciled, reconcile
 from include.restatements.settings import Settings
 from include.restatements.shapes import INSTANT
-from include.restatements.states import Operation
+from include.restatements.states import Mode, Operation
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -31,7 +36,10 @@ REBUILD_RUN = "rebuild"
 
 
 def rebuild(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Reconciled:
-    """Empty and refill the tables, then reconcile. Raises StorageError for a journal that cannot be read: then the tables are as they were."""
+    """Empty and refill the tables, then reconcile.
+
+    Raises SettingError for a journal without a run and StorageError for one that cannot be read: then the tables are as they were.
+    """
     journal = journal_of(settings)
     with open_warehouse(location) as session:
         session.create_tables()
@@ -44,13 +52,14 @@ def rebuild(settings: Settings, location: WarehouseLocation, checkpoint: Checkpo
 
 def refill(session: Session, journal: Journal, settings: Settings) -> int:
     """Inside the caller's transaction: the five tables from every run of the journal. Returns how many runs."""
+    manifests = [found for folder in journal.runs() if (found := journal.manifest(folder))]
+    if not manifests:
+        raise SettingError(f"The journal at {settings.storage} holds no run, so nothing was changed. Correct the Variable cj_storage.")
     for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation"):
         session.execute(f"DELETE FROM cj.{table}")
-    manifests = [found for folder in journal.runs() if (found := journal.manifest(folder))]
     for manifest in sorted(manifests, key=lambda m: str(m["planned_at"])):
         _refill_run(session, journal, manifest)
-    if manifests:
-        forget_skipped(session, settings, max(datetime.fromisoformat(m["cj_time"]) for m in manifests))
+    forget_skipped(session, settings, max(datetime.fromisoformat(m["cj_time"]) for m in manifests))
     return len(manifests)
 
 
@@ -82,22 +91,40 @@ def _planned(journal: Journal, manifest: dict[str, Any], ref: ChunkRef) -> pa.Ta
 
 
 def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> list[ChunkRef]:
-    """Chunks of this run that an earlier plan of it cut, and that were posted or may have been."""
+    """Chunks of this run that an earlier plan of it cut, and that were posted or may have been. What was only tested was decided anew."""
     found = []
     for operation in Operation:
         for name in journal.files.names(f"{folder}/{operation.value}"):
             ref = ChunkRef(folder, operation, name.removesuffix(".parquet"))
-            if name.endswith(".parquet") and ref not in newest and journal.state(ref) in (ChunkState.INTENDED, ChunkState.ANSWERED):
+            if name.endswith(".parquet") and ref not in newest and _may_be_posted(journal, ref):
                 found.append(ref)
     return found
 
 
-def main() -> None:
+def _may_be_posted(journal: Journal, ref: ChunkRef) -> bool:
+    state = journal.state(ref)
+    if state is ChunkState.ANSWERED:
+        return (journal.answer(ref) or {}).get("mode") != Mode.TEST.value
+    return state is ChunkState.INTENDED
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m include.restatements.rebuild", description="Empty the tables of schema cj and fill them from the journal and CJ."
+    )
+    parser.parse_args(arguments)
+    # Airflow's logging prints to the screen, where the summary is.
+    logging.getLogger("include").setLevel(logging.WARNING)
     from include.airflow.connections import settings_from_airflow
     from include.airflow.warehouse import warehouse_location
 
-    print(rebuild(settings_from_airflow(), warehouse_location()).terminal)  # noqa: T201
+    try:
+        print(rebuild(settings_from_airflow(), warehouse_location()).terminal)  # noqa: T201
+    except RestatementsError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

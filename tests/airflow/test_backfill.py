@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,6 +94,26 @@ def test_dates_without_a_run_and_a_wrong_setting_end_in_a_sentence(
     monkeypatch.setenv("AIRFLOW_VAR_CJ_CHUNK_SIZE", "0")
     assert main(["--from-date", "2026-03-08", "--to-date", "2026-03-09"]) == 1
     assert "chunk_size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "sentence"),
+    [
+        ("2026-13-01", "2026-03-01", "argument --from-date: '2026-13-01' is not a date like 2026-03-01"),
+        ("2026-03-01", "0001-01-01T00:00:00+05:00", "is not a date like 2026-03-01"),
+        ("2026-04-01", "2026-03-01", "--from-date 2026-04-01 00:00 is after --to-date 2026-03-01 00:00"),
+    ],
+)
+def test_a_wrong_date_is_said_in_a_sentence(start: str, end: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--from-date", start, "--to-date", end])
+    assert sentence in capsys.readouterr().err
+
+
+def test_the_libraries_are_quiet_before_they_are_loaded() -> None:
+    logging.getLogger("great_expectations").setLevel(logging.INFO)
+    main(["--from-date", "2026-03-08T03:00:00", "--to-date", "2026-03-08T04:00:00"])
+    assert logging.getLogger("great_expectations").level == logging.WARNING
 
 
 def test_a_night_that_validation_stops_is_named_and_does_not_hide_the_others(

@@ -76,6 +76,10 @@ def test_the_token_is_masked_in_logs_and_printed_as_stars(monkeypatch: pytest.Mo
         ({"currency": "dollar"}, ["'cj'", "currency", "'dollar'", "USD"]),
         ({"tracking_url": "http://tracking.api.cj.com"}, ["'cj'", "tracking_url", "https"]),
         ({"commissions_url": "ftp://commissions.api.cj.com"}, ["'cj'", "commissions_url", "https"]),
+        ({"tracking_url": "https://tracking.api.cj.com/graphql"}, ["'cj'", "tracking_url", "what follows the host"]),
+        ({"tracking_url": "http://[bad"}, ["'cj'", "tracking_url", "cannot be read"]),
+        ({"commissions_url": "https://host:99999/query"}, ["'cj'", "commissions_url", "cannot be read"]),
+        ({"commissions_url": "https://two words/query"}, ["'cj'", "commissions_url", "cannot be read"]),
         ({"sale_amount_basis": "brutto"}, ["'cj'", "sale_amount_basis", "'net' or 'gross'"]),
         ({"enterprise": "1500001", "Mode": "live"}, ["'cj'", "Mode, enterprise", "Known keys"]),
     ],
@@ -86,8 +90,17 @@ def test_a_mistake_in_extra_is_named(monkeypatch: pytest.MonkeyPatch, extra: dic
     assert [name for name in names if name not in text] == []
 
 
+@pytest.mark.parametrize("url", [f"https://user:{TOKEN}@host", f"user:{TOKEN}@host", f"http://user:{TOKEN}@[bad"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for name in ("tracking_url", "commissions_url"):
+        connect(monkeypatch, {name: url})
+        assert f"'cj': extra {name} holds an '@'" in sentence()
+
+
 def test_a_missing_connection_a_missing_token_and_a_broken_extra_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no connection 'cj'" in sentence()
+    monkeypatch.setenv("AIRFLOW_CONN_CJ", '{"conn_type": "http",')
+    assert "'cj' that Airflow can read. Create it (in AIRFLOW_CONN_CJ: whole JSON" in sentence()
     connect(monkeypatch, password="")
     assert "'cj' has no password" in sentence()
     monkeypatch.setenv("AIRFLOW_CONN_CJ", json.dumps({"conn_type": "http", "password": TOKEN, "extra": "{not json"}))
@@ -122,7 +135,10 @@ def test_a_run_may_be_more_careful_than_its_connection_and_never_less(monkeypatc
     settings = settings_from_airflow({"mode": "test"})
     assert settings.effective_mode(settings.accounts[0]) is Mode.TEST
     connect(monkeypatch)
-    assert "asks for mode 'live', but connection 'cj' says 'test'" in sentence({"mode": "live"})
+    assert "The run's param mode asks for mode 'live', but connection 'cj' says 'test'" in sentence({"mode": "live"})
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_MODE", "live")
+    assert "Variable cj_mode asks for mode 'live', but connection 'cj' says 'test'" in sentence()
+    assert settings_from_airflow({"mode": "test"}).mode is Mode.TEST
 
 
 def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,13 +175,26 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
         ("approve_above", "1.000,00"),
         ("approve_above", "-5"),
         ("storage", "/var/cj"),
+        ("storage", "file://relative/x"),
+        ("storage", "file:///"),
+        ("storage", "file://"),
+        ("processing_minutes", "99999999"),
+        ("deadline_hours", "99999999"),
+        ("late_hours", "99999999"),
+        ("ledger_days", "3651"),
+        ("keep_skipped_days", "99999999"),
         ("mode", "dry"),
     ],
 )
 def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     connect(monkeypatch)
     monkeypatch.setenv(f"AIRFLOW_VAR_CJ_{name.upper()}", value)
-    assert name in sentence()
+    assert f"Variable cj_{name}" in sentence()
+
+
+def test_ten_years_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch)
+    assert settings_from_airflow({"ledger_days": 3650, "late_hours": 87_600, "processing_minutes": 5_256_000}).ledger_days == 3650
 
 
 def test_the_approval_limit_can_be_lowered_by_a_run_and_not_raised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,14 +240,17 @@ def test_a_postgres_warehouse_keeps_odd_passwords_sockets_and_options(monkeypatc
         (None, "no connection 'warehouse'"),
         ({"conn_type": "snowflake", "host": "x"}, "'snowflake', which is not supported"),
         ({"conn_type": "duckdb"}, "has no host"),
+        ({"conn_type": "duckdb", "host": ":memory:"}, "begins with ':memory:'"),
+        ({"conn_type": "duckdb", "host": f"md:shop?motherduck_token={TOKEN}"}, "begins with 'md:'"),
         ({"conn_type": "postgres", "schema": "shop"}, "has no host"),
     ],
 )
 def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any] | None, names: str) -> None:
     if fields is not None:
         warehouse(monkeypatch, **fields)
-    with pytest.raises(SettingError, match=names):
+    with pytest.raises(SettingError, match=names) as caught:
         warehouse_location()
+    assert TOKEN not in str(caught.value)
 
 
 def test_every_setting_is_read_from_somewhere() -> None:

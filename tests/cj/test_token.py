@@ -13,8 +13,7 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from include.cj.client import CJClient, Timeouts
-from include.cj.errors import CJError, CJRedirected
-from include.errors import SettingError
+from include.cj.errors import CJError, CJInvalidToken, CJRedirected
 from include.restatements.settings import Account, Token
 from include.restatements.states import Mode, Operation
 
@@ -118,7 +117,7 @@ def test_neither_client_nor_account_show_the_token(cj: Server, connect: Callable
 @pytest.mark.parametrize("bad", ["with space", "line\nbreak", "ümlaut", "nul\x00"])
 def test_a_token_that_no_header_can_carry_is_refused_without_quoting_it(cj: Server, connect: Callable[..., CJClient], bad: str) -> None:
     account = Account("cj", "1501", "5501", Token(bad), tracking_url=cj.url, commissions_url=cj.url)
-    with pytest.raises(SettingError) as raised:
+    with pytest.raises(CJInvalidToken, match="Connection 'cj': the token holds") as raised:
         CJClient(account)
     assert bad not in str(raised.value)
     shown = traceback.TracebackException(type(raised.value), raised.value, ours(raised.value), capture_locals=True)

@@ -12,8 +12,8 @@ from tests.faults.stage import HOUR, Stage
 NewShop = Callable[..., NightShop]
 
 
-def with_bad_token(stage: Stage, shop: NightShop, job: dict[str, Any]) -> dict[str, Any]:
-    return job | {"accounts": [a | {"token": "revoked"} if a["conn_id"] == f"cj_{shop.number}" else a for a in job["accounts"]]}
+def with_bad_token(stage: Stage, shop: NightShop, job: dict[str, Any], token: str = "revoked") -> dict[str, Any]:
+    return job | {"accounts": [a | {"token": token} if a["conn_id"] == f"cj_{shop.number}" else a for a in job["accounts"]]}
 
 
 def test_the_other_accounts_go_on_and_the_orders_wait_for_a_good_token(stage: Stage, new_shop: NewShop) -> None:
@@ -62,3 +62,16 @@ def test_a_token_revoked_between_the_plan_and_the_posts_posts_nothing_and_loses_
     stage.reconcile()
     promises.assert_each_change_arrived_once(stage.shop, stage.received())
     promises.assert_all_matched(stage, stage.shop)
+
+
+def test_a_token_that_cannot_be_sent_holds_no_other_account_and_its_connection_is_named(stage: Stage, new_shop: NewShop) -> None:
+    barred = new_shop()
+    stage.others = [barred]
+    stage.raise_curtain()
+    job = with_bad_token(stage, barred, stage.job("prepare"), "two words")
+    prepared = stage.driver.wait(stage.driver.start(job))
+    assert prepared.how == "ok" and prepared.value["batches"]
+    alone = with_bad_token(stage, stage.shop, job, "revoked")
+    ended = stage.driver.wait(stage.driver.start(alone))
+    assert ended.kind == "CJInvalidToken"
+    assert ended.value["words"].startswith(f"Connection 'cj_{stage.shop.number}': ")

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import pytest
+
+from include.restatements.rebuild import main
+from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.faults import promises
 from tests.faults.stage import HOUR, Stage
 
@@ -63,3 +70,29 @@ def test_tables_that_were_lost_come_back_from_the_journal(stage: Stage) -> None:
     stage.execute("DELETE FROM cj.ledger_reads; DELETE FROM cj.commission_items")
     stage.must("rebuild")
     promises.assert_same_tables(promises.tables(stage), before)
+
+
+def test_a_journal_without_a_run_empties_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    extra = {"enterprise_id": "1500001", "advertiser_id": "5500001"}
+    monkeypatch.setenv("AIRFLOW_CONN_CJ", json.dumps({"conn_type": "http", "password": "sandbox-token", "extra": extra}))
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "duckdb", "host": str(file)}))
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_STORAGE", f"file://{tmp_path / 'elsewhere'}")
+    with open_warehouse(WarehouseLocation("duckdb", path=str(file))) as session:
+        session.create_tables()
+        session.execute(
+            "INSERT INTO cj.quarantine (run_id, stage, reason, quarantined_at) VALUES ('night', 'validation', 'x', '2026-03-01')"
+        )
+    assert main([]) == 1
+    assert f"The journal at file://{tmp_path / 'elsewhere'} holds no run, so nothing was changed." in capsys.readouterr().err
+    with open_warehouse(WarehouseLocation("duckdb", path=str(file))) as session:
+        assert session.rows("SELECT count(*) AS n FROM cj.quarantine") == [{"n": 1}]
+
+
+def test_asking_for_help_rebuilds_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    assert "from the journal" in capsys.readouterr().out

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.errors import SettingError, WarehouseShapeError
-from include.restatements.changes import check_shape, extract, order_changes_sql
+from include.errors import SettingError, WarehouseError, WarehouseShapeError
+from include.restatements.changes import check_shape, extract, order_changes_sql, place_to_edit
 from include.restatements.parsing import parsed_items, parsed_money
 from include.restatements.settings import Run
 from include.restatements.shapes import CHANGES, INSTANT, ITEMS, KEY
@@ -292,6 +292,19 @@ def test_a_missing_column_and_a_missing_table_are_named_with_the_place_to_edit(s
 def test_a_text_that_is_not_one_query_over_the_interval_is_refused(session: Session, sql: str) -> None:
     with pytest.raises(SettingError, match=r"include/sql/order_changes\.sql"):
         check_shape(session, sql)
+
+
+def test_the_place_to_edit_is_the_file_the_query_came_from(session: Session) -> None:
+    assert place_to_edit(None) == "include/sql/order_changes.sql"
+    mine = place_to_edit("/shop/mine.sql")
+    with pytest.raises(
+        WarehouseShapeError, match=r"amount is missing.*The place to edit is /shop/mine\.sql \(Variable cj_order_changes_sql\)\.$"
+    ):
+        check_shape(session, "SELECT enterprise_id FROM order_changes", mine)
+    with pytest.raises(SettingError, match=r"/shop/mine\.sql"):
+        check_shape(session, "-- nothing", mine)
+    with pytest.raises(WarehouseError, match=r"cannot read the SQL.*/shop/mine\.sql|syntax error.*/shop/mine\.sql"):
+        check_shape(session, "SELECT FROM WHERE ORDER", mine)
 
 
 def test_another_file_may_take_the_place_of_the_shipped_one(tmp_path: Path) -> None:

@@ -261,6 +261,13 @@ def test_nineteen_failures_never_refuse_and_twenty_do(gate: GateFactory) -> None
     assert enough.result is not None and enough.result.refused
 
 
+def test_where_every_order_is_nobodys_the_connection_may_be_wrong(gate: GateFactory) -> None:
+    with pytest.raises(QuarantineRatioExceeded, match="or correct enterprise_id in the connection"):
+        inspected(gate(), many(20, enterprise_id="77"))
+    with pytest.raises(QuarantineRatioExceeded, match=r"returns[^,]*, or run again"):
+        inspected(gate(), many(1) + many(20, start=1, enterprise_id="77"))
+
+
 def test_the_ratio_itself_is_allowed_and_one_order_more_is_not(gate: GateFactory) -> None:
     allowed = gate()
     inspected(allowed, many(20, amount=None) + many(380, start=20))
