@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from include.restatements.states import Reason, Skip, Stage, Status
+from include.restatements.states import MAX_ATTEMPTS, Reason, Skip, Stage, Status
 
 
 class Advice(NamedTuple):
@@ -16,6 +16,9 @@ class Advice(NamedTuple):
     meaning: str
     action: str
 
+
+AGAIN = f"It is sent again, at most {MAX_ATTEMPTS} times in all"
+CASE = "open a case with CJ support, with the submission id (cj.submissions)"
 
 REASONS: dict[Reason, Advice] = {
     Reason.LOCKED: Advice(
@@ -56,27 +59,27 @@ REASONS: dict[Reason, Advice] = {
     ),
     Reason.DISCOUNT: Advice(
         "CJ holds another order discount than the warehouse.",
-        "Check whether CJ's sale amount is net or gross (sale_amount_basis) and the discount sent.",
+        f"{AGAIN}: check whether CJ's sale amount is net or gross (sale_amount_basis), and the discount sent.",
     ),
     Reason.ITEMS: Advice(
         "SKUs or quantities at CJ differ from the warehouse.",
-        "Compare the order's items; commissions by item list depend on them.",
+        f"{AGAIN}: compare the order's items; commissions by item list depend on them.",
     ),
     Reason.COUPON: Advice(
         "CJ holds another coupon than the warehouse.",
-        "Check the coupon with the program terms: an excluded coupon is not taken.",
+        f"{AGAIN}: check the coupon with the program terms, since an excluded coupon is not taken.",
     ),
     Reason.CORRECTION_REASON: Advice(
         "CJ holds another correction reason; the amount is right.",
-        "No money differs; correct the reason in the warehouse if it is wrong there.",
+        "No money differs, so it is not sent again; correct the reason in the warehouse if it is wrong there.",
     ),
     Reason.VALIDATION_STATUS: Advice(
         "CJ holds another validation status than the one sent.",
-        "Send Accepted, Pending or Declined again before the order locks.",
+        f"{AGAIN}, where the warehouse says Accepted and CJ says Pending. Otherwise ask CJ support before the order locks.",
     ),
     Reason.UNKNOWN: Advice(
         "Nothing CJ shows explains it.",
-        "Open a case with CJ support; name the submission id and the order.",
+        f"{AGAIN}; then {CASE}.",
     ),
 }
 
@@ -99,6 +102,32 @@ STAGES: dict[Stage, Advice] = {
     ),
 }
 
+_WOULD_BE_LOST = Advice(
+    "CJ holds it and the warehouse has none: sending the order would remove it.",
+    "Fill the field in the warehouse, or allow the loss in cj_allow_field_loss.",
+)
+_SENT_IN_VAIN = Advice(
+    f"It was sent {MAX_ATTEMPTS} times, and CJ never showed it as sent.",
+    f"{CASE[0].upper()}{CASE[1:]}.",
+)
+
+HELD: dict[tuple[Stage, str], Advice] = {
+    **{(Stage.ELIGIBILITY, reason): _WOULD_BE_LOST for reason in (Reason.COUPON, Reason.DISCOUNT, Reason.ITEMS)},
+    **{
+        (Stage.ELIGIBILITY, reason): _SENT_IN_VAIN
+        for reason in (Reason.UNKNOWN, Reason.DUPLICATE, Reason.AMOUNT, Reason.CORRECTION_REASON, Reason.VALIDATION_STATUS)
+    },
+    (Stage.ELIGIBILITY, "stale_state"): Advice(
+        "A newer state of this order was sent before: the warehouse shows an older one.",
+        "Find out which is true; a newer row in the warehouse is sent.",
+    ),
+    (Stage.VALIDATION, "too_many_items"): Advice(
+        "CJ takes at most 100 items an order.",
+        "Set cj_combine_items, or send fewer lines.",
+    ),
+}
+"""Where being held back asks for something else than the same reason does of an order that was sent, or than its stage does."""
+
 SKIPS: dict[Skip, str] = {
     Skip.UNCHANGED: "CJ already holds this state, or has accepted it.",
     Skip.NOT_IN_CJ: "No attribution and unknown to CJ: no publisher brought it.",
@@ -119,6 +148,10 @@ def advice_for(reason: str | None) -> Advice:
 
 def held_advice(stage: str, reason: str) -> Advice:
     """The advice for an order held back: by its reason where CJ's records decided, by its stage otherwise."""
+    if stage not in set(Stage):
+        return NO_ADVICE
+    if (Stage(stage), reason) in HELD:
+        return HELD[Stage(stage), reason]
     if stage == Stage.ELIGIBILITY and reason in set(Reason):
         return REASONS[Reason(reason)]
-    return STAGES[Stage(stage)] if stage in set(Stage) else NO_ADVICE
+    return STAGES[Stage(stage)]

@@ -30,7 +30,7 @@ from include.restatements.states import BREAKS, Status
 from include.sql import sql_text
 
 NIGHTS = 30
-_DETAIL_LENGTH = 200
+_DETAIL_LENGTH = 300
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
@@ -209,8 +209,9 @@ def _nights(rows: list[dict[str, Any]]) -> tuple[Night, ...]:
 
 
 def without_addresses(text: str) -> str:
-    """CJ's words may quote what was sent; anything that looks like a mail address is taken out, and long words are cut."""
-    return _ADDRESS.sub("[hidden]", str(text))[:_DETAIL_LENGTH]
+    """CJ's words may quote what was sent; anything that looks like a mail address is taken out. A long text is cut after a word."""
+    hidden = _ADDRESS.sub("[hidden]", str(text))
+    return hidden if len(hidden) <= _DETAIL_LENGTH else f"{hidden[: _DETAIL_LENGTH - 1].rsplit(' ', 1)[0]}…"
 
 
 def _currency(row: Mapping[str, Any], own: Mapping[str, str]) -> str:

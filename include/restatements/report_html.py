@@ -77,6 +77,8 @@ def _template() -> Template:
         utc=utc,
         words=report_words.plain,
         is_locked=report_words.is_locked,
+        is_open_ended=report_words.is_open_ended,
+        lock_day=report_words.lock_day,
         known_statuses=frozenset(str(status) for status in STATUS_ORDER),
     )
     return environment.get_template("report.html.j2")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from include.restatements.report_figures import Amount, Break, Figures, counted, duration, joined
 from include.restatements.states import Reason, Status
+
+_NO_YEAR = 2099
+"""A locking date from this year on stands for none."""
 
 
 class Headline(NamedTuple):
@@ -101,10 +105,22 @@ def is_locked(row: Break) -> bool:
     return row.reason in (Reason.LOCKED, Reason.CLOSED) or (row.days_to_lock is not None and row.days_to_lock < 0)
 
 
+def is_open_ended(row: Break) -> bool:
+    """CJ locks it only once it is accepted; until then its locking date is 2099-12-31."""
+    return row.locking_date is not None and row.locking_date.year >= _NO_YEAR
+
+
+def lock_day(date: datetime, today: datetime) -> str:
+    """`Nov 21`, with the year when it is not this year."""
+    return f"{date:%b} {date.day}" + ("" if date.year == today.year else f" {date.year}")
+
+
 def lock_words(row: Break) -> str:
     """The days left before CJ locks the order, in words."""
     if is_locked(row):
         return "locked"
+    if is_open_ended(row):
+        return "open"
     return "no date" if row.days_to_lock is None else f"{row.days_to_lock} d"
 
 

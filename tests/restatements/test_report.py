@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from include.errors import StorageError
-from include.restatements.advice import REASONS, SKIPS, STAGES, STATUSES
 from include.restatements.report import collect, html, summary, terminal_text, write
-from include.restatements.report_figures import Amount, BreakReason, Figures, Held, Sent, StatusLine, duration, grouped
+from include.restatements.report_figures import Amount, BreakReason, Figures, Held, Sent, StatusLine
 from include.restatements.report_words import headline
-from include.restatements.states import Reason, Skip, Stage, Status
+from include.restatements.states import Reason, Status
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.restatements import report_tables as tables
 from tests.restatements.report_tables import CHECKED, EARLIER, OWN, RUN, SENT, append
@@ -330,23 +329,6 @@ def test_the_summary_is_the_same_every_time(figures: Figures) -> None:
     assert summary(figures) == summary(figures)
 
 
-# -- words ---------------------------------------------------------------------------------------------------------------------------
-
-
-def test_every_state_has_words() -> None:
-    assert set(REASONS) == set(Reason)
-    assert set(STATUSES) == set(Status)
-    assert set(STAGES) == set(Stage)
-    assert set(SKIPS) == set(Skip)
-
-
-def test_money_and_time_read_as_people_write_them() -> None:
-    assert grouped(Decimal("-1234567.5")) == "-1,234,567.50"
-    assert grouped(Decimal("0.0125")) == "0.0125"
-    assert Amount("EUR", Decimal("9999999999999999999999999999.005")).cents() == "9,999,999,999,999,999,999,999,999,999.01 EUR"
-    assert [duration(s) for s in (45, 720, 3780, 187200)] == ["45 s", "12 min", "1 h 03 min", "2 d 4 h"]
-
-
 # -- in a browser --------------------------------------------------------------------------------------------------------------------
 
 
@@ -378,3 +360,23 @@ def test_the_page_fits_1280_pixels_and_follows_the_readers_scheme(
     assert table_top is not None and table_top["y"] < 800
     assert text in fills
     assert complaints == []
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's Chromium")
+def test_the_page_fits_a_telephone(figures: Figures, tmp_path: Path) -> None:
+    sync = pytest.importorskip("playwright.sync_api")
+    page_file = write(figures, tmp_path)
+    with sync.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        try:
+            page = browser.new_page(viewport={"width": 400, "height": 800})
+            page.goto(page_file.as_uri())
+            widths = []
+            for width in (400, 320):
+                page.set_viewport_size({"width": width, "height": 800})
+                widths.append(page.evaluate("document.documentElement.scrollWidth"))
+            nights = page.locator(".wide svg").bounding_box()
+        finally:
+            browser.close()
+    assert widths == [400, 320]
+    assert nights is not None and nights["width"] >= 700
