@@ -89,7 +89,7 @@ class ChunkWriter:
         self.chunks.append(Chunk(ref, enterprise_id, orders.num_rows, name, amounts_by_currency(orders)))
 
     def _free_ref(self, operation: Operation, name: str) -> ChunkRef:
-        """The chunk's own name, or the next one after chunks of the same content that were revoked, or answered in Test Mode only."""
+        """The chunk's own name, or the next one after chunks of the same content that were revoked, or that only Test Mode was asked."""
         ref, turn = ChunkRef(self.folder, operation, name[:16]), 1
         while self._used_up(ref):
             turn += 1
@@ -99,8 +99,9 @@ class ChunkWriter:
     def _used_up(self, ref: ChunkRef) -> bool:
         state = self.journal.state(ref)
         if state is ChunkState.ANSWERED:
-            # A night that was only tested, and is planned again: its answer says nothing of what may go live now.
-            return (self.journal.answer(ref) or {}).get("mode") == Mode.TEST.value
+            # Only tested, or refused whole by Test Mode, and planned again: the answer says nothing of what may go live now.
+            answer = self.journal.answer(ref) or {}
+            return answer.get("mode") == Mode.TEST.value or not any(answer.get(said) for said in ("accepted", "rejected", "error"))
         return state is ChunkState.REVOKED
 
 

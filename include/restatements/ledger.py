@@ -32,7 +32,7 @@ OVERLAP = timedelta(days=2)
 """How far before the last reading the next one's window begins. The cursor, not the window, decides what is new."""
 
 AHEAD = timedelta(hours=1)
-"""How far past CJ's present a window ends, so that a clock a little off loses nothing."""
+"""How far past CJ's present a window ends, so that a clock a little off loses nothing, and a lock date counts as come."""
 
 SWEEP_EVERY, SWEEP_BACK = timedelta(hours=24), timedelta(days=3)
 """How often the last days are read again without the cursor, and how many."""
@@ -178,12 +178,15 @@ def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetim
 
 
 def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, now: datetime) -> None:
-    """Ask again for the records whose lock date has come: they are locked now, or their lock date was moved."""
+    """Ask again for the records whose lock date has come or comes within the hour: they are locked, or their lock date was moved.
+
+    The hour ahead is CJ's: what locks before it is over cannot be changed any more, and must not be given up for a lock date that was moved.
+    """
     with open_warehouse(location) as session:
         due = session.rows(
             "SELECT commission_id FROM cj.commissions WHERE advertiser_id = :advertiser_id AND action_status IN ('new', 'extended') "
             f"AND locking_date <= :now ORDER BY locking_date DESC LIMIT {MOST_REFRESHED}",
-            {"advertiser_id": account.advertiser_id, "now": now},
+            {"advertiser_id": account.advertiser_id, "now": now + AHEAD},
         )
     if not due:
         return

@@ -28,10 +28,11 @@ _COPIED = [
 def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str]) -> ChunkState:
     """Bring the tables up to what the journal says of one chunk, inside the caller's transaction.
 
-    `advertisers` maps enterprise ids to advertiser ids. A chunk that nothing was posted of stays in cj.planned.
+    `advertisers` maps enterprise ids to advertiser ids. A chunk that nothing was posted of stays in cj.planned, or returns to it.
     """
     state = journal.state(ref)
     if state is ChunkState.PLANNED:
+        _own_again(session, run_id, ref)
         return state
     if state is ChunkState.REVOKED:
         _load_revoked(session, journal, run_id, ref)
@@ -41,16 +42,38 @@ def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, a
     return state
 
 
+def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
+    """Its intent was met here, and taken back since: nothing was sent. Planned again, or no later plan could revoke it and it could be sent, stale."""
+    where = "WHERE run_id = :run_id AND chunk_id = :chunk_id AND error_message = :unanswered"
+    key = {"run_id": run_id, "chunk_id": ref.chunk_id, "unanswered": UNANSWERED}
+    session.execute(
+        "INSERT INTO cj.planned (run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, planned_at) "
+        f"SELECT run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, submitted_at FROM cj.submissions {where}",
+        key,
+    )
+    session.execute(
+        "DELETE FROM cj.reconciliation WHERE EXISTS (SELECT 1 FROM cj.submissions AS s WHERE s.run_id = :run_id "
+        "AND s.chunk_id = :chunk_id AND s.error_message = :unanswered "
+        "AND s.enterprise_id = cj.reconciliation.enterprise_id AND s.action_tracker_id = cj.reconciliation.action_tracker_id "
+        "AND s.order_id = cj.reconciliation.order_id AND s.updated_at = cj.reconciliation.updated_at "
+        "AND s.submitted_at = cj.reconciliation.submitted_at)",
+        key,
+    )
+    session.execute(f"DELETE FROM cj.submissions {where}", key)
+
+
 def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str]) -> None:
     key = {"run_id": run_id, "chunk_id": ref.chunk_id}
     answer = journal.answer(ref)
     loaded = session.rows(
-        "SELECT COUNT(*) AS orders, SUM(CASE WHEN error_message = :unanswered THEN 1 ELSE 0 END) AS unanswered "
+        "SELECT COUNT(*) AS orders, SUM(CASE WHEN error_message = :unanswered THEN 1 ELSE 0 END) AS unanswered, MAX(submitted_at) AS declared_at "
         "FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id",
         key | {"unanswered": UNANSWERED},
     )[0]
-    if loaded["orders"] and (answer is None or not loaded["unanswered"]):
+    if loaded["orders"] and not loaded["unanswered"]:
         return
+    if loaded["orders"] and answer is None and loaded["declared_at"] == _declared_at(journal, ref):
+        return  # and not an older intent, that was taken back: its hour counts from its own declaration
     rows, refused = submission_rows(journal, run_id, ref, answer, advertisers)
     session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id", key)
     session.append("cj.submissions", rows)
@@ -60,6 +83,10 @@ def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef,
             {"run_id": run_id, "chunk": f"%(chunk {ref.chunk_id})"},
         )
         session.append("cj.quarantine", refused)
+
+
+def _declared_at(journal: Journal, ref: ChunkRef) -> datetime:
+    return datetime.fromisoformat(unanswered(journal.intent(ref) or {})["submitted_at"])
 
 
 def submission_rows(

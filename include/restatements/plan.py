@@ -109,13 +109,15 @@ class Planner:
             self._close_own_plan()
             self._take_over(self._abandoned())
         self.session.execute(sql_text("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
+        self._leave_other_enterprises()
         self.session.analyze("cj.replan_keys")
         late = timedelta(hours=self.settings.late_hours)
         self._pick(replace(self.run, interval_start=self.run.interval_start - late))
-        shared = self._sharing() if take_over else []
+        shared = list(dict.fromkeys(self._sharing() + self._outdated())) if take_over else []
         if shared:
             self.session.execute("DELETE FROM cj.replan_keys")
             self._take_over(shared)
+            self._leave_other_enterprises()
             self._drop_picked_from_replan()
             nothing = Run(self.run.run_id, self.run.interval_end, self.run.interval_end)
             self._pick(nothing)
@@ -126,12 +128,13 @@ class Planner:
     # -- 1. what earlier plans left open -------------------------------------------------------------------------------------------
 
     def _close_own_plan(self) -> None:
-        """This run was planned before (a retry, a clear): its unposted chunks are void, what it posted counts as sent."""
+        """This run was planned before (a retry, a clear): its unposted chunks are void, what it posted counts as sent, what it tested is decided anew."""
         for ref in self._refs("SELECT DISTINCT run_id, chunk_id, operation FROM cj.planned WHERE run_id = :run_id"):
             self.journal.revoke(ref[1], self.run.run_id, self.now.isoformat())
             load_chunk(self.session, self.journal, self.run.run_id, ref[1], self.advertisers)
             self.checkpoint("chunk_closed")
         mine = {"run_id": self.run.run_id}
+        self.session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND mode = 'test'", mine)
         self.session.execute("DELETE FROM cj.skipped WHERE run_id = :run_id", mine)
         self.session.execute("DELETE FROM cj.quarantine WHERE run_id = :run_id", mine)
 
@@ -147,6 +150,16 @@ class Planner:
             "ON i.enterprise_id = p.enterprise_id AND i.action_tracker_id = p.action_tracker_id AND i.order_id = p.order_id "
             "WHERE i.run_id = :run_id AND p.run_id <> :run_id"
         )
+
+    def _outdated(self) -> list[tuple[str, ChunkRef]]:
+        """Other plans' chunks that hold an order whose newest state the gate refused: what they hold of it is old."""
+        if not self.refused:
+            return []
+        refused, found = pa.concat_tables(self.refused), set[tuple[str, str, str]]()
+        for batch in self.session.stream("SELECT * FROM cj.planned WHERE run_id <> :run_id", {"run_id": self.run.run_id}):
+            old = pa.Table.from_batches([batch]).join(refused, refused.column_names, join_type="left semi")
+            found.update(zip(*(old[name].to_pylist() for name in ("run_id", "chunk_id", "operation")), strict=True))
+        return [(run_id, ChunkRef(run_folder(run_id), Operation(operation), chunk_id)) for run_id, chunk_id, operation in sorted(found)]
 
     def _refs(self, sql: str, **params: object) -> list[tuple[str, ChunkRef]]:
         rows = self.session.rows(sql, {"run_id": self.run.run_id} | params)
@@ -166,6 +179,11 @@ class Planner:
                 for refused in self.refused:  # picked already, and held back: once is enough
                     orders = orders.join(refused, refused.column_names, join_type="left anti")
                 self.session.append("cj.replan_keys", orders)
+
+    def _leave_other_enterprises(self) -> None:
+        """What waits of an account that is not configured now goes on waiting, for the day it is again."""
+        mine = {f"enterprise_{n}": enterprise for n, enterprise in enumerate(sorted(self.advertisers))}
+        self.session.execute(f"DELETE FROM cj.replan_keys WHERE enterprise_id NOT IN ({', '.join(f':{name}' for name in mine)})", mine)
 
     def _drop_picked_from_replan(self) -> None:
         self.session.execute(
@@ -234,10 +252,16 @@ class Planner:
             yield pa.RecordBatch.from_pydict(data)
             place += size
 
-    def _horizons(self) -> dict[str, datetime | None]:
-        """From when on each advertiser's ledger is complete."""
-        rows = self.session.rows("SELECT advertiser_id, MIN(read_from) AS read_from FROM cj.ledger_reads GROUP BY advertiser_id")
-        return {str(r["advertiser_id"]): r["read_from"] for r in rows}  # type: ignore[misc]
+    def _horizons(self) -> dict[str, datetime]:
+        """From when on each advertiser's ledger is complete: as far back from the newest reading as one begins where another ended, or before."""
+        horizons: dict[str, datetime] = {}
+        for row in self.session.rows("SELECT advertiser_id, read_from, complete_until FROM cj.ledger_reads ORDER BY complete_until DESC"):
+            advertiser, begin, end = str(row["advertiser_id"]), row["read_from"], row["complete_until"]
+            assert isinstance(begin, datetime)
+            assert isinstance(end, datetime)
+            if end >= horizons.get(advertiser, end):
+                horizons[advertiser] = min(begin, horizons.get(advertiser, begin))
+        return horizons
 
     def _hold(self, rows: pa.Table, stage: Stage) -> None:
         table = with_constants(rows, HELD, run_id=self.run.run_id, stage=stage.value, quarantined_at=self.now)
@@ -274,10 +298,8 @@ class Planner:
         sent_at = pc.max(decided["last_sent_at"]).as_py()
         self.planned.sent_before = max(filter(None, (self.planned.sent_before, sent_at)), default=None)
         if self.down:
-            away = pc.and_(
-                pc.is_in(decided["enterprise_id"], pa.array(sorted(self.down), pa.string())),
-                pc.is_in(verbs, pa.array([o.value for o in Operation])),
-            )
+            # What its ledger says may be old: nothing is sent, and nothing is called unchanged, unknown to CJ or locked because of it.
+            away = pc.is_in(decided["enterprise_id"], pa.array(sorted(self.down), pa.string()))
             verbs = pc.if_else(away, "skip", verbs)
             decided = decided.set_column(
                 decided.schema.get_field_index("reason"), "reason", pc.if_else(away, Skip.WAITING.value, decided["reason"])

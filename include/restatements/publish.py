@@ -60,8 +60,15 @@ def load_run(session: Session, journal: Journal, manifest: dict[str, Any], check
 
 
 def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
-    """Skips older than `keep_skipped_days` at `now` (CJ's time) go, inside the caller's transaction."""
-    session.execute("DELETE FROM cj.skipped WHERE skipped_at < :before", {"before": now - timedelta(days=settings.keep_skipped_days)})
+    """Skips older than `keep_skipped_days` at `now` (CJ's time) go, inside the caller's transaction; those that still wait stay."""
+    same = "n.enterprise_id = cj.skipped.enterprise_id AND n.action_tracker_id = cj.skipped.action_tracker_id AND n.order_id = cj.skipped.order_id"
+    session.execute(
+        "DELETE FROM cj.skipped WHERE skipped_at < :before AND (reason NOT IN ('waiting', 'superseded') "
+        f"OR EXISTS (SELECT 1 FROM cj.skipped AS n WHERE {same} AND n.skipped_at > cj.skipped.skipped_at) "
+        f"OR EXISTS (SELECT 1 FROM cj.quarantine AS n WHERE {same} AND n.quarantined_at > cj.skipped.skipped_at) "
+        f"OR EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {same} AND n.mode = 'live' AND n.submitted_at > cj.skipped.skipped_at))",
+        {"before": now - timedelta(days=settings.keep_skipped_days)},
+    )
 
 
 def _counts(session: Session, run_id: str) -> tuple[dict[str, int], datetime | None]:

@@ -117,6 +117,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
     """One round of verdicts for these accounts, inside the caller's transaction. `now` is CJ's time."""
     _load_open_chunks(session, journal, settings)
     session.execute("DELETE FROM cj.accounts_now; DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
+    accounts = list({a.advertiser_id: a for a in accounts}.values())  # two enterprises may be of one advertiser
     session.append(
         "cj.accounts_now",
         pa.table(

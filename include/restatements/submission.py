@@ -20,13 +20,13 @@ import pyarrow as pa
 
 from include.cj.breaker import Breaker
 from include.cj.client import CLOCK_TOLERANCE, Answer, CJClient, OrderEcho
-from include.cj.errors import CJError, CJPaused, words_of
+from include.cj.errors import CJError, CJPaused, CJRequestTooLarge, words_of
 from include.cj.payload import body_hash, request_body
 from include.errors import JournalConflict
 from include.restatements.chunks import content_hash
 from include.restatements.journal import ChunkRef, ChunkState, Journal
 from include.restatements.states import Mode
-from include.restatements.test_mode import find_refused
+from include.restatements.test_mode import find_refused, is_too_large
 
 Checkpoint = Callable[[str], None]
 """Called with the name of each step as it is passed; the fault tests kill the process there."""
@@ -100,7 +100,8 @@ class Poster:
 
         Its refusals are recorded with CJ's words; in mode `test` its answer is the chunk's answer.
         """
-        tested = self.journal.tested(ref)
+        # In mode `test` it is asked anew where the answer was not recorded: what it let pass is known from nowhere else.
+        tested = self.journal.tested(ref) if self.mode is Mode.LIVE else None
         whole: bytes | None = None
         if tested is None:
             echoes: list[OrderEcho] = []
@@ -113,6 +114,8 @@ class Poster:
                 return answer
 
             search = find_refused(orders, post)
+            if search.too_large and search.passed and self.mode is Mode.LIVE:
+                self._ask_whole(ref, orders.take(pa.array(sorted(search.passed))))
             keys = _keys(orders) if search.refused else []
             tested = {
                 "chunk_id": ref.chunk_id,
@@ -130,6 +133,20 @@ class Poster:
         if not refused:
             return orders, whole
         return orders.filter(pa.array([key not in refused for key in _keys(orders)])), None
+
+    def _ask_whole(self, ref: ChunkRef, passed: pa.Table) -> None:
+        """What passed in parts goes live as one request: Test Mode says whether CJ can take it. Raises CJRequestTooLarge where it cannot."""
+        try:
+            self._ask_test_mode(ref, passed)
+        except CJError as error:
+            if not is_too_large(error):
+                raise
+            raise CJRequestTooLarge(
+                f"CJ does not take the {passed.num_rows} orders of chunk {ref} in one request, though it takes them in parts. Nothing was sent for it. "
+                "Lower the Variable cj_chunk_size and clear `prepare`.",
+                host=error.host,
+                status=error.status,
+            ) from None
 
     # -- live ----------------------------------------------------------------------------------------------------------------------
 
@@ -182,7 +199,7 @@ class Poster:
         return answer, body
 
     def _failed(self, error: CJError) -> None:
-        if error.transient and not isinstance(error, CJPaused):
+        if not isinstance(error, CJPaused):
             self.breaker.failure(error)
 
     def _record(self, ref: ChunkRef, answer: dict[str, Any]) -> None:

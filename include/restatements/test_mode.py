@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from include.cj.client import Answer
-from include.cj.errors import CJNoVerdict, CJRefused, words_of
+from include.cj.errors import CJError, CJNoVerdict, CJRefused, CJRequestTooLarge, words_of
 
 MAX_CALLS = 2_000
 """Past this the search stops and what is still in doubt is held back with the reason: a chunk that bad needs a person."""
@@ -29,6 +29,13 @@ class Search:
     passed: set[int] = field(default_factory=set)
     refused: dict[int, str] = field(default_factory=dict)
     calls: int = 0
+    too_large: bool = False
+    """A request of more than one order was too large for CJ, or CJ too busy for it: what passed, passed in parts."""
+
+
+def is_too_large(error: CJError) -> bool:
+    """CJ: a 504 means that the request was too large or the service overloaded."""
+    return isinstance(error, CJRequestTooLarge) or (isinstance(error, CJNoVerdict) and error.status in (504, 413))
 
 
 def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls: int = MAX_CALLS) -> Search:
@@ -47,7 +54,7 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
                 search.refused[position] = f"not told apart from the refused orders around it after {max_calls} requests"
             continue
         search.calls += 1
-        words, hinted, echoed = _ask(chunk, positions, keys, post)
+        words, hinted, echoed = _ask(chunk, positions, keys, post, search)
         search.passed.update(echoed)
         left = [p for p in positions if p not in echoed]
         if len(left) == 1 and (len(positions) == 1 or words):
@@ -59,19 +66,21 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
 
 
 def _ask(
-    chunk: pa.Table, positions: list[int], keys: list[tuple[int, str]], post: Callable[[pa.Table], Answer]
+    chunk: pa.Table, positions: list[int], keys: list[tuple[int, str]], post: Callable[[pa.Table], Answer], search: Search
 ) -> tuple[str, set[int], set[int]]:
     """CJ's words, the positions its field paths hint at, and the positions it echoed."""
     whole = len(positions) == chunk.num_rows
     try:
         answer = post(chunk if whole else chunk.take(pa.array(positions)))
     except CJRefused as error:
+        search.too_large |= is_too_large(error) and len(positions) > 1
         problems = getattr(error, "problems", ())
         return words_of(problems) or str(error), set(), set()
     except CJNoVerdict as error:
-        if len(positions) == 1 or error.status not in (504, 413):
+        if len(positions) == 1 or not is_too_large(error):
             raise
-        return str(error), set(), set()  # too large or overloaded: smaller parts may pass
+        search.too_large = True
+        return str(error), set(), set()  # smaller parts may pass
     named = [(order.action_tracker_id, order.order_id) for order in answer.orders]
     if whole and named == keys and not answer.errors:  # nearly always
         return "", set(), set(positions)

@@ -11,7 +11,7 @@ FROM (
         ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
         AND r.updated_at = s.updated_at
     WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
-      AND (r.status IS NULL OR r.status IN ('awaiting', 'late', 'mismatched', 'missing') OR (r.status = 'matched' AND r.submitted_at < s.submitted_at)
+      AND (r.status IS NULL OR r.status IN ('awaiting', 'late', 'mismatched', 'missing') OR (r.status IN ('matched', 'superseded') AND r.submitted_at < s.submitted_at)
           OR (s.outcome = 'unknown' AND s.settled_at IS NULL))
     UNION ALL
     SELECT r.enterprise_id, r.action_tracker_id, r.order_id, 1 AS overtaken

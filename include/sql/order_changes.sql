@@ -41,4 +41,5 @@ FROM (
             AND n.updated_at >= :interval_start AND n.updated_at < :interval_end
     ) AS c
 ) AS ranked
-WHERE age = 1
+-- Rows without a key are not one order: each is quarantined.
+WHERE age = 1 OR enterprise_id IS NULL OR action_tracker_id IS NULL OR order_id IS NULL

@@ -34,9 +34,10 @@ sent AS (
         ROW_NUMBER() OVER (PARTITION BY i.place ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
         SUM(CASE WHEN s.payload_hash = i.payload_hash AND s.updated_at = i.updated_at THEN 1 ELSE 0 END)
             OVER (PARTITION BY i.place) AS attempts_of_state,
-        -- Cancellations but for those that are known to have failed, and restatements to nothing.
+        -- Restatements to nothing, and cancellations but for those that are known to have failed. One without an answer, settled since, is not
+        -- known to have arrived where a restatement to nothing has: the two look alike.
         SUM(CASE WHEN s.operation = 'cancel' AND COALESCE(r.status, 'awaiting') <> 'missing'
-            AND (s.outcome = 'accepted' OR (s.outcome = 'unknown' AND s.settled_at IS NULL)) THEN 1 ELSE 0 END)
+            AND s.outcome IN ('accepted', 'unknown') AND s.settled_at IS NULL THEN 1 ELSE 0 END)
             OVER (PARTITION BY i.place) AS cancellations,
         SUM(CASE WHEN s.operation = 'restate' AND s.amount = COALESCE(s.discount, 0) AND COALESCE(s.items_mark, 0) = 0 AND s.outcome = 'accepted'
             THEN 1 ELSE 0 END) OVER (PARTITION BY i.place) AS emptied
@@ -64,7 +65,8 @@ compared AS (
         -- What settles an open-ended order is the restatement that accepts it: neither the pixel nor a create does.
         COALESCE(h.locking_method = 'OPEN_ENDED' AND h.validation_status = 'PENDING' AND i.status = 'Accepted', FALSE)
             AND i.change_type <> 'cancelled' AS to_accept,
-        h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.items_mark AS held_items_mark, h.coupon AS held_coupon,
+        h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
+        h.items_mark AS held_items_mark, h.coupon AS held_coupon,
         COALESCE(h.records, 0) > 0 AS known,
         i.change_type = 'cancelled' AS cancelled,
         COALESCE(h.records, 0) > 1 AND h.sale_amount = 0 AND h.order_discount = 0 AND h.items_mark = 0 AS held_nothing,
@@ -109,7 +111,7 @@ judged AS (
             WHEN c.held_items_mark <> COALESCE(c.items_mark, 0) OR COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, '') THEN FALSE
             WHEN NOT c.converted THEN c.held_sale_amount = c.sale_amount AND c.held_discount = COALESCE(c.discount, 0)
             -- CJ converted it at a rate it does not publish: only an order nothing happened to can be called the same.
-            ELSE c.change_type = 'new' AND COALESCE(
+            ELSE c.change_type = 'new' AND c.held_discount_orig = COALESCE(c.discount, 0) AND COALESCE(
                 ABS(c.rate / NULLIF(r.middle_rate, 0) - 1) <= :currency_band
                     -- CJ rounds to the cent: this amount, its discount, and those the rate was read from.
                     OR ABS(CAST(c.held_sale_amount AS double precision) - CAST(c.sale_amount AS double precision) * r.middle_rate) < 0.035,
@@ -160,7 +162,7 @@ decided AS (
             -- A field CJ holds and the warehouse has lost: a restatement would remove it.
             WHEN NOT j.cancelled AND j.discount IS NULL AND j.held_discount <> 0 AND NOT :allow_discount_loss THEN 'hold:discount'
             WHEN NOT j.cancelled AND NOT j.has_items AND j.held_items_mark <> 0 AND NOT :allow_items_loss THEN 'hold:items'
-            WHEN NOT j.cancelled AND j.coupon IS NULL AND COALESCE(j.held_coupon, '') <> '' AND NOT :allow_coupon_loss THEN 'hold:coupon'
+            WHEN NOT j.cancelled AND COALESCE(j.coupon, '') = '' AND COALESCE(j.held_coupon, '') <> '' AND NOT :allow_coupon_loss THEN 'hold:coupon'
             WHEN j.cancelled THEN 'cancel'
             ELSE 'restate'
         END AS decision

@@ -13,6 +13,7 @@ WITH sent AS (
             PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at ORDER BY s.submitted_at DESC, s.attempt DESC
         ) AS newest_of_state,
         COUNT(*) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at) AS attempts,
+        MIN(s.submitted_at) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at) AS first_submitted_at,
         LEAD(s.operation) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_operation,
         LEAD(s.amount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_amount,
         LEAD(s.discount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_discount,
@@ -74,6 +75,8 @@ compared AS (
         h.posted_at, h.first_posted_at, h.records AS held_records, c.share,
         COALESCE(h.records, 0) > 0 AS known,
         COALESCE(h.posted_at >= w.submitted_at, FALSE) AS new_line,
+        -- An attempt that was given up may post just before the next one is sent: CJ holds the state all the same.
+        COALESCE(h.posted_at >= w.first_submitted_at, FALSE) AS line_since_first,
         e.order_id IS NOT NULL AS held_elsewhere,
         CASE WHEN w.converted AND w.sale_amount > 0 AND h.sale_amount > 0
             THEN CAST(h.sale_amount AS double precision) / CAST(w.sale_amount AS double precision) END AS rate
@@ -169,7 +172,7 @@ judged AS (
     SELECT r.*,
         CASE
             WHEN r.newest > 1 THEN 'superseded'
-            WHEN r.new_line AND r.difference_reason IS NULL THEN 'matched'
+            WHEN r.line_since_first AND r.difference_reason IS NULL THEN 'matched'
             -- CJ dropped the create as a duplicate of an order it already held just so: it holds what we sent.
             WHEN r.operation = 'create' AND r.known AND r.difference_reason IS NULL THEN 'matched'
             WHEN r.waited_seconds < :processing_seconds THEN 'awaiting'

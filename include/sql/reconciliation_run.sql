@@ -1,4 +1,4 @@
--- One row about the whole of cj.reconciliation as it stands after a round. Bound to :reconciliation_run_id, :checked_at, :report.
+-- One row about the orders that a round looked at, as cj.reconciliation has them after it. Bound to :reconciliation_run_id, :checked_at, :report.
 INSERT INTO cj.reconciliation_runs (
     reconciliation_run_id, checked_at, orders, awaiting, late, matched, mismatched, missing, superseded, submitted_amount, matched_amount,
     commission_at_risk, posting_lag_p50_seconds, posting_lag_p90_seconds, posting_lag_p99_seconds, posting_lag_max_seconds,
@@ -20,7 +20,8 @@ other AS (
     INNER JOIN cj.submissions AS s
         ON s.enterprise_id = l.enterprise_id AND s.action_tracker_id = l.action_tracker_id AND s.order_id = l.order_id
         AND s.updated_at = l.updated_at AND s.submitted_at = l.submitted_at
-    WHERE s.discount <> 0 AND l.status IN ('matched', 'mismatched') AND NOT l.within_band
+    -- A cancellation tells nothing about it: nothing is held either way.
+    WHERE s.discount <> 0 AND l.status IN ('matched', 'mismatched') AND l.operation <> 'cancel' AND NOT l.within_band
 )
 
 SELECT
@@ -34,7 +35,7 @@ SELECT
     COALESCE(SUM(CASE WHEN l.status = 'superseded' THEN 1 ELSE 0 END), 0),
     CAST(COALESCE(SUM(l.submitted_amount), 0) AS decimal(38, 10)),
     CAST(COALESCE(SUM(CASE WHEN l.status = 'matched' THEN l.submitted_amount ELSE 0 END), 0) AS decimal(38, 10)),
-    CAST(COALESCE(SUM(l.commission_at_risk), 0) AS decimal(38, 10)),
+    CAST(COALESCE(SUM(CASE WHEN l.status IN ('mismatched', 'missing') THEN l.commission_at_risk END), 0) AS decimal(38, 10)),
     PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY l.lag_seconds),
     PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY l.lag_seconds),
     PERCENTILE_CONT(0.99) WITHIN GROUP (ORDER BY l.lag_seconds),

@@ -5,6 +5,7 @@
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
 --   * skipped because an earlier change was on its way, or because another run had taken it over: until a later plan has said something else, or
 --     a newer state was sent. The answer of the very change it waited for may be received after the skip was written, and is not that
+--   * unchanged, and another state that had been given up, or was late, has posted since: CJ holds that one now
 --   * CJ did not know it, or it was never sent, and CJ has posted it since: the pixel reports later than the night plans
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
@@ -49,6 +50,28 @@ FROM (
           SELECT 1 FROM cj.submissions AS n
           WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id AND n.mode = 'live'
             AND (n.updated_at > w.updated_at OR (w.word = 'superseded' AND n.updated_at = w.updated_at AND n.submitted_at >= w.said_at))
+      )
+    UNION ALL
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+    FROM cj.reconciliation AS r
+    INNER JOIN cj.skipped AS w
+        ON w.enterprise_id = r.enterprise_id AND w.action_tracker_id = r.action_tracker_id AND w.order_id = r.order_id
+        AND w.updated_at <> r.updated_at AND w.skipped_at > r.submitted_at AND w.skipped_at < r.posted_at
+    WHERE r.status = 'matched' AND w.reason = 'unchanged'
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.skipped AS n
+          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
+            AND n.skipped_at > r.posted_at
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.quarantine AS n
+          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
+            AND n.quarantined_at > r.posted_at
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM cj.submissions AS n
+          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
+            AND n.mode = 'live' AND n.submitted_at > r.submitted_at
       )
     UNION ALL
     SELECT u.enterprise_id, u.action_tracker_id, u.order_id, u.updated_at

@@ -197,7 +197,7 @@ GOOD = {
 REFUSED = {"chunk_size_10001_in_the_conf": Scene(live, conf={"chunk_size": 10001})}
 WRONG = {
     "live_on_a_test_connection": Scene(
-        conf={"mode": "live"}, sentence="The run asks for mode 'live', but connection 'cj' says 'test'. Nothing was sent."
+        conf={"mode": "live"}, sentence="The run's param mode asks for mode 'live', but connection 'cj' says 'test'. Nothing was sent."
     ),
     "wrong_token": Scene(
         lambda url, _: {"AIRFLOW_CONN_CJ": connection_of(url, "live", token="pat-of-yesterday")}, sentence="does not accept the token"
@@ -218,7 +218,7 @@ WRONG = {
     "bad_rows": Scene(without_amounts, sentence="Nothing was sent. Mend what the warehouse's query returns"),
     "chunk_size_10001": Scene(
         lambda url, place: live(url, place) | {"AIRFLOW_VAR_CJ_CHUNK_SIZE": "10001"},
-        sentence="chunk_size is 10001: CJ takes at most 10,000 orders a request",
+        sentence="Variable cj_chunk_size is '10001'; it must be at most 10000, the orders CJ takes in a request.",
     ),
 }
 

@@ -158,6 +158,11 @@ def test_an_order_that_the_sql_gives_twice_stays_twice_for_the_gate_to_see(sessi
     assert len(_rows(session, sql=sql, replan_since=NIGHT - timedelta(days=1), batch_rows=1)) == 2
 
 
+def test_every_row_without_an_order_id_is_there_for_the_gate_to_see(session: Session) -> None:
+    _log(session, *({"order_id": None, "amount": Decimal(i)} for i in range(50)), {"order_id": "o1", "amount": Decimal(1)})
+    assert _extracted(session)["order_id"].null_count == 50
+
+
 def test_a_night_without_changes_is_one_empty_batch(session: Session) -> None:
     assert _extracted(session).num_rows == 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,52 +10,9 @@ import duckdb
 import pytest
 
 from tests.model.histories import FIXED_DATE, OPEN_ENDED, pixel_order
-from tests.model.machine import sandboxes
 from tests.model.shop import Change, Item, Key
-from tests.model.world import BEGIN, Night, Options, World
-
-NewWorld = Callable[[Options], World]
-
-
-@pytest.fixture(scope="module")
-def new_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewWorld]:
-    with sandboxes(tmp_path_factory.mktemp("regressions")) as made:
-        yield made
-
-
-def placed(tracker: int = FIXED_DATE, **fields: object) -> Change:
-    """An affiliate order of 100.00, placed an hour ago."""
-    at = BEGIN - timedelta(hours=1)
-    order = Change(Key(tracker, "o-1"), "new", event_time=at, updated_at=at, amount=Decimal("100.00"), cj_event="click")
-    return replace(order, **fields)  # type: ignore[arg-type]
-
-
-def later(order: Change, minutes: int, **fields: object) -> Change:
-    return replace(order, **{"updated_at": order.updated_at + timedelta(minutes=minutes), "change_type": "restated"} | fields)  # type: ignore[arg-type]
-
-
-def night(world: World) -> Night:
-    """A whole night over all that happened, then CJ's hour and the reconciliation."""
-    played = world.prepare(BEGIN - timedelta(days=9), world.now())
-    world.submit(played)
-    world.publish(played)
-    world.advance(timedelta(hours=2))
-    world.reconcile()
-    return played
-
-
-def quiet_night(world: World) -> Night:
-    """A night in whose interval nothing happened."""
-    played = world.prepare(world.now() - timedelta(seconds=1), world.now())
-    world.submit(played)
-    world.publish(played)
-    world.advance(timedelta(hours=2))
-    world.reconcile()
-    return played
-
-
-def operations(played: Night) -> list[str]:
-    return [planned.operation for planned in played.orders.values()]
+from tests.model.world import BEGIN, Options, World
+from tests.restatements.nights import NewWorld, later, night, operations, placed, quiet_night
 
 
 @pytest.mark.parametrize("missed_nights", [0, 20])
@@ -166,19 +122,29 @@ def test_orders_of_a_few_converted_cents_match_and_do_not_spoil_the_rate_for_the
     assert operations(night(world)) == []
 
 
-def test_a_cancellation_that_never_posted_does_not_make_an_order_restated_to_nothing_a_cancelled_one(new_world: NewWorld) -> None:
-    world, first = new_world(Options()), placed(OPEN_ENDED)
+@pytest.mark.parametrize(
+    ("tracker", "status", "lost"),
+    [
+        (OPEN_ENDED, "Pending", {"kind": "drop", "order_ids": ["o-1"], "times": 1}),
+        (FIXED_DATE, None, {"kind": "cut_before", "path": "/graphql", "times": 1}),
+    ],
+    ids=["dropped", "cut"],
+)
+def test_a_cancellation_that_never_posted_does_not_make_an_order_restated_to_nothing_a_cancelled_one(
+    new_world: NewWorld, tracker: int, status: str | None, lost: dict[str, object]
+) -> None:
+    world, first = new_world(Options()), placed(tracker)
     world.pixel([pixel_order(first, first.event_time)])
-    for change in (later(first, 5, amount=Decimal(0), status="Pending"), later(first, 10, change_type="cancelled")):
+    for change in (later(first, 5, amount=Decimal(0), status=status), later(first, 10, change_type="cancelled")):
         world.append([change])
         sent = world.prepare(BEGIN - timedelta(days=9), world.now())
         world.submit(sent)
         world.publish(sent)
-        world.sandbox.control.add_faults([{"kind": "drop", "order_ids": ["o-1"], "times": 1}])
-    world.sandbox.control.clear_faults()
+        world.sandbox.control.add_faults([lost])
+    world.mend()
     world.advance(timedelta(hours=38))
     world.reconcile()
-    world.append([later(first, 30, amount=Decimal("50.00"), status="Pending")])
+    world.append([later(first, 30, amount=Decimal("50.00"), status=status)])
     assert operations(night(world)) == ["restate"]
     assert world.held()[first.key]["amount"] == "50.00"
 
@@ -280,3 +246,29 @@ def test_an_order_placed_over_nothing_is_not_taken_for_a_cancelled_one_when_its_
     assert world.rows("SELECT status, reason FROM cj.reconciliation") == [{"status": "missing", "reason": "unknown"}]
     assert operations(quiet_night(world)) == ["restate"]
     assert world.held()[first.key]["amount"] == "120.00"
+
+
+def test_a_discount_cj_does_not_hold_is_told_although_its_amount_is_gross_of_it_and_converted(new_world: NewWorld) -> None:
+    world, first = new_world(Options("gross", currency="EUR")), placed(currency="GBP")
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([replace(first, discount=Decimal("90.00"))])
+    assert operations(night(world)) == ["restate"]
+    assert Decimal(world.held()[first.key]["discount"]) == 90
+
+
+def test_a_coupon_that_became_an_empty_text_is_a_lost_coupon(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed(coupon="SAVE10")
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, amount=Decimal("80.00"), coupon="")])
+    assert operations(night(world)) == []
+    assert world.rows("SELECT reason FROM cj.quarantine") == [{"reason": "coupon"}]
+
+
+def test_a_cancellation_does_not_hide_that_the_other_basis_would_match_all(new_world: NewWorld) -> None:
+    world = new_world(Options("net"))
+    world.settings = replace(world.settings, accounts=(replace(world.settings.accounts[0], sale_amount_basis="gross"),))
+    orders = [placed(key=Key(FIXED_DATE, f"o-{n}"), discount=Decimal("10.00")) for n in range(5)]
+    world.pixel([pixel_order(order, order.event_time) for order in orders])
+    world.append([*(later(o, 5, amount=Decimal("80.00")) for o in orders[1:]), later(orders[0], 5, change_type="cancelled")])
+    night(world)
+    assert world.rows("SELECT other_basis_matches_all AS o FROM cj.reconciliation_runs") == [{"o": True}]
