@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 # For the project's own modules. `env` prints what the Airflow command line needs.
 RUN := PYTHONPATH="$(CURDIR)$${PYTHONPATH:+:$$PYTHONPATH}" PYTHONDONTWRITEBYTECODE= $(PY)
+# A file stays with one process: its tests share the night they look at.
+TWO := -n 2 --dist loadfile
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/; s/\$$\$$/$$/g' | expand -t 19
@@ -25,15 +27,15 @@ up: setup ## Airflow with the sandbox beside it, for clicking around (PORT=8080)
 down: setup ## stop what `make up` started in another terminal
 	@$(RUN) -m include.airflow.standalone --stop
 
-test: setup ## the tests
-	@$(RUN) -m pytest
+test: setup ## the tests, two files at a time
+	@$(RUN) -m pytest $(TWO)
 
 check: setup ## what CI checks: format, lint, types, generated docs, tests
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(RUN) -m include.airflow.docs --check
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest $(TWO)
 
 format: setup ## format and fix what can be fixed
 	@$(RUN) -m ruff format .
