@@ -209,3 +209,10 @@ class CJCursorStuck(CJRefused):
 
 class CJUnsendable(CJRefused):
     """An order holds a value that CJ's input types cannot carry. Nothing was sent."""
+
+
+def naming(conn_id: str, error: CJError) -> CJError:
+    """The same error, which also says whose it is: several accounts may talk to one host."""
+    if repr(conn_id) not in str(error):
+        error.args = (f"Connection {conn_id!r}: {error}",)
+    return error

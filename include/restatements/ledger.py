@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.cj.client import CJClient
+from include.cj.errors import CJError, naming
 from include.cj.limits import windows
 from include.cj.records import COMMISSION_ITEMS, CommissionPage
 from include.errors import RestatementsError
@@ -274,6 +275,8 @@ def read_ledgers(
                 "appended": read.appended,
                 "complete_until": read.complete_until.isoformat(),
             }
+        except CJError as error:
+            failures.append(naming(account.conn_id, error))
         except RestatementsError as error:
             failures.append(error)
     if failures:

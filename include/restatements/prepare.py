@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from include.cj.client import CJClient
-from include.cj.errors import CJError
+from include.cj.errors import CJError, naming
 from include.errors import SettingError
 from include.restatements.changes import check_shape, order_changes_sql, place_to_edit
 from include.restatements.journal import Journal, journal_of, run_folder
 from include.restatements.ledger import read_ledger
 from include.restatements.money import money_text
 from include.restatements.plan import Planned, Planner
-from include.restatements.settings import Account, Run, Settings
+from include.restatements.settings import Run, Settings
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
@@ -88,15 +88,8 @@ def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: C
             problems[account.enterprise_id] = f"Account {account.conn_id!r} was left out, its orders wait for the next run: {error}"
             log.warning("%s", problems[account.enterprise_id])
     if len(problems) == len(settings.accounts):
-        raise _naming(settings.accounts[0], failures[0])
+        raise naming(settings.accounts[0].conn_id, failures[0])
     return now, problems
-
-
-def _naming(account: Account, error: CJError) -> CJError:
-    """The same error, which also says whose it is: several accounts may talk to one host."""
-    if repr(account.conn_id) not in str(error):
-        error.args = (f"Connection {account.conn_id!r}: {error}",)
-    return error
 
 
 def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:

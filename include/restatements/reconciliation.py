@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 
 from include.cj.client import CJClient
-from include.cj.errors import CJError
+from include.cj.errors import CJError, naming
 from include.cj.spelling import POSTED_REASON, POSTED_STATUS
 from include.errors import RestatementsError
 from include.restatements.journal import ROOT, ChunkRef, Journal, run_folder
@@ -109,7 +109,7 @@ def _read_ledgers(
             reached.append(account)
         except CJError as error:
             log.warning("Account %r keeps its open rows: %s", account.conn_id, error)
-            failures.append(error)
+            failures.append(naming(account.conn_id, error))
     return now, reached, failures
 
 

@@ -75,3 +75,6 @@ def test_a_token_that_cannot_be_sent_holds_no_other_account_and_its_connection_i
     ended = stage.driver.wait(stage.driver.start(alone))
     assert ended.kind == "CJInvalidToken"
     assert ended.value["words"].startswith(f"Connection 'cj_{stage.shop.number}': ")
+    unread = with_bad_token(stage, stage.shop, stage.job("reconcile", reconciliation="morning"), "revoked")
+    ended = stage.driver.wait(stage.driver.start(unread))
+    assert (ended.kind, ended.value["words"].split(": ")[0]) == ("CJInvalidToken", f"Connection 'cj_{stage.shop.number}'")

@@ -11,9 +11,10 @@ import pytest
 
 from include.cj.breaker import Breaker
 from include.cj.client import CJClient
-from include.cj.errors import CJPaused, CJRateLimited, CJRequestTooLarge
+from include.cj.errors import CJInvalidToken, CJPaused, CJRateLimited, CJRequestTooLarge
 from include.restatements.journal import ChunkRef
-from include.restatements.ledger import read_ledger
+from include.restatements.ledger import read_ledger, read_ledgers
+from include.restatements.settings import Token
 from include.restatements.states import Mode
 from include.restatements.submission import Poster, Submitted
 from include.restatements.submit import submit
@@ -133,7 +134,7 @@ def test_a_state_whose_given_up_attempt_posts_just_before_the_next_one_is_lost_i
 def test_what_an_unreachable_accounts_ledger_says_is_the_last_word_on_nothing(new_world: NewWorld, attribution: str | None) -> None:
     world, other = new_world(Options()), new_world(Options())
     both = replace(world.settings, accounts=(*world.settings.accounts, *other.settings.accounts))
-    refused = replace(both, accounts=(replace(both.accounts[0], token=type(both.accounts[0].token)("gone")), both.accounts[1]))
+    refused = replace(both, accounts=(replace(both.accounts[0], token=Token("gone")), both.accounts[1]))
     world.settings = both
     quiet_night(world)
     order = placed(cj_event=attribution, event_time=world.now(), updated_at=world.now())
@@ -154,7 +155,7 @@ def test_what_waits_for_an_account_goes_on_waiting_while_its_connection_is_taken
     both = replace(world.settings, accounts=(*world.settings.accounts, *other.settings.accounts), keep_skipped_days=3)
     world.settings = both
     quiet_night(world)
-    world.settings = replace(both, accounts=(replace(both.accounts[0], token=type(both.accounts[0].token)("gone")), both.accounts[1]))
+    world.settings = replace(both, accounts=(replace(both.accounts[0], token=Token("gone")), both.accounts[1]))
     world.publish(world.prepare(START, world.now()))
     world.settings = replace(both, accounts=both.accounts[1:])
     world.advance(timedelta(days=4))
@@ -219,6 +220,14 @@ def test_an_interrupted_bootstrap_does_not_count_as_read(new_world: NewWorld) ->
     world.append([order])
     played = world.prepare(world.now() - timedelta(days=1), world.now())
     assert (operations(played), played.prepared.summary["quarantined_by_reason"]) == ([], {"not_in_cj": 1})
+
+
+def test_a_ledger_that_cannot_be_read_names_its_connection(new_world: NewWorld) -> None:
+    world = new_world(Options())
+    (account,) = world.settings.accounts
+    refused = replace(world.settings, accounts=(replace(account, token=Token("gone")),))
+    with pytest.raises(CJInvalidToken, match=f"^Connection '{account.conn_id}': "):
+        read_ledgers(refused, world.location)
 
 
 def poster(world: World, client: CJClient) -> Poster:
