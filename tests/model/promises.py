@@ -46,6 +46,9 @@ def planned_rightly(world: World, night: Night, held: dict[Key, dict[str, Any]])
         settled = _given_up(known.get((*key, posts[-1].planned.state.updated_at)), posts[-1]) if posts else False
         if pending:
             same = pending[-1] is posts[-1] and pending[-1].planned.state.content == state.content
+            if pending[-1].planned.operation == "create" and key in held:
+                # The pixel was faster: the create will be dropped as a duplicate, and could not have accepted the order anyway.
+                same = same and not _settles(world, held[key], state)
             assert settled or not same, f"the same state is on its way: {pending[-1]} and {planned}"
         elif holds(held.get(key), state, world.options.currency) and not _settles(world, held[key], state):
             # What CJ does not show must be told: another reason or status than last time; what it made of another currency.
