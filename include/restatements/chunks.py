@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from include.restatements.journal import ChunkRef, ChunkState, Journal
 from include.restatements.money import ZERO, exact_sum, money_text
 from include.restatements.shapes import CHUNK
-from include.restatements.states import Mode, Operation
+from include.restatements.states import Operation
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class ChunkWriter:
         if state is ChunkState.ANSWERED:
             # Only tested, or refused whole by Test Mode, and planned again: the answer says nothing of what may go live now.
             answer = self.journal.answer(ref) or {}
-            return answer.get("mode") == Mode.TEST.value or not any(answer.get(said) for said in ("accepted", "rejected", "error"))
+            return self.journal.only_tested(ref) or not any(answer.get(said) for said in ("accepted", "rejected", "error"))
         return state is ChunkState.REVOKED
 
 

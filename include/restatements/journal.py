@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from include.errors import JournalConflict, StorageError
 from include.restatements.settings import Settings
-from include.restatements.states import Operation
+from include.restatements.states import Mode, Operation
 from include.restatements.storage import Folder, folder
 
 ROOT = "cj_restatements"
@@ -167,6 +167,10 @@ class Journal:
     def answer(self, ref: ChunkRef) -> dict[str, Any] | None:
         data = self.files.read(f"{ref}.answer.json")
         return _json(data, f"{ref}.answer.json") if data is not None else None
+
+    def only_tested(self, ref: ChunkRef) -> bool:
+        """Whether the chunk's answer is Test Mode's: nothing of it was posted."""
+        return (self.answer(ref) or {}).get("mode") == Mode.TEST.value
 
 
 def journal_of(settings: Settings) -> Journal:

@@ -27,7 +27,7 @@ from include.restatements.night import forget_skipped, journal_of
 from include.restatements.reconciliation import Reconciled, reconcile
 from include.restatements.settings import Settings
 from include.restatements.shapes import INSTANT
-from include.restatements.states import Mode, Operation
+from include.restatements.states import Operation
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -102,10 +102,7 @@ def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> l
 
 
 def _may_be_posted(journal: Journal, ref: ChunkRef) -> bool:
-    state = journal.state(ref)
-    if state is ChunkState.ANSWERED:
-        return (journal.answer(ref) or {}).get("mode") != Mode.TEST.value
-    return state is ChunkState.INTENDED
+    return journal.state(ref) in (ChunkState.INTENDED, ChunkState.ANSWERED) and not journal.only_tested(ref)
 
 
 def main(arguments: list[str]) -> int:

@@ -52,51 +52,45 @@ FROM (
             AND (n.updated_at > w.updated_at OR (w.word = 'superseded' AND n.updated_at = w.updated_at AND n.submitted_at >= w.said_at))
       )
     UNION ALL
-    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
-    FROM cj.reconciliation AS r
-    INNER JOIN cj.skipped AS w
-        ON w.enterprise_id = r.enterprise_id AND w.action_tracker_id = r.action_tracker_id AND w.order_id = r.order_id
-        AND w.updated_at <> r.updated_at AND w.skipped_at > r.submitted_at AND w.skipped_at < r.posted_at
-    WHERE r.status = 'matched' AND w.reason = 'unchanged'
-      AND NOT EXISTS (
-          SELECT 1 FROM cj.skipped AS n
-          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
-            AND n.skipped_at > r.posted_at
-      )
-      AND NOT EXISTS (
-          SELECT 1 FROM cj.quarantine AS n
-          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
-            AND n.quarantined_at > r.posted_at
-      )
-      AND NOT EXISTS (
-          SELECT 1 FROM cj.submissions AS n
-          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
-            AND n.mode = 'live' AND n.submitted_at > r.submitted_at
-      )
-    UNION ALL
     SELECT u.enterprise_id, u.action_tracker_id, u.order_id, u.updated_at
     FROM (
-        SELECT enterprise_id, action_tracker_id, order_id, updated_at, skipped_at AS said_at
-        FROM cj.skipped WHERE reason IN ('not_in_cj', 'never_sent')
+        SELECT o.enterprise_id, o.action_tracker_id, o.order_id, o.updated_at, o.said_at AS since
+        FROM (
+            SELECT enterprise_id, action_tracker_id, order_id, updated_at, skipped_at AS said_at
+            FROM cj.skipped WHERE reason IN ('not_in_cj', 'never_sent')
+            UNION ALL
+            SELECT enterprise_id, action_tracker_id, order_id, updated_at, quarantined_at AS said_at
+            FROM cj.quarantine WHERE reason IN ('not_in_cj', 'never_sent')
+        ) AS o
+        -- Counted from what was said, not from now: nights may be missed. And a week before it, since a record may show up after the day it is of.
+        WHERE EXISTS (
+            SELECT 1 FROM cj.commissions AS c
+            WHERE c.action_tracker_id = o.action_tracker_id AND c.order_id = o.order_id AND c.original
+              AND c.posting_date >= o.said_at - INTERVAL '7' DAY
+          )
         UNION ALL
-        SELECT enterprise_id, action_tracker_id, order_id, updated_at, quarantined_at AS said_at
-        FROM cj.quarantine WHERE reason IN ('not_in_cj', 'never_sent')
+        SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, r.posted_at AS since
+        FROM cj.reconciliation AS r
+        INNER JOIN cj.skipped AS w
+            ON w.enterprise_id = r.enterprise_id AND w.action_tracker_id = r.action_tracker_id AND w.order_id = r.order_id
+            AND w.updated_at <> r.updated_at AND w.skipped_at > r.submitted_at AND w.skipped_at < r.posted_at
+        WHERE r.status = 'matched' AND w.reason = 'unchanged'
+          AND NOT EXISTS (
+              SELECT 1 FROM cj.submissions AS n
+              WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
+                AND n.mode = 'live' AND n.submitted_at > r.submitted_at
+          )
     ) AS u
-    -- Counted from what was said, not from now: nights may be missed. And a week before it, since a record may show up after the day it is of.
-    WHERE EXISTS (
-        SELECT 1 FROM cj.commissions AS c
-        WHERE c.action_tracker_id = u.action_tracker_id AND c.order_id = u.order_id AND c.original
-          AND c.posting_date >= u.said_at - INTERVAL '7' DAY
-      )
-      AND NOT EXISTS (
+    -- And no plan has said another word since.
+    WHERE NOT EXISTS (
           SELECT 1 FROM cj.skipped AS n
           WHERE n.enterprise_id = u.enterprise_id AND n.action_tracker_id = u.action_tracker_id AND n.order_id = u.order_id
-            AND n.skipped_at > u.said_at
+            AND n.skipped_at > u.since
       )
       AND NOT EXISTS (
           SELECT 1 FROM cj.quarantine AS n
           WHERE n.enterprise_id = u.enterprise_id AND n.action_tracker_id = u.action_tracker_id AND n.order_id = u.order_id
-            AND n.quarantined_at > u.said_at
+            AND n.quarantined_at > u.since
       )
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
