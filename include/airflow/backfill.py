@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from include.airflow.runs import utc
-from include.errors import QuarantineRatioExceeded, RestatementsError
+from include.domain.errors import QuarantineRatioExceeded, RestatementsError
 from include.restatements.settings import Run, Settings
 
 ALL = "all, each order once"

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from include.errors import SettingError
+from include.domain.errors import SettingError
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS_FILE = ROOT / "airflow_settings.yaml"

@@ -21,7 +21,7 @@ from include.airflow.tasks import figures
 from include.airflow.warehouse import warehouse_location
 from include.cj.breaker import FIRST_PAUSE
 from include.cj.errors import CJError
-from include.restatements.money import money
+from include.domain.money import money
 
 
 class ApproveNight(ApprovalOperator):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import RetryDecision, RetryPolicy
 
-from include.errors import RestatementsError
+from include.domain.errors import RestatementsError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

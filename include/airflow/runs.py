@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from include.errors import SettingError
+from include.domain.errors import SettingError
 from include.restatements.settings import Run
 
 

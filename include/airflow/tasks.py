@@ -14,7 +14,7 @@ from include.airflow.connections import settings_from_airflow
 from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said
 from include.airflow.warehouse import warehouse_location
-from include.errors import SettingError
+from include.domain.errors import SettingError
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from include.airflow.connections import Secrets, extra_of, mask, no_connection
 from include.airflow.environment import ROOT
-from include.errors import SettingError
+from include.domain.errors import SettingError
 
 if TYPE_CHECKING:
     from include.warehouse.base import WarehouseLocation

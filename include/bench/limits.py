@@ -47,7 +47,7 @@ def payload(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     from include.cj.payload import request_body
-    from include.restatements.states import Operation
+    from include.domain.states import Operation
 
     size = 0
     for file in sorted(Path(folder, "chunks").iterdir()):

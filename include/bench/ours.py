@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from include.bench.ground import CHUNK, INTERVAL, NIGHT
 from include.bench.measuring import Clock, watch_http
+from include.domain.states import Mode, Operation
 from include.restatements.settings import Account, Run, Settings, Token
-from include.restatements.states import Mode, Operation
 from include.sql import sql_text
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
@@ -43,8 +43,8 @@ def extract(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:
 
 def inputs(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:
     """Writes the extracted changes, and the chunks of every operation, for the steps after."""
+    from include.domain.shapes import CHANGES
     from include.restatements import changes
-    from include.restatements.shapes import CHANGES
 
     with (
         open_warehouse(WarehouseLocation("postgres", uri=uri)) as session,
@@ -58,7 +58,7 @@ def inputs(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:
 
 
 def _write_chunks(folder: Path, operation: Operation, kind: str) -> None:
-    from include.restatements.shapes import CHUNK as SHAPE
+    from include.domain.shapes import CHUNK as SHAPE
 
     (folder / "chunks").mkdir(exist_ok=True)
     changes = pq.read_table(folder / "changes.parquet", filters=(pc.field("change_type") == kind) & pc.field("cj_event").is_valid())
@@ -71,7 +71,7 @@ def _write_chunks(folder: Path, operation: Operation, kind: str) -> None:
 
 
 def validation(clock: Clock, orders: int, folder: str, uri: str, broken: str = "") -> dict[str, Any]:
-    from include.errors import QuarantineRatioExceeded
+    from include.domain.errors import QuarantineRatioExceeded
     from include.restatements.quality import Gate
 
     refusal = ""

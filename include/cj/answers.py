@@ -34,7 +34,7 @@ from include.cj.errors import (
     CJWrongType,
     RequestProblem,
 )
-from include.restatements.states import Operation
+from include.domain.states import Operation
 
 
 class OrderEcho(msgspec.Struct, frozen=True, gc=False):

@@ -41,7 +41,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from include.errors import RestatementsError
+from include.domain.errors import RestatementsError
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from include.cj.errors import CJRequestTooLarge, CJTooManyOrders, CJUnsendable
 from include.cj.limits import MAX_ORDERS_PER_REQUEST, MAX_REQUEST_BYTES
 from include.cj.parameters import NotParameters, canonical, custom_parameters, vertical_parameters
-from include.restatements.money import money_text
-from include.restatements.shapes import INSTANT, MONEY
-from include.restatements.states import Operation
+from include.domain.money import money_text
+from include.domain.shapes import INSTANT, MONEY
+from include.domain.states import Operation
 
 _KEY_FIELDS = (("enterpriseId", "enterprise_id"), ("actionTrackerId", "action_tracker_id"), ("orderId", "order_id"))
 _STATE_FIELDS = (

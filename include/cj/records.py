@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from include.cj.errors import CJAnswerMalformed, CJNotJson, RequestProblem
-from include.restatements.marks import items_marks
-from include.restatements.shapes import INSTANT, MARK, MONEY
+from include.domain.marks import items_marks
+from include.domain.shapes import INSTANT, MARK, MONEY
 
 _TEXT = pa.string()
 _EMPTY = pa.scalar("", _TEXT)

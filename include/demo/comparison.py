@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from include.restatements.money import ZERO, money
-from include.restatements.shapes import KEY
-from include.restatements.states import Skip
+from include.domain.money import ZERO, money
+from include.domain.shapes import KEY
+from include.domain.states import Skip
 
 EXCUSES = frozenset({Skip.NOT_IN_CJ, Skip.NEVER_SENT, Skip.WAITING})
 """Skips that may leave CJ with another state. `unchanged` is none: it claims that CJ already agrees."""

@@ -10,7 +10,7 @@ from typing import Any
 from include.demo.catalogue import Catalogue
 from include.demo.orders import FIXED_DATE, Change
 from include.demo.story_types import Night
-from include.restatements.money import money
+from include.domain.money import money
 
 CENTS = ("amount", "discount")
 

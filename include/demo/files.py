@@ -18,7 +18,7 @@ from include.demo.orders import ADVERTISER, ENTERPRISE, FIXED_DATE, FIXED_DURATI
 from include.demo.shop import Shop
 from include.demo.story_types import Storyline
 from include.demo.storyline import EXCLUDED_COUPON
-from include.restatements.shapes import CHANGES, INSTANT
+from include.domain.shapes import CHANGES, INSTANT
 
 TOKEN = "sandbox-token"
 LATER, APPEARS_AT = "later.parquet", "appears_at"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
-from include.restatements.money import money
+from include.domain.money import money
 
 ENTERPRISE = "1500001"
 ADVERTISER = "5500001"

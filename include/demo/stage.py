@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.demo.files import APPEARS_AT, LATER
-from include.restatements.shapes import INSTANT
+from include.domain.shapes import INSTANT
 from include.sandbox.control import SandboxControl
 
 ORDERS_A_CALL = 1_000

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from include.restatements.states import MAX_ATTEMPTS, Reason, Skip, Stage, Status
+from include.domain.states import MAX_ATTEMPTS, Reason, Skip, Stage, Status
 
 
 class Advice(NamedTuple):

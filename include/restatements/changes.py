@@ -17,11 +17,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.shapes import CHANGES, KEY
 from include.restatements.parsing import parsed
 from include.restatements.read_ahead import one_ahead
 from include.restatements.settings import Run
-from include.restatements.shapes import CHANGES, KEY
 from include.sql import sql_text
 from include.warehouse import sqltext
 from include.warehouse.base import BATCH_ROWS, Session

@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.domain.money import ZERO, exact_sum, money_text
+from include.domain.shapes import CHUNK
+from include.domain.states import Operation
 from include.restatements.journal import ChunkRef, ChunkState, Journal
-from include.restatements.money import ZERO, exact_sum, money_text
-from include.restatements.shapes import CHUNK
-from include.restatements.states import Operation
 
 
 @dataclass(frozen=True)

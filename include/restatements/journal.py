@@ -25,9 +25,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.errors import JournalConflict, StorageError
+from include.domain.errors import JournalConflict, StorageError
+from include.domain.states import Mode, Operation
 from include.restatements.settings import Settings
-from include.restatements.states import Mode, Operation
 from include.restatements.storage import Folder, folder
 
 ROOT = "cj_restatements"

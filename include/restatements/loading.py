@@ -12,9 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.domain.shapes import INSTANT
+from include.domain.states import Mode, Outcome, Skip, Stage
 from include.restatements.journal import ChunkRef, ChunkState, Journal
-from include.restatements.shapes import INSTANT
-from include.restatements.states import Mode, Outcome, Skip, Stage
 from include.warehouse.base import Session
 
 UNANSWERED = "no answer was recorded: the task ended between the call and its answer"

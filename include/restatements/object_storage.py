@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from include.errors import SettingError, StorageError
+from include.domain.errors import SettingError, StorageError
 from include.restatements.storage import storage_failed
 
 PROBE = ".probe-"

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from include.restatements.money import PRECISION, SCALE, NotMoney, money
-from include.restatements.shapes import CHANGES, ITEM, ITEMS, MONEY
+from include.domain.money import PRECISION, SCALE, NotMoney, money
+from include.domain.shapes import CHANGES, ITEM, ITEMS, MONEY
 
 _PLAIN = r"^[+-]?[0-9]{1,28}(\.[0-9]{1,10})?$"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)

@@ -25,17 +25,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.cj.payload import content_hashes
+from include.domain.marks import items_marks
+from include.domain.money import ZERO, exact_sum
+from include.domain.shapes import INSTANT
+from include.domain.states import MAX_ATTEMPTS, Operation, Skip, Stage
 from include.restatements.changes import extract
 from include.restatements.chunks import Chunk, ChunkWriter
 from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.loading import leave_to_submissions, load_chunk
-from include.restatements.marks import items_marks
-from include.restatements.money import ZERO, exact_sum
 from include.restatements.quality import Gate, Inspected
 from include.restatements.settings import Run, Settings
-from include.restatements.shapes import INSTANT
 from include.restatements.spool import HELD, ORDERS, PLANNED, SKIPPED, Spool, with_constants
-from include.restatements.states import MAX_ATTEMPTS, Operation, Skip, Stage
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.sql import sql_text
 from include.warehouse.base import Session

@@ -25,12 +25,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.errors import QuarantineRatioExceeded, WarehouseShapeError
+from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
+from include.domain.shapes import CHANGES, INSTANT, KEY
 from include.restatements.quality_findings import findings, one_array, unsorted
 from include.restatements.quality_items import combine_small_lines
 from include.restatements.quality_report import merged_result, write
 from include.restatements.quality_suite import MALFORMED_COLUMN, Judge, Rule
-from include.restatements.shapes import CHANGES, INSTANT, KEY
 
 BATCH_ROWS = 100_000
 """What Great Expectations costs for a batch, however small, is then less than what it costs for the rows in it; and it is some 50 MB."""

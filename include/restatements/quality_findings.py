@@ -18,11 +18,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.errors import WarehouseShapeError
-from include.restatements.money import ZERO
+from include.domain.errors import WarehouseShapeError
+from include.domain.money import ZERO
+from include.domain.shapes import INSTANT, KEY, MONEY
 from include.restatements.quality_items import MAX_ITEMS, item_findings
 from include.restatements.quality_parameters import advertiser_vertical_known, each_text, names_with_text, vertical_names_known
-from include.restatements.shapes import INSTANT, KEY, MONEY
 
 EMAIL = r"[^@\s]+(@|%40)[^@\s]+\.[^@\s]+"
 """What looks like an e-mail address, also where it was escaped for a link."""

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.restatements.money import SCALE, ZERO, money
-from include.restatements.shapes import ITEM, ITEMS
+from include.domain.money import SCALE, ZERO, money
+from include.domain.shapes import ITEM, ITEMS
 
 MAX_ITEMS = 100
 """CJ: `Order may not have more than 100 items`."""

@@ -29,7 +29,7 @@ from great_expectations.core.expectation_validation_result import ExpectationVal
 from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults, ProgressBarsConfig
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from include.errors import RestatementsError
+from include.domain.errors import RestatementsError
 
 for _name in ("great_expectations", "great_expectations.data_context.types.base"):  # the second sets its own level when imported
     logging.getLogger(_name).setLevel(logging.WARNING)

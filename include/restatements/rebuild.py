@@ -20,14 +20,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from include.errors import RestatementsError, SettingError
+from include.domain.errors import RestatementsError, SettingError
+from include.domain.shapes import INSTANT
+from include.domain.states import Operation
 from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.loading import leave_to_submissions, load_chunk, submission_rows
 from include.restatements.night import forget_skipped, journal_of
 from include.restatements.reconciliation import Reconciled, reconcile
 from include.restatements.settings import Settings
-from include.restatements.shapes import INSTANT
-from include.restatements.states import Operation
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 

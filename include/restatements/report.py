@@ -15,8 +15,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, Self, TypeVar
 
-from include.errors import StorageError
-from include.restatements.money import money_text
+from include.domain.errors import StorageError
+from include.domain.money import money_text
 from include.restatements.report_collect import collect
 from include.restatements.report_figures import Amount, Figures
 from include.restatements.report_html import html

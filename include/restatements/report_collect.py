@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from include.restatements.money import ZERO, exact_sum, money
+from include.domain.money import ZERO, exact_sum, money
+from include.domain.states import BREAKS, Status
 from include.restatements.report_figures import (
     LOCK_BUCKETS,
     STATUS_ORDER,
@@ -26,7 +27,6 @@ from include.restatements.report_figures import (
     StatusLine,
     amounts_by_currency,
 )
-from include.restatements.states import BREAKS, Status
 from include.sql import sql_text
 
 NIGHTS = 30

@@ -13,8 +13,8 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
-from include.restatements.money import CENT, PRECISION, SCALE, ZERO, exact_sum, money_text
-from include.restatements.states import Status
+from include.domain.money import CENT, PRECISION, SCALE, ZERO, exact_sum, money_text
+from include.domain.states import Status
 
 TOP_BREAKS = 200
 """How many breaks a report lists; the rest are in cj.reconciliation."""

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from include.domain.states import Status
 from include.restatements import report_pictures, report_words
 from include.restatements.advice import SKIPS, advice_for, held_advice
 from include.restatements.report_figures import STATUS_ORDER, Amount, Figures, counted, joined, utc
-from include.restatements.states import Status
 
 FIRST_BREAKS = 15
 """Breaks that stand open with their advice; the others fold away."""

@@ -14,7 +14,8 @@ from typing import Any
 
 import vl_convert
 
-from include.restatements.money import money_text
+from include.domain.money import money_text
+from include.domain.states import Status
 from include.restatements.report_figures import (
     BIN_SECONDS,
     LAST_BIN,
@@ -27,7 +28,6 @@ from include.restatements.report_figures import (
     joined,
     to_cents,
 )
-from include.restatements.states import Status
 
 FONT = "Inter, system-ui, sans-serif"
 INK, QUIET, LINE = "var(--fg)", "var(--fg-muted)", "var(--border)"

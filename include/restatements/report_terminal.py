@@ -9,10 +9,10 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from include.domain.states import BREAKS
 from include.restatements.advice import SKIPS, advice_for
 from include.restatements.report_figures import Amount, Figures, counted, joined, utc
 from include.restatements.report_words import headline, lag_finding, lock_words, plain
-from include.restatements.states import BREAKS
 
 TOP = 10
 WIDTH = 100

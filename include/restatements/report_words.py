@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from include.domain.states import Reason, Status
 from include.restatements.report_figures import Amount, Break, Figures, counted, duration, joined
-from include.restatements.states import Reason, Status
 
 _NO_YEAR = 2099
 """A locking date from this year on stands for none."""

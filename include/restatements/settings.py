@@ -11,8 +11,8 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from include.errors import SettingError
-from include.restatements.states import Mode
+from include.domain.errors import SettingError
+from include.domain.states import Mode
 
 MAX_ORDERS_PER_REQUEST = 10_000
 """CJ: "limit submissions to a maximum of 10,000 orders at a time" (Restatements API)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.restatements.shapes import CHANGES, INSTANT, MARK
+from include.domain.shapes import CHANGES, INSTANT, MARK
 
 ORDERS = pa.schema([f for f in CHANGES if f.name != "malformed"] + [("payload_hash", pa.string()), ("items_mark", MARK)])
 """What is kept of an order that passed the gate, with its content hash and its items' mark."""

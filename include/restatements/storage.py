@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from include.errors import SettingError, StorageError
+from include.domain.errors import SettingError, StorageError
 
 
 class Folder(Protocol):

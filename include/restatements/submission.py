@@ -22,10 +22,10 @@ from include.cj.breaker import Breaker
 from include.cj.client import CLOCK_TOLERANCE, Answer, CJClient, OrderEcho
 from include.cj.errors import CJError, CJPaused, CJRequestTooLarge, words_of
 from include.cj.payload import body_hash, request_body
-from include.errors import JournalConflict
+from include.domain.errors import JournalConflict
+from include.domain.states import Mode
 from include.restatements.chunks import content_hash
 from include.restatements.journal import ChunkRef, ChunkState, Journal
-from include.restatements.states import Mode
 from include.restatements.test_mode import find_refused, is_too_large
 
 Checkpoint = Callable[[str], None]

@@ -15,7 +15,7 @@ from include.cj.breaker import Breaker
 from include.cj.client import CJClient
 from include.cj.errors import CJPaused
 from include.cj.transport import Timeouts
-from include.errors import RestatementsError, SettingError
+from include.domain.errors import RestatementsError, SettingError
 from include.restatements.journal import ChunkRef, journal_of, run_folder
 from include.restatements.settings import Account, Run, Settings
 from include.restatements.storage import Folder

@@ -12,7 +12,7 @@ from typing import Any
 
 import uvicorn
 
-from include.restatements.money import NotMoney
+from include.domain.money import NotMoney
 from include.restatements.settings import LOOPBACK
 from include.sandbox.accounts import SeedError
 from include.sandbox.app import create_app

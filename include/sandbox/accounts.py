@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from include.restatements.money import money, money_text
-from include.restatements.states import LockingMethod
+from include.domain.money import money, money_text
+from include.domain.states import LockingMethod
 from include.sandbox.store import Store
 
 

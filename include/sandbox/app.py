@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from include.restatements.money import NotMoney
+from include.domain.money import NotMoney
 from include.sandbox import seed as seeds
 from include.sandbox import views
 from include.sandbox.accounts import SeedError

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import orjson
 
-from include.restatements.states import ActionStatus
+from include.domain.states import ActionStatus
 from include.sandbox.clock import parse_instant, second
 from include.sandbox.posting import Figures, Item
 

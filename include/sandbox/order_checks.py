@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from include.restatements.money import NotMoney, money
+from include.domain.money import NotMoney, money
 
 MAX_ITEMS = 100
 _order_id = re.compile(r"[A-Za-z0-9_-]{1,96}").fullmatch

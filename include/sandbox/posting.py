@@ -12,8 +12,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from include.restatements.money import CENT, ZERO, money, money_text
-from include.restatements.states import LockingMethod
+from include.domain.money import CENT, ZERO, money, money_text
+from include.domain.states import LockingMethod
 from include.sandbox.accounts import Account, Tracker
 from include.sandbox.clock import next_second
 

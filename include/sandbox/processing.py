@@ -1,7 +1,7 @@
 """What CJ does in silence once an order falls due: post its records, or drop it without a word.
 
 The rules are CJ's processing checks ("Restatements API": requests that erred do not show in Commission Detail). Why an order was dropped is
-kept for the control API alone; the reasons are those of `include.restatements.states.Reason` where it has a word for them.
+kept for the control API alone; the reasons are those of `include.domain.states.Reason` where it has a word for them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
-from include.restatements.money import CENT, money, money_text
-from include.restatements.states import ActionStatus, LockingMethod, Reason
+from include.domain.money import CENT, money, money_text
+from include.domain.states import ActionStatus, LockingMethod, Reason
 from include.sandbox import held
 from include.sandbox.accounts import Account, Accounts, Tracker
 from include.sandbox.clock import Clock, next_second, parse_instant, second

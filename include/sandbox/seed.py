@@ -17,8 +17,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.restatements.money import NotMoney, money, money_text
-from include.restatements.states import ActionStatus, LockingMethod
+from include.domain.money import NotMoney, money, money_text
+from include.domain.states import ActionStatus, LockingMethod
 from include.sandbox import held
 from include.sandbox.accounts import Account, Accounts, SeedError, add_accounts
 from include.sandbox.clock import instant, next_second, parse_instant, second

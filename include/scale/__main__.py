@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.airflow.environment import ROOT
-from include.errors import RestatementsError
+from include.domain.errors import RestatementsError
 from include.restatements.settings import MAX_ORDERS_PER_REQUEST
 
 if TYPE_CHECKING:

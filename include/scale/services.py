@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from include.errors import SettingError
+from include.domain.errors import SettingError
 
 METADATA, WAREHOUSE = "airflow", "warehouse"
 """The two databases: Airflow's own, and the shop's."""

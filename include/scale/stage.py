@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from include.airflow.demo import NIGHTLY_AT
 from include.demo.bulk import write_bulk
 from include.demo.comparison import Comparison, compare
-from include.restatements.shapes import KEY
+from include.domain.shapes import KEY
 from include.sandbox.control import SandboxControl
 from include.warehouse.base import WarehouseLocation, open_warehouse
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from include.errors import SettingError
+from include.domain.errors import SettingError
 
 FOLDER = Path(__file__).parent
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.errors import WarehouseShapeError
-from include.restatements.shapes import INSTANT, MONEY
+from include.domain.errors import WarehouseShapeError
+from include.domain.shapes import INSTANT, MONEY
 
 
 def common_type(kind: pa.DataType) -> pa.DataType:

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from include.errors import SettingError, WarehouseError
+from include.domain.errors import SettingError, WarehouseError
 from include.sql import sql_text
 from include.warehouse import sqltext
 from include.warehouse.arrow import common_batch, common_table, fitted

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from include.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
 from include.warehouse import sqltext
 from include.warehouse.base import Params, Session, WarehouseLocation
 

@@ -18,8 +18,8 @@ import adbc_driver_manager as adbc
 import adbc_driver_postgresql.dbapi as driver
 import pyarrow as pa
 
-from include.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
-from include.restatements.shapes import INSTANT, MONEY
+from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.shapes import INSTANT, MONEY
 from include.warehouse import sqltext
 from include.warehouse.base import Params, Session, WarehouseLocation
 

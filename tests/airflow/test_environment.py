@@ -14,7 +14,7 @@ import pytest
 from include.airflow.demo import demo_environment, interval_end
 from include.airflow.environment import ROOT, _quoted, export_lines, project_environment, python_path, read_settings
 from include.airflow.standalone import LOOPBACK, up_environment
-from include.errors import SettingError
+from include.domain.errors import SettingError
 
 SHELLS = [shell for shell in ("bash", "dash", "zsh") if shutil.which(shell)]
 

@@ -20,7 +20,7 @@ from include.airflow.operators import ApproveNight, ReconcileWhenDue, SubmitBatc
 from include.airflow.retries import LONGEST_WAIT, ByKind, LeftUnsent, TryAgain
 from include.airflow.runs import run_of, said, woken_by_submission
 from include.airflow.tasks import figures, since
-from include.errors import RestatementsError, SettingError, WarehouseUnavailable
+from include.domain.errors import RestatementsError, SettingError, WarehouseUnavailable
 
 BATCHES = [["create/a"], ["restate/b", "restate/c"]]
 

@@ -35,7 +35,7 @@ def task():
     import duckdb, httpx, numpy, pyarrow as pa, pyarrow.parquet as pq, scipy.linalg
     from include.restatements.quality_findings import findings
     from include.restatements.quality_suite import Judge
-    from include.restatements.shapes import CHANGES
+    from include.domain.shapes import CHANGES
     from datetime import UTC, datetime
 
     square = numpy.random.default_rng(1).random((400, 400))

@@ -14,9 +14,9 @@ import pytest
 
 from include.airflow.connections import _FIELDS, approval_limit, settings_from_airflow
 from include.airflow.warehouse import warehouse_location
-from include.errors import SettingError
+from include.domain.errors import SettingError
+from include.domain.states import Mode
 from include.restatements.settings import Settings
-from include.restatements.states import Mode
 
 TOKEN = "pat-9f3c-not-to-be-seen"
 GOOD = {"enterprise_id": "1500001", "advertiser_id": "5500001"}

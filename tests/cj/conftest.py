@@ -13,8 +13,8 @@ import pytest
 
 from include.cj.client import CJClient
 from include.cj.limits import SlidingWindow
+from include.domain.states import Mode
 from include.restatements.settings import Account, Token
-from include.restatements.states import Mode
 
 TOKEN = "secret-token-4711"
 

@@ -16,7 +16,7 @@ from include.cj import answers
 from include.cj.answers import Answer, decode_answer, decode_text
 from include.cj.errors import CJError
 from include.cj.records import CommissionPage, decode_page
-from include.restatements.states import Operation
+from include.domain.states import Operation
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ import pytest
 
 from include.cj import errors as e
 from include.cj.client import CJClient, Timeouts
-from include.restatements.states import Mode, Operation
+from include.domain.states import Mode, Operation
 
 if TYPE_CHECKING:
     from tests.cj.conftest import Scripted, Server

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.cj.payload import content_hashes
-from include.restatements.shapes import CHANGES
+from include.domain.shapes import CHANGES
 
 ITEMS: list[dict[str, Any]] = [
     {"sku": "A", "quantity": 2, "unit_price": Decimal("22.99"), "discount": Decimal("5")},

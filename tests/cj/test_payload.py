@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from include.cj.errors import CJTooManyOrders, CJUnsendable
 from include.cj.payload import body_hash, instant_texts, money_texts, request_body
-from include.restatements.money import money_text
-from include.restatements.shapes import CHUNK, INSTANT, MONEY
-from include.restatements.states import Operation
+from include.domain.money import money_text
+from include.domain.shapes import CHUNK, INSTANT, MONEY
+from include.domain.states import Operation
 
 
 def reference_body(operation: Operation, rows: Any) -> Any:

@@ -24,7 +24,7 @@ from include.cj.spelling import (
     PostedReason,
     ValidationStatus,
 )
-from include.restatements.states import Operation
+from include.domain.states import Operation
 
 if TYPE_CHECKING:
     from tests.cj.conftest import Server

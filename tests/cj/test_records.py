@@ -14,7 +14,7 @@ import pytest
 
 from include.cj.errors import CJError, CJNoVerdict
 from include.cj.records import COMMISSION_ITEMS, COMMISSIONS, decode_page
-from include.restatements.marks import sku_hash
+from include.domain.marks import sku_hash
 
 
 def decoded(answer: Any) -> Any:

@@ -19,7 +19,7 @@ from include.demo.files import SEED_ORDERS, write_shop, write_warehouse
 from include.demo.orders import FIXED_DATE, Line, Order, cents_text
 from include.demo.shop import Shop, open_shop
 from include.demo.story_types import Night
-from include.restatements.states import Operation, Skip, Stage, Status
+from include.domain.states import Operation, Skip, Stage, Status
 from include.sandbox.faults import checked
 
 NIGHT = datetime(2026, 11, 19, tzinfo=UTC)

@@ -35,15 +35,15 @@ import include.warehouse.duckdb_warehouse
 import include.warehouse.postgres_warehouse  # noqa: F401
 from include.cj.client import CJClient
 from include.cj.transport import Timeouts
-from include.errors import RestatementsError
+from include.domain.errors import RestatementsError
+from include.domain.shapes import CHANGES
+from include.domain.states import Mode
 from include.restatements import report_html, submission
 from include.restatements.night import prepare, publish, submit
 from include.restatements.quality import Gate
 from include.restatements.rebuild import rebuild
 from include.restatements.reconciliation import reconcile
 from include.restatements.settings import Account, Run, Settings, Token
-from include.restatements.shapes import CHANGES
-from include.restatements.states import Mode
 from include.warehouse.base import WarehouseLocation
 
 ALMOST_NOTHING = 64

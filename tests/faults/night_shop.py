@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from include.demo.files import ORDER_CHANGES
-from include.restatements.money import money_text
+from include.domain.money import money_text
 
 FIXED, OPEN = 401, 402
 NIGHT = datetime(2026, 11, 19, tzinfo=UTC)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from include.restatements.money import money
+from include.domain.money import money
 from tests.faults.night_shop import NightShop, State
 from tests.faults.stage import Stage
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 
 from include.demo.real_month import settings_for
+from include.domain.states import Mode
 from include.restatements.rehearsal import run_night
 from include.restatements.settings import Run
-from include.restatements.states import Mode
 from include.sandbox.process import start_sandbox
 from include.warehouse.base import WarehouseLocation
 

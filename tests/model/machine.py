@@ -15,7 +15,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from include.errors import RestatementsError
+from include.domain.errors import RestatementsError
 from include.sandbox.process import SandboxProcess, start_sandbox
 from tests.model import promises
 from tests.model.histories import History, pixel_order

@@ -1,4 +1,4 @@
-"""Money goes through `include.restatements.money`: nowhere else does a number become a float or a Decimal, but where a reason is given."""
+"""Money goes through `include.domain.money`: nowhere else does a number become a float or a Decimal, but where a reason is given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.policy.sources import modules, tree
 
-HOME = Path("include/restatements/money.py")
+HOME = Path("include/domain/money.py")
 
 NO_MONEY = {
     ("include/airflow/connections.py", "_at_least_zero"): "hours and minutes",
@@ -60,7 +60,7 @@ def test_no_amount_becomes_a_float_or_a_decimal_outside_of_money() -> None:
         for where, line, called in conversions(module)
         if (str(module), where) not in NO_MONEY and (str(module), "*") not in NO_MONEY
     ]
-    assert strangers == [], "use include.restatements.money, or say in NO_MONEY what the number is"
+    assert strangers == [], "use include.domain.money, or say in NO_MONEY what the number is"
 
 
 def test_the_list_of_exceptions_names_nothing_that_is_gone() -> None:

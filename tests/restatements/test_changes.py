@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.errors import SettingError, WarehouseError, WarehouseShapeError
+from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError
+from include.domain.shapes import CHANGES, INSTANT, ITEMS, KEY
 from include.restatements.changes import check_shape, extract, order_changes_sql, place_to_edit
 from include.restatements.parsing import parsed_items, parsed_money
 from include.restatements.settings import Run
-from include.restatements.shapes import CHANGES, INSTANT, ITEMS, KEY
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 NIGHT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from include.domain.shapes import CHUNK
+from include.domain.states import Operation
 from include.restatements.chunks import ChunkWriter
 from include.restatements.journal import Journal
-from include.restatements.shapes import CHUNK
-from include.restatements.states import Operation
 from include.restatements.storage import folder
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 
 from include.demo.bulk import load_bulk, write_bulk
 from include.demo.real_month import settings_for
-from include.errors import StorageError
+from include.domain.errors import StorageError
 from include.restatements.prepare import prepare
 from include.restatements.publish import publish
 from include.restatements.settings import Run, Settings

@@ -15,12 +15,12 @@ import pytest
 from babel.core import get_global
 from babel.numbers import get_territory_currencies
 
-from include.errors import QuarantineRatioExceeded, WarehouseShapeError
+from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
+from include.domain.shapes import CHANGES, KEY
 from include.restatements.quality import HELD_BACK, Gate, Inspected
 from include.restatements.quality_findings import findings
 from include.restatements.quality_report import DATA_DOCS, rules_page
 from include.restatements.quality_suite import Judge, ValidationBroken, rules
-from include.restatements.shapes import CHANGES, KEY
 
 NOW = datetime(2026, 11, 15, 3, tzinfo=UTC)
 PLACED, CHANGED = NOW - timedelta(days=9), NOW - timedelta(hours=5)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from include.domain.shapes import CHANGES, ITEMS, MONEY
 from include.restatements.quality_items import COMBINED_SKU, MAX_ITEMS, combine_small_lines, combined, item_findings
-from include.restatements.shapes import CHANGES, ITEMS, MONEY
 
 LARGEST = Decimal("9" * 28 + "." + "9" * 10)
 SMALLEST = Decimal("0.0000000001")

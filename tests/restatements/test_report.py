@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from include.errors import StorageError
+from include.domain.errors import StorageError
+from include.domain.states import Reason, Status
 from include.restatements.report import collect, html, summary, terminal_text, write
 from include.restatements.report_figures import Amount, BreakReason, Figures, Held, Sent, StatusLine
 from include.restatements.report_words import headline
-from include.restatements.states import Reason, Status
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.restatements import report_tables as tables
 from tests.restatements.report_tables import CHECKED, EARLIER, OWN, RUN, SENT, append

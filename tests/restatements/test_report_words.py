@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from include.domain.states import Reason, Skip, Stage, Status
 from include.restatements.advice import NO_ADVICE, REASONS, SKIPS, STAGES, STATUSES, held_advice
 from include.restatements.report import collect, html, terminal_text
 from include.restatements.report_collect import without_addresses
 from include.restatements.report_figures import Amount, duration, grouped
 from include.restatements.report_words import lock_day
-from include.restatements.states import Reason, Skip, Stage, Status
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements import report_tables as tables
 from tests.restatements.report_tables import CHECKED, OWN, RUN, append

@@ -17,7 +17,7 @@ from include.airflow.connections import Secrets, settings_from_airflow
 from include.airflow.standalone import members, stop_session
 from include.airflow.warehouse import warehouse_location
 from include.demo.comparison import NOTHING, Comparison, Difference, OrderKey
-from include.errors import SettingError
+from include.domain.errors import SettingError
 from include.scale.__main__ import chunk_size, chunks_per_task
 from include.scale.cluster import CONCURRENCY, PARTS, WORKERS, exists, task_processes, worker_command
 from include.scale.environment import cluster_environment

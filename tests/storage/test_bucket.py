@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import SettingError, StorageError
+from include.domain.errors import SettingError, StorageError
 from include.restatements.object_storage import CONFLICT_TRIES, ObjectFolder
 from include.restatements.storage import folder
 from include.scale.bucket import BucketServer, connection

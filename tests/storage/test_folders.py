@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from include.errors import SettingError, StorageError
+from include.domain.errors import SettingError, StorageError
 from include.restatements.storage import Folder, LocalFolder, folder
 
 ROOT = Path(__file__).parents[2]

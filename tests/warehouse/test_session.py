@@ -18,8 +18,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from include.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
-from include.restatements.shapes import INSTANT, MONEY
+from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.shapes import INSTANT, MONEY
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse, supported_kinds
 
 MOMENT = datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)

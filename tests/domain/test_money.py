@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.restatements.money import NotMoney, exact_sum, money, money_text
+from include.domain.money import NotMoney, exact_sum, money, money_text
 
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal("9999999999999999999999999999.9999999999"), places=10)
 

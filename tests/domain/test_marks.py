@@ -8,8 +8,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.restatements.marks import items_marks, sku_hash
-from include.restatements.shapes import ITEMS, MARK
+from include.domain.marks import items_marks, sku_hash
+from include.domain.shapes import ITEMS, MARK
 
 Lists = st.lists(st.none() | st.lists(st.tuples(st.text(max_size=5), st.integers(-(2**31), 2**31)), max_size=5), max_size=6)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from include.restatements.money import PRECISION, SCALE
+from include.domain.money import PRECISION, SCALE
 
 MONEY = pa.decimal128(PRECISION, SCALE)
 INSTANT = pa.timestamp("us", tz="UTC")
-#: Sum over items of quantity x a 60-bit hash of the SKU (`include.restatements.marks`); adds up over records as amounts do.
+#: Sum over items of quantity x a 60-bit hash of the SKU (`include.domain.marks`); adds up over records as amounts do.
 MARK = pa.decimal128(38, 0)
 
 ITEM = pa.struct([("sku", pa.string()), ("quantity", pa.int64()), ("unit_price", MONEY), ("discount", MONEY)])

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.restatements.shapes import MARK
+from include.domain.shapes import MARK
 
 Ints = npt.NDArray[np.int64]
 
