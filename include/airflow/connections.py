@@ -15,10 +15,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from include.domain.account import MAX_ORDERS_PER_REQUEST, Account, Token, check_mode
 from include.domain.errors import SettingError
 from include.domain.money import NotMoney, money
 from include.domain.states import Mode
-from include.restatements.settings import MAX_ORDERS_PER_REQUEST, Account, Settings, Token, check_mode
+from include.restatements.settings import Settings
 
 EXTRA_KEYS = ("enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis")
 NULLABLE_FIELDS = frozenset({"coupon", "discount", "items"})

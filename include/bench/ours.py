@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from include.bench.ground import CHUNK, INTERVAL, NIGHT
 from include.bench.measuring import Clock, watch_http
+from include.domain.account import Account, Token
 from include.domain.states import Mode, Operation
-from include.restatements.settings import Account, Run, Settings, Token
+from include.restatements.settings import Run, Settings
 from include.sql import sql_text
 from include.warehouse.base import WarehouseLocation, open_warehouse
 

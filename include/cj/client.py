@@ -32,8 +32,8 @@ from include.cj.limits import SlidingWindow, check_window, reads_of, windows
 from include.cj.payload import query
 from include.cj.records import CommissionPage, Seam, decode_page, seam_of
 from include.cj.transport import MAX_ANSWER_BYTES, Reply, Timeouts, always, host_of, http_client, post
+from include.domain.account import Account
 from include.domain.states import Mode, Operation
-from include.restatements.settings import Account
 
 __all__ = ["Answer", "CJClient", "CommissionPage", "OrderEcho", "RequestProblem", "Timeouts"]
 

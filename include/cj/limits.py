@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from include.cj.errors import CJWindowTooLong
-from include.restatements.settings import MAX_ORDERS_PER_REQUEST
+from include.domain.account import MAX_ORDERS_PER_REQUEST
 
 __all__ = ["MAX_ORDERS_PER_REQUEST"]  # re-exported: said once, in settings
 

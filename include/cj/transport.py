@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from include.cj.errors import CJAnswerTooLarge, CJCut, CJError, CJInvalidToken, CJNotJson, CJTimeout, CJUnreachable
-from include.restatements.settings import LOOPBACK, Account, Token
+from include.domain.account import LOOPBACK, Account, Token
 
 MAX_ANSWER_BYTES = 256_000_000
 """An echo of 10,000 orders is some 2 MB, a page of 10,000 records some 20 MB."""

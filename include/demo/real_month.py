@@ -31,11 +31,12 @@ from include.demo.files import APPEARS_AT, ORDER_CHANGES, SEED_ORDERS, TOKEN, wr
 from include.demo.orders import ADVERTISER, ENTERPRISE
 from include.demo.stage import move_to
 from include.demo.story_types import Night
+from include.domain.account import Account, Token
 from include.domain.shapes import KEY
 from include.domain.states import Mode
 from include.restatements.night import prepare, publish, submit
 from include.restatements.reconciliation import reconcile
-from include.restatements.settings import Account, Run, Settings, Token
+from include.restatements.settings import Run, Settings
 from include.sandbox.control import SandboxControl
 from include.sandbox.process import start_sandbox
 from include.warehouse.base import WarehouseLocation

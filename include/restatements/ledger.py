@@ -23,9 +23,10 @@ from include.cj.client import CJClient
 from include.cj.errors import CJError, naming
 from include.cj.limits import windows
 from include.cj.records import COMMISSION_ITEMS, CommissionPage
+from include.domain.account import Account
 from include.domain.errors import RestatementsError
 from include.domain.shapes import INSTANT
-from include.restatements.settings import Account, Settings
+from include.restatements.settings import Settings
 from include.sql import sql_text
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 

@@ -16,13 +16,14 @@ import pyarrow as pa
 from include.cj.client import CJClient
 from include.cj.errors import CJError, naming
 from include.cj.spelling import POSTED_REASON, POSTED_STATUS
+from include.domain.account import Account
 from include.domain.errors import RestatementsError
 from include.domain.states import Operation, Status
 from include.restatements.journal import ROOT, ChunkRef, Journal, run_folder
 from include.restatements.ledger import read_ledger
 from include.restatements.loading import UNANSWERED, load_chunk
 from include.restatements.report import collect, files, terminal_text
-from include.restatements.settings import Account, Settings
+from include.restatements.settings import Settings
 from include.restatements.storage import folder
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.sql import sql_text

@@ -15,9 +15,10 @@ from include.cj.breaker import Breaker
 from include.cj.client import CJClient
 from include.cj.errors import CJPaused
 from include.cj.transport import Timeouts
+from include.domain.account import Account
 from include.domain.errors import RestatementsError, SettingError
 from include.restatements.journal import ChunkRef, journal_of, run_folder
-from include.restatements.settings import Account, Run, Settings
+from include.restatements.settings import Run, Settings
 from include.restatements.storage import Folder
 from include.restatements.submission import Checkpoint, Poster, Submitted, no_checkpoint
 

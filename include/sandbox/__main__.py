@@ -12,8 +12,8 @@ from typing import Any
 
 import uvicorn
 
+from include.domain.account import LOOPBACK
 from include.domain.money import NotMoney
-from include.restatements.settings import LOOPBACK
 from include.sandbox.accounts import SeedError
 from include.sandbox.app import create_app
 from include.sandbox.knobs import KnobError, Knobs

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.airflow.environment import ROOT
+from include.domain.account import MAX_ORDERS_PER_REQUEST
 from include.domain.errors import RestatementsError
-from include.restatements.settings import MAX_ORDERS_PER_REQUEST
 
 if TYPE_CHECKING:
     from include.sandbox.process import SandboxProcess

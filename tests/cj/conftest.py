@@ -13,8 +13,8 @@ import pytest
 
 from include.cj.client import CJClient
 from include.cj.limits import SlidingWindow
+from include.domain.account import Account, Token
 from include.domain.states import Mode
-from include.restatements.settings import Account, Token
 
 TOKEN = "secret-token-4711"
 

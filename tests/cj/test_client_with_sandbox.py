@@ -15,10 +15,10 @@ from include.cj import errors as e
 from include.cj.client import CJClient
 from include.cj.limits import SlidingWindow
 from include.cj.payload import request_body
+from include.domain.account import Account, Token
 from include.domain.marks import items_marks
 from include.domain.shapes import CHUNK
 from include.domain.states import Mode, Operation
-from include.restatements.settings import Account, Token
 from include.sandbox.process import SandboxProcess, start_sandbox
 
 

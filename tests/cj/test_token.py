@@ -14,8 +14,8 @@ from rich.traceback import Traceback
 
 from include.cj.client import CJClient, Timeouts
 from include.cj.errors import CJError, CJInvalidToken, CJRedirected
+from include.domain.account import Account, Token
 from include.domain.states import Mode, Operation
-from include.restatements.settings import Account, Token
 
 if TYPE_CHECKING:
     from tests.cj.conftest import Scripted, Server

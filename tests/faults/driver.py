@@ -35,6 +35,7 @@ import include.warehouse.duckdb_warehouse
 import include.warehouse.postgres_warehouse  # noqa: F401
 from include.cj.client import CJClient
 from include.cj.transport import Timeouts
+from include.domain.account import Account, Token
 from include.domain.errors import RestatementsError
 from include.domain.shapes import CHANGES
 from include.domain.states import Mode
@@ -43,7 +44,7 @@ from include.restatements.night import prepare, publish, submit
 from include.restatements.quality import Gate
 from include.restatements.rebuild import rebuild
 from include.restatements.reconciliation import reconcile
-from include.restatements.settings import Account, Run, Settings, Token
+from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation
 
 ALMOST_NOTHING = 64

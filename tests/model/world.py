@@ -13,12 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from include.demo.files import ORDER_CHANGES
+from include.domain.account import Account, Token
 from include.domain.errors import RestatementsError
 from include.domain.states import Mode
 from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.night import Prepared, prepare, publish, submit
 from include.restatements.reconciliation import reconcile
-from include.restatements.settings import Account, Run, Settings, Token
+from include.restatements.settings import Run, Settings
 from include.restatements.storage import folder
 from include.sandbox.process import SandboxProcess
 from include.warehouse.base import WarehouseLocation, open_warehouse
