@@ -162,7 +162,7 @@ def report_pages(clock: Clock, orders: int, folder: str, uri: str, url: str, tok
 def reconciliation(clock: Clock, folder: str, orders: int, memory: str = "1GB") -> dict[str, Any]:
     from include.restatements.journal import Journal
     from include.restatements.reconciliation import judge
-    from include.restatements.storage import folder as storage
+    from include.storage.opening import folder as storage
 
     wanted = settings("http://127.0.0.1:9", "none", f"{folder}/storage")
     location = WarehouseLocation("duckdb", path=f"{folder}/warehouse.duckdb", memory_limit=memory)

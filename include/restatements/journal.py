@@ -28,7 +28,8 @@ import pyarrow.parquet as pq
 from include.domain.errors import JournalConflict, StorageError
 from include.domain.states import Mode, Operation
 from include.restatements.settings import Settings
-from include.restatements.storage import Folder, folder
+from include.storage.folder import Folder
+from include.storage.opening import folder
 
 ROOT = "cj_restatements"
 

@@ -15,7 +15,7 @@ from include.restatements.changes import check_shape, order_changes_sql, place_t
 from include.restatements.journal import Journal
 from include.restatements.plan import Planned, Planner
 from include.restatements.settings import Run, Settings
-from include.restatements.storage import LocalFolder
+from include.storage.local import LocalFolder
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
 

@@ -24,9 +24,9 @@ from include.restatements.ledger import read_ledger
 from include.restatements.loading import UNANSWERED, load_chunk
 from include.restatements.report import collect, files, terminal_text
 from include.restatements.settings import Settings
-from include.restatements.storage import folder
 from include.restatements.submission import Checkpoint, no_checkpoint
 from include.sql import sql_text
+from include.storage.opening import folder
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from include.domain.account import Account
 from include.domain.errors import RestatementsError, SettingError
 from include.restatements.journal import ChunkRef, journal_of, run_folder
 from include.restatements.settings import Run, Settings
-from include.restatements.storage import Folder
 from include.restatements.submission import Checkpoint, Poster, Submitted, no_checkpoint
+from include.storage.folder import Folder
 
 log = logging.getLogger(__name__)
 

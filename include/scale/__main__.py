@@ -112,11 +112,11 @@ def rehearse(orders: int, port: int, in_bucket: bool, kill: bool, limit: float) 
     """The night, the reconciliation an hour later, the comparison. 0 if CJ holds what the warehouse says and nothing was posted twice."""
     from include.airflow.demo import fresh_folder
     from include.restatements.journal import Journal
-    from include.restatements.storage import folder as storage_folder
     from include.scale.api import Airflow
     from include.scale.cluster import WORKERS
     from include.scale.outcome import outcome_of, table
     from include.scale.rehearsal import MemoryWatch, parts_of, peak_by_name, play_night, reconcile
+    from include.storage.opening import folder as storage_folder
 
     with everything(fresh_folder(FOLDER), orders, port, in_bucket) as running:
         storage = os.environ["AIRFLOW_VAR_CJ_STORAGE"]

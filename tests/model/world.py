@@ -20,8 +20,8 @@ from include.restatements.journal import ChunkRef, ChunkState, Journal, run_fold
 from include.restatements.night import Prepared, prepare, publish, submit
 from include.restatements.reconciliation import reconcile
 from include.restatements.settings import Run, Settings
-from include.restatements.storage import folder
 from include.sandbox.process import SandboxProcess
+from include.storage.opening import folder
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.model.histories import EXCLUDED_COUPON, TRACKERS
 from tests.model.shop import Change, Key, Log

@@ -16,7 +16,7 @@ SEAMS = {
     "include/airflow": "the edge",
     "include/bench": "measures a night through Airflow",
     "include/scale": "rehearses a night on many machines",
-    "include/restatements/object_storage.py": "ObjectStoragePath, and the connection of a bucket",
+    "include/storage/bucket.py": "ObjectStoragePath, and the connection of a bucket",
 }
 """The only places that import Airflow."""
 

@@ -13,7 +13,7 @@ from include.domain.shapes import CHUNK
 from include.domain.states import Operation
 from include.restatements.chunks import ChunkWriter
 from include.restatements.journal import Journal
-from include.restatements.storage import folder
+from include.storage.opening import folder
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from include.restatements.object_storage import ObjectFolder
-from include.restatements.storage import folder
 from include.scale.bucket import BucketServer, connection
+from include.storage.bucket import ObjectFolder
+from include.storage.opening import folder
 
 
 @pytest.fixture(scope="session")

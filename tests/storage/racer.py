@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from include.restatements.storage import folder
+from include.storage.opening import folder
 
 
 def main(url: str, conn_id: str, name: str, count: int) -> None:

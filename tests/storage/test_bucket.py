@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from include.domain.errors import SettingError, StorageError
-from include.restatements.object_storage import CONFLICT_TRIES, ObjectFolder
-from include.restatements.storage import folder
 from include.scale.bucket import BucketServer, connection
+from include.storage.bucket import CONFLICT_TRIES, ObjectFolder
+from include.storage.opening import folder
 from tests.storage.proxy import Proxy, first_times, lose_the_answer, proxy_before
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def test_a_file_sent_in_parts_is_created_once(bucket: ObjectFolder) -> None:
 
 WRITER = """
 import os, sys
-from include.restatements.storage import folder
+from include.storage.opening import folder
 answers = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)  # Airflow logs to standard output
 place = folder(sys.argv[1], sys.argv[2])

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from include.domain.errors import SettingError, StorageError
-from include.restatements.storage import Folder, LocalFolder, folder
+from include.storage.folder import Folder
+from include.storage.local import LocalFolder
+from include.storage.opening import folder
 
 ROOT = Path(__file__).parents[2]
 RACER = Path(__file__).with_name("racer.py")

@@ -9,11 +9,11 @@ from pathlib import Path
 from include.demo.bulk import load_bulk, write_bulk
 from include.demo.real_month import settings_for
 from include.restatements.journal import ROOT, ChunkRef, Journal, run_folder
-from include.restatements.object_storage import ObjectFolder
 from include.restatements.reconciliation import reconcile
 from include.restatements.rehearsal import run_night
 from include.restatements.settings import Run
 from include.sandbox.process import start_sandbox
+from include.storage.bucket import ObjectFolder
 from include.warehouse.base import WarehouseLocation
 
 MIDNIGHT = datetime(2026, 11, 19, tzinfo=UTC)

@@ -1,61 +1,12 @@
-"""The files of a run: written whole or not at all, and created exclusively where one writer must win.
-
-`folder("file:///var/cj")` is a plain directory; `folder("s3://bucket/prefix", conn_id="…")` is a bucket (`object_storage`). Both offer the same
-few verbs. What the safety of the package rests on is `create`: of any number of processes that try, exactly one succeeds, and its
-content is there at once.
-"""
+"""A directory on this machine or a network file system, with the verbs of `include.storage.folder.Folder`."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
-from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
-from include.domain.errors import SettingError, StorageError
-
-
-class Folder(Protocol):
-    """Files by relative path (`create/ab12.parquet`). Raises StorageError when the storage itself fails (disk full, bucket gone)."""
-
-    url: str
-
-    def read(self, path: str) -> bytes | None:
-        """The file's bytes, or None when there is none."""
-
-    def write(self, path: str, data: bytes) -> None:
-        """Write whole, replacing what was there; a reader sees the old bytes or the new ones."""
-
-    def create(self, path: str, data: bytes) -> bool:
-        """Write whole if nothing is there. False when somebody else was first."""
-
-    def remove(self, path: str) -> None:
-        """Remove the file, if it is there."""
-
-    def exists(self, path: str) -> bool: ...
-
-    def names(self, path: str = "") -> list[str]:
-        """Names directly below `path`, sorted; empty when there is no such folder."""
-
-    def below(self, path: str) -> Folder: ...
-
-    def put(self, path: str, local: Path) -> None:
-        """Copy a finished local file here, whole."""
-
-
-def folder(url: str, conn_id: str | None = None) -> Folder:
-    """The folder at `url`. Raises SettingError for a URL that cannot hold a run's files."""
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return LocalFolder(Path(unquote(parts.path)))
-    if not parts.scheme:
-        raise SettingError(f"Variable cj_storage is {url!r}: it must be a URL such as file:///var/cj or s3://bucket/cj.")
-    if not parts.netloc:
-        raise SettingError(f"Variable cj_storage is {url!r}: it names no bucket. Write it as {parts.scheme}://bucket/prefix.")
-    from include.restatements.object_storage import object_folder
-
-    return object_folder(url, conn_id)
+from include.storage.folder import storage_failed
 
 
 class LocalFolder:
@@ -149,10 +100,3 @@ def _sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def storage_failed(verb: str, path: object, error: Exception) -> StorageError:
-    """The error for a file that could not be read or written: which, why, what to do."""
-    return StorageError(
-        f"Could not {verb} {path}: {type(error).__name__}: {error}. Check the storage (space, rights, reachability), then retry."
-    )

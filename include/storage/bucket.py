@@ -1,4 +1,4 @@
-"""A prefix in a bucket, with the verbs of `storage.Folder`.
+"""A prefix in a bucket, with the verbs of `folder.Folder`.
 
 How it works:
 
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from include.domain.errors import SettingError, StorageError
-from include.restatements.storage import storage_failed
+from include.storage.folder import storage_failed
 
 PROBE = ".probe-"
 CONFLICT_TRIES = 6
@@ -56,7 +56,7 @@ def object_folder(url: str, conn_id: str | None) -> ObjectFolder:
 
 
 class ObjectFolder:
-    """See `storage.Folder`. `fs` is an fsspec file system, `key` the folder's place in it (`bucket/prefix`)."""
+    """See `folder.Folder`. `fs` is an fsspec file system, `key` the folder's place in it (`bucket/prefix`)."""
 
     def __init__(self, url: str, fs: Any, key: str, conn_id: str | None) -> None:
         self.url, self.fs, self.key, self.conn_id = url.rstrip("/"), fs, key, conn_id
