@@ -40,7 +40,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     from include.demo.files import write_shop, write_warehouse
     from include.demo.real_month import settings_for
     from include.demo.stage import move_to
-    from include.restatements.reconciliation import reconcile
+    from include.restatements.reconcile import reconcile
     from include.restatements.rehearsal import run_night
     from include.restatements.settings import Run
     from include.sandbox.process import start_sandbox

@@ -73,7 +73,7 @@ def _show(runs: list[Run]) -> int:
     from include.airflow.connections import settings_from_airflow
     from include.airflow.warehouse import warehouse_location
     from include.cj.client import CJClient
-    from include.restatements.ledger import read_ledgers
+    from include.restatements.ledger.reading import read_ledgers
     from include.restatements.preview import preview
 
     console = Console(width=110)
@@ -116,7 +116,7 @@ def _table(settings: Settings) -> Table:
 
 
 def _row(table: Table, name: str, planned: object) -> None:
-    from include.restatements.plan import Planned
+    from include.restatements.plan.planner import Planned
 
     assert isinstance(planned, Planned)
     counts = [planned.operations.get(operation, 0) for operation in ("create", "restate", "cancel")]

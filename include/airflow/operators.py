@@ -123,7 +123,7 @@ class ReconcileWhenDue(BaseOperator):
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from include.restatements.reconciliation import wait_until
+        from include.restatements.reconcile import wait_until
 
         until = wait_until(settings_from_airflow(said(context)), warehouse_location(), clocked=not self._waits(context))
         if until is not None and until > datetime.now(UTC):
@@ -139,7 +139,7 @@ class ReconcileWhenDue(BaseOperator):
         return woken_by_submission(context) or "processing_minutes" in said(context)
 
     def _reconcile(self, context: Context) -> dict[str, Any]:
-        from include.restatements.reconciliation import reconcile
+        from include.restatements.reconcile import reconcile
 
         result = reconcile(settings_from_airflow(said(context)), warehouse_location(), str(context["run_id"]))
         if not any(result.counts.values()):

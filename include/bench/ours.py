@@ -33,7 +33,7 @@ def settings(url: str, token: str, storage: str) -> Settings:
 
 
 def extract(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:
-    from include.restatements import changes
+    from include.restatements.changes import extraction as changes
 
     rows = 0
     with open_warehouse(WarehouseLocation("postgres", uri=uri)) as session, clock.phase():
@@ -45,7 +45,7 @@ def extract(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:
 def inputs(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:
     """Writes the extracted changes, and the chunks of every operation, for the steps after."""
     from include.domain.shapes import CHANGES
-    from include.restatements import changes
+    from include.restatements.changes import extraction as changes
 
     with (
         open_warehouse(WarehouseLocation("postgres", uri=uri)) as session,
@@ -73,7 +73,7 @@ def _write_chunks(folder: Path, operation: Operation, kind: str) -> None:
 
 def validation(clock: Clock, orders: int, folder: str, uri: str, broken: str = "") -> dict[str, Any]:
     from include.domain.errors import QuarantineRatioExceeded
-    from include.restatements.quality import Gate
+    from include.restatements.gate.gate import Gate
 
     refusal = ""
     source = _Timed(_batches(folder, broken))
@@ -160,8 +160,8 @@ def report_pages(clock: Clock, orders: int, folder: str, uri: str, url: str, tok
 
 
 def reconciliation(clock: Clock, folder: str, orders: int, memory: str = "1GB") -> dict[str, Any]:
-    from include.restatements.journal import Journal
-    from include.restatements.reconciliation import judge
+    from include.restatements.journal.journal import Journal
+    from include.restatements.reconcile import judge
     from include.storage.opening import folder as storage
 
     wanted = settings("http://127.0.0.1:9", "none", f"{folder}/storage")
@@ -195,9 +195,9 @@ def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str
     The ledger is what earlier nights left: its first reading, once an account, is measured by itself.
     """
     from include.bench.night import after_the_hour
-    from include.restatements.ledger import read_ledgers
+    from include.restatements.ledger.reading import read_ledgers
     from include.restatements.night import publish
-    from include.restatements.reconciliation import reconcile
+    from include.restatements.reconcile import reconcile
 
     watch_http()
     once = Clock()

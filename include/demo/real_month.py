@@ -35,7 +35,7 @@ from include.domain.account import Account, Token
 from include.domain.shapes import KEY
 from include.domain.states import Mode
 from include.restatements.night import prepare, publish, submit
-from include.restatements.reconciliation import reconcile
+from include.restatements.reconcile import reconcile
 from include.restatements.settings import Run, Settings
 from include.sandbox.control import SandboxControl
 from include.sandbox.process import start_sandbox

@@ -16,12 +16,12 @@ from include.cj.client import CJClient
 from include.cj.errors import CJError, naming
 from include.domain.errors import SettingError
 from include.domain.money import money_text
-from include.restatements.changes import check_shape, order_changes_sql, place_to_edit
-from include.restatements.journal import Journal, journal_of, run_folder
-from include.restatements.ledger import read_ledger
-from include.restatements.plan import Planned, Planner
+from include.restatements.changes.extraction import check_shape, order_changes_sql, place_to_edit
+from include.restatements.journal.journal import Journal, journal_of, run_folder
+from include.restatements.ledger.reading import read_ledger
+from include.restatements.plan.planner import Planned, Planner
+from include.restatements.posting.poster import Checkpoint, no_checkpoint
 from include.restatements.settings import Run, Settings
-from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from include.restatements.changes import check_shape, order_changes_sql, place_to_edit
-from include.restatements.journal import Journal
-from include.restatements.plan import Planned, Planner
+from include.restatements.changes.extraction import check_shape, order_changes_sql, place_to_edit
+from include.restatements.journal.journal import Journal
+from include.restatements.plan.planner import Planned, Planner
 from include.restatements.settings import Run, Settings
 from include.storage.local import LocalFolder
 from include.warehouse.base import WarehouseLocation, open_warehouse

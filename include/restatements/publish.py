@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from include.restatements.journal import ChunkRef, Journal, journal_of, run_folder
-from include.restatements.loading import load_chunk
+from include.restatements.journal.journal import ChunkRef, Journal, journal_of, run_folder
+from include.restatements.journal.loading import load_chunk
+from include.restatements.posting.poster import Checkpoint, no_checkpoint
 from include.restatements.settings import Run, Settings
-from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 

@@ -23,12 +23,12 @@ import pyarrow as pa
 from include.domain.errors import RestatementsError, SettingError
 from include.domain.shapes import INSTANT
 from include.domain.states import Operation
-from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
-from include.restatements.loading import leave_to_submissions, load_chunk, submission_rows
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
+from include.restatements.journal.loading import leave_to_submissions, load_chunk, submission_rows
 from include.restatements.night import forget_skipped, journal_of
-from include.restatements.reconciliation import Reconciled, reconcile
+from include.restatements.posting.poster import Checkpoint, no_checkpoint
+from include.restatements.reconcile import Reconciled, reconcile
 from include.restatements.settings import Settings
-from include.restatements.submission import Checkpoint, no_checkpoint
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 REBUILD_RUN = "rebuild"

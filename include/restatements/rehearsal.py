@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from include.restatements.night import Prepared, Published, prepare, publish, submit
+from include.restatements.posting.poster import Checkpoint, Submitted, no_checkpoint
 from include.restatements.settings import Run, Settings
-from include.restatements.submission import Checkpoint, Submitted, no_checkpoint
 from include.warehouse.base import WarehouseLocation
 
 

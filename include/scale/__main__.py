@@ -111,7 +111,7 @@ def up(orders: int, port: int, in_bucket: bool) -> int:
 def rehearse(orders: int, port: int, in_bucket: bool, kill: bool, limit: float) -> int:
     """The night, the reconciliation an hour later, the comparison. 0 if CJ holds what the warehouse says and nothing was posted twice."""
     from include.airflow.demo import fresh_folder
-    from include.restatements.journal import Journal
+    from include.restatements.journal.journal import Journal
     from include.scale.api import Airflow
     from include.scale.cluster import WORKERS
     from include.scale.outcome import outcome_of, table

@@ -27,14 +27,15 @@ assert ours == [], "a change in these would only count after a restart"
 def task():
     before = {name.partition(".")[0] for name in sys.modules}
     import include.airflow.operators
-    from include.restatements import prepare, publish, reconciliation, submit
+    from include.restatements import prepare, publish, submit
+    from include.restatements import reconcile as reconciliation
     from include.warehouse import duckdb_warehouse, postgres_warehouse
     new = {name.partition(".")[0] for name in sys.modules} - before - set(sys.stdlib_module_names)
     assert new <= {"include"}, f"still imported by the task: {new}"
 
     import duckdb, httpx, numpy, pyarrow as pa, pyarrow.parquet as pq, scipy.linalg
-    from include.restatements.quality_findings import findings
-    from include.restatements.quality_suite import Judge
+    from include.restatements.gate.findings import findings
+    from include.restatements.gate.suite import Judge
     from include.domain.shapes import CHANGES
     from datetime import UTC, datetime
 

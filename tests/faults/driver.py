@@ -39,11 +39,12 @@ from include.domain.account import Account, Token
 from include.domain.errors import RestatementsError
 from include.domain.shapes import CHANGES
 from include.domain.states import Mode
-from include.restatements import report_html, submission
+from include.restatements.gate.gate import Gate
 from include.restatements.night import prepare, publish, submit
-from include.restatements.quality import Gate
+from include.restatements.posting import poster as submission
 from include.restatements.rebuild import rebuild
-from include.restatements.reconciliation import reconcile
+from include.restatements.reconcile import reconcile
+from include.restatements.report import html as report_html
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation
 

@@ -16,9 +16,9 @@ from include.demo.files import ORDER_CHANGES
 from include.domain.account import Account, Token
 from include.domain.errors import RestatementsError
 from include.domain.states import Mode
-from include.restatements.journal import ChunkRef, ChunkState, Journal, run_folder
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.night import Prepared, prepare, publish, submit
-from include.restatements.reconciliation import reconcile
+from include.restatements.reconcile import reconcile
 from include.restatements.settings import Run, Settings
 from include.sandbox.process import SandboxProcess
 from include.storage.opening import folder

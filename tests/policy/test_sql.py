@@ -9,7 +9,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from include.restatements.reconciliation import verdicts_sql
+from include.restatements.reconcile import verdicts_sql
 from include.sql import FOLDER, sql_text
 
 TEXTS = sorted(FOLDER.glob("*.sql"))

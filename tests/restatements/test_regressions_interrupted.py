@@ -14,9 +14,9 @@ from include.cj.client import CJClient
 from include.cj.errors import CJInvalidToken, CJPaused, CJRateLimited, CJRequestTooLarge
 from include.domain.account import Token
 from include.domain.states import Mode
-from include.restatements.journal import ChunkRef
-from include.restatements.ledger import read_ledger, read_ledgers
-from include.restatements.submission import Poster, Submitted
+from include.restatements.journal.journal import ChunkRef
+from include.restatements.ledger.reading import read_ledger, read_ledgers
+from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.submit import submit
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from include.demo.bulk import load_bulk, write_bulk
 from include.demo.real_month import settings_for
-from include.restatements.journal import ROOT, ChunkRef, Journal, run_folder
-from include.restatements.reconciliation import reconcile
+from include.restatements.journal.journal import ROOT, ChunkRef, Journal, run_folder
+from include.restatements.reconcile import reconcile
 from include.restatements.rehearsal import run_night
 from include.restatements.settings import Run
 from include.sandbox.process import start_sandbox

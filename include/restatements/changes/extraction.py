@@ -1,0 +1,212 @@
+"""What the warehouse says: the orders an interval touched, each in its newest state.
+
+How it works: the user's SQL (`include/sql/order_changes.sql`) is wrapped, so that money leaves the warehouse as text, ids as bigint and rows in the
+binary order of their key. `parsing` turns the text columns into exact decimals and lists of items, a column at a time.
+
+What it does not do: judge. A row whose text cannot be parsed goes on with that value null and the column's name in `malformed`; the gate
+holds it back. Only a query that cannot give the contract's columns is refused, before a row is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.shapes import CHANGES, KEY
+from include.restatements.changes.parsing import parsed
+from include.restatements.changes.read_ahead import one_ahead
+from include.restatements.settings import Run
+from include.sql import sql_text
+from include.warehouse import sqltext
+from include.warehouse.base import BATCH_ROWS, Session
+
+SHIPPED = "include/sql/order_changes.sql"
+EITHER = f"{SHIPPED}, or the file that Variable cj_order_changes_sql names"
+
+#: The replanned orders' SQL has no upper bound: their newest state counts, whenever it was.
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+
+_TEXT = ("text",)
+_ID_TEXT = ("text", "integer")
+_INTEGER = ("integer",)
+_MONEY = ("decimal", "integer", "text")
+_INSTANT = ("timestamptz",)
+_JSON = ("text", "json")
+
+#: What the query's columns may be in the warehouse, by the names `Session.columns_of` gives.
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "enterprise_id": _ID_TEXT,
+    "action_tracker_id": _INTEGER,
+    "order_id": _ID_TEXT,
+    "change_type": _TEXT,
+    "was_new": ("boolean",),
+    "event_time": _INSTANT,
+    "updated_at": _INSTANT,
+    "amount": _MONEY,
+    "discount": _MONEY,
+    "currency": _TEXT,
+    "coupon": _TEXT,
+    "items": _JSON,
+    "status": _TEXT,
+    "correction_reason": _TEXT,
+    "cj_event": _ID_TEXT,
+    "ad_id": _INTEGER,
+    "promotional_property_id": _INTEGER,
+    "sid": _ID_TEXT,
+    "custom_parameters": _JSON,
+    "vertical_parameters": _JSON,
+}
+
+_BIGINTS = frozenset({"action_tracker_id", "ad_id", "promotional_property_id"})
+_PARAMETERS = frozenset({"interval_start", "interval_end"})
+
+
+def order_changes_sql(path: str | None = None) -> str:
+    """The user's query: the shipped file, or the one at `path` (Variable cj_order_changes_sql). Raises SettingError where it cannot be read."""
+    if path is None:
+        return sql_text("order_changes")
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise SettingError(
+            f"Variable cj_order_changes_sql names {path!r}, which cannot be read as UTF-8 text. Give the path of an SQL file, or leave it out."
+        ) from None
+
+
+def place_to_edit(path: str | None) -> str:
+    """Where `order_changes_sql(path)` is found, for a sentence that sends somebody there."""
+    return SHIPPED if path is None else f"{path} (Variable cj_order_changes_sql)"
+
+
+def check_shape(session: Session, sql: str, place: str = EITHER) -> None:
+    """Refuse a query that does not give the contract's columns, before anything is read. `place` is where it can be edited.
+
+    Raises SettingError for a text that is not one query over :interval_start and :interval_end; WarehouseError for one that the warehouse
+    cannot read; WarehouseShapeError naming the missing table, or the first wrong columns with the type found and the types wanted.
+    """
+    query = _one_query(sql, place)
+    try:
+        columns = session.columns_of(query)
+    except WarehouseUnavailable:
+        raise
+    except WarehouseError as error:
+        raise type(error)(f"The order changes SQL cannot run. {error} The place to edit is {place}.") from None
+    wrong = [sentence for name in ALLOWED if (sentence := _complaint(name, columns.get(name)))]
+    if wrong:
+        raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} The place to edit is {place}.")
+
+
+def extract(
+    session: Session,
+    run: Run,
+    *,
+    sql: str,
+    replan_since: datetime | None = None,
+    batch_rows: int = BATCH_ROWS,
+    exclusive: bool = False,
+) -> Iterator[pa.RecordBatch]:
+    """The orders touched in the run's interval, as shapes.CHANGES, sorted by shapes.KEY in the binary order of the UTF-8 text.
+
+    With `replan_since`, also the orders listed in cj.replan_keys that changed since then. One statement, so one snapshot; flat memory.
+    `exclusive` as in `Session.stream`: faster, since a thread reads ahead; leave the session alone until this is drained or closed.
+    Never fewer than one batch; it may be empty.
+
+    Raises what `check_shape` and `Session.stream` raise.
+    """
+    check_shape(session, sql)
+    statement = _statement(session, sql, replan=replan_since is not None)
+    params = {
+        "interval_start": run.interval_start,
+        "interval_end": run.interval_end,
+        "replan_start": replan_since,
+        "replan_end": END_OF_TIME,
+    }
+    once = _Once()
+    rows = session.stream(statement, params, batch_rows, exclusive=exclusive)
+    # With the session to itself, the next batch is on its way while this one is parsed and judged.
+    with closing(one_ahead(rows) if exclusive else rows) as batches:  # type: ignore[type-var]  # both are generators
+        for batch in batches:
+            yield parsed(once.of(batch) if replan_since is not None else batch)
+
+
+def _complaint(column: str, found: str | None) -> str | None:
+    wanted = ALLOWED[column]
+    if found in wanted:
+        return None
+    if found is None:
+        return None if column == "was_new" else f"Column {column} is missing ({' or '.join(wanted)})."
+    if wanted is _MONEY and found == "double":
+        return f"Column {column} is a double, and a double has lost the cents already: make it a decimal where it is stored."
+    if wanted is _INSTANT and found == "timestamp":
+        return f"Column {column} is a timestamp without a time zone: say which zone it is in, for instance {column} AT TIME ZONE 'UTC'."
+    return f"Column {column} is {found}; it must be {' or '.join(wanted)}."
+
+
+def _one_query(sql: str, place: str = EITHER) -> str:
+    found = sqltext.statements(sql)
+    if len(found) != 1:
+        raise SettingError(f"The order changes SQL holds {len(found)} statements; it must hold one query. The place to edit is {place}.")
+    unknown = set(sqltext.names(found[0])) - _PARAMETERS
+    if unknown:
+        names = ", ".join(f":{name}" for name in sorted(unknown))
+        raise SettingError(
+            f"The order changes SQL uses {names}; only :interval_start and :interval_end have values. The place to edit is {place}."
+        )
+    return found[0]
+
+
+def _statement(session: Session, sql: str, *, replan: bool) -> str:
+    query = _one_query(sql)
+    has_was_new = "was_new" in session.columns_of(query)
+    columns = ",\n    ".join(_expression(field.name, has_was_new) for field in CHANGES if field.name in ALLOWED)
+    order = ", ".join(session.binary_order(name) if name != "action_tracker_id" else name for name in KEY)
+    if not replan:
+        return f"SELECT\n    {columns}\nFROM (\n{query}\n) AS touched\nORDER BY {order}"
+    again = sqltext.rename(query, {"interval_start": "replan_start", "interval_end": "replan_end"})
+    return (
+        f"SELECT * FROM (\nSELECT\n    {columns},\n    0 AS replanned\nFROM (\n{query}\n) AS touched\nUNION ALL\nSELECT\n    {columns},\n    1 AS replanned\nFROM (\n{again}\n) AS touched\n"
+        "WHERE EXISTS (SELECT 1 FROM cj.replan_keys AS k WHERE k.enterprise_id = CAST(touched.enterprise_id AS text) "
+        "AND k.action_tracker_id = touched.action_tracker_id AND k.order_id = CAST(touched.order_id AS text))\n"
+        f") AS picked\nORDER BY {order}, replanned"
+    )
+
+
+def _expression(column: str, has_was_new: bool) -> str:
+    if column == "was_new":
+        return "COALESCE(was_new, change_type = 'new') AS was_new" if has_was_new else "change_type = 'new' AS was_new"
+    if column in _BIGINTS:
+        return f"CAST({column} AS bigint) AS {column}"
+    if ALLOWED[column] is _INSTANT:
+        return column
+    return f"CAST({column} AS text) AS {column}"
+
+
+class _Once:
+    """Drops a replanned order that the interval touched as well: both rows are its newest state, and they stand next to each other.
+
+    An order that the SQL itself gives twice stays twice, for the gate to see.
+    """
+
+    def __init__(self) -> None:
+        self._last: pa.RecordBatch | None = None
+
+    def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if not batch.num_rows:
+            return batch.drop_columns(["replanned"])
+        before = pa.Table.from_batches([self._last or batch.slice(0, 0), batch]).combine_chunks()
+        shift = before.num_rows - batch.num_rows
+
+        def previous(name: str) -> pa.Array:
+            return pa.concat_arrays([pa.nulls(1 - shift, batch.column(name).type), before.column(name).combine_chunks()[:-1]])
+
+        repeated = pc.greater(batch.column("replanned"), pc.fill_null(previous("replanned"), 1))
+        for name in KEY:
+            repeated = pc.and_(repeated, pc.fill_null(pc.equal(batch.column(name), previous(name)), False))
+        self._last = batch.slice(batch.num_rows - 1)
+        return batch.filter(pc.invert(repeated)).drop_columns(["replanned"])

@@ -1,0 +1,305 @@
+"""The gate: which order changes may go on to CJ, judged by Great Expectations.
+
+How it works. Changes stream through in batches of a few hundred thousand; each is turned into findings (`quality_findings`), judged
+(`suite`) and split into good and bad rows. One result with counts is left on disk (`results`).
+
+Nothing may be sent before the iteration has ended: only then is it known whether too many rows failed, and then it raises. Rows of which
+surely too many fail are set aside on disk, counted but not named, so a column that broke overnight costs seconds; should the
+rest of the night bring the share back under the limit, they are taken up again, in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
+from include.domain.shapes import CHANGES, INSTANT, KEY
+from include.restatements.gate.findings import findings, one_array, unsorted
+from include.restatements.gate.items import combine_small_lines
+from include.restatements.gate.results import merged_result, write
+from include.restatements.gate.suite import MALFORMED_COLUMN, Judge, Rule
+
+BATCH_ROWS = 100_000
+"""What Great Expectations costs for a batch, however small, is then less than what it costs for the rows in it; and it is some 50 MB."""
+
+RATIO_COUNTS_FROM = 20
+"""Failed orders below which `max_quarantine_ratio` is not looked at: one bad row of ten is no broken night."""
+
+#: Columns of cj.quarantine that the gate knows; the caller adds run_id, stage and quarantined_at.
+HELD_BACK = pa.schema(
+    [
+        ("enterprise_id", pa.string()),
+        ("action_tracker_id", pa.int64()),
+        ("order_id", pa.string()),
+        ("updated_at", INSTANT),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """One batch, split. `good` is in shapes.CHANGES, `bad` in HELD_BACK, both in the order they came."""
+
+    good: pa.Table
+    bad: pa.Table
+
+
+@dataclass(frozen=True)
+class QualityResult:
+    """What the gate saw. `by_reason` adds up to `failed`, but for a refused run: there it counts every broken rule of every row."""
+
+    rows: int
+    failed: int
+    by_reason: dict[str, int]
+    ratio: Decimal
+    refused: bool
+    path: Path
+
+
+@dataclass
+class Gate:
+    """One run's gate. `inspect` once, to the end; then `result` is there.
+
+    `now` is CJ's time; `enterprises` are those with a configured account; `results_dir` takes the validation result and Data Docs,
+    and `kept_in` is where a person will find them: None where they stay there, empty where nobody keeps them.
+    """
+
+    now: datetime
+    max_quarantine_ratio: Decimal
+    results_dir: Path
+    enterprises: frozenset[str]
+    combine_items: bool = False
+    batch_rows: int = BATCH_ROWS
+    kept_in: str | None = None
+    result: QualityResult | None = None
+    validations: dict[str, int] = field(default_factory=dict)
+    """How many passes Great Expectations made, by result format."""
+
+    def inspect(self, batches: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[Inspected]:
+        """Splits a night of changes (shapes.CHANGES, sorted by KEY) into what may go on and what is held back.
+
+        **Send nothing before this has ended**: it raises QuarantineRatioExceeded after the last row. Raises WarehouseShapeError if
+        the rows are not sorted or not in shapes.CHANGES.
+        """
+        tally = _Tally(Judge(self.enterprises), self)
+        self.validations = tally.judge.validations
+        with tempfile.TemporaryFile(prefix="cj-gate-") as spool:
+            aside = _SetAside(spool)
+            for table in _whole_keys(batches, self.batch_rows):
+                yield from tally.take(table, aside)
+            if not self._too_many(tally.at_least, tally.rows):
+                yield from tally.take_up(aside)
+        refused = self._too_many(tally.at_least, tally.rows)
+        self.result = self._finish(tally, refused)
+        if refused:
+            raise QuarantineRatioExceeded(self._refusal(self.result))
+
+    def _too_many(self, failed: int, rows: int) -> bool:
+        return failed >= RATIO_COUNTS_FROM and failed > self.max_quarantine_ratio * rows
+
+    def _finish(self, tally: _Tally, refused: bool) -> QualityResult:
+        result = merged_result(tally.rows, tally.by_rule, tally.judge.enterprises, self.now, refused)
+        by_reason = tally.broken_reasons if refused else tally.first_reasons
+        ratio = Decimal(tally.at_least) / Decimal(tally.rows) if tally.rows else Decimal(0)
+        return QualityResult(tally.rows, tally.at_least, dict(by_reason.most_common()), ratio, refused, write(result, self.results_dir))
+
+    def _refusal(self, result: QualityResult) -> str:
+        top = ", ".join(f"{reason} {count:,}" for reason, count in list(result.by_reason.items())[:5])
+        where = str(self.results_dir) if self.kept_in is None else self.kept_in
+        see = f" (the validation result is in {where})" if where else ""
+        nobodys = result.by_reason.get("unknown_enterprise") == result.rows
+        account = ", or correct enterprise_id in the connection" if nobodys else ""
+        return (
+            f"At least {result.failed:,} of {result.rows:,} order changes failed validation, {result.ratio:.1%}, and max_quarantine_ratio "
+            f"allows {self.max_quarantine_ratio:.1%}: {top}. Nothing was sent. Mend what the warehouse's query "
+            f"returns{see}{account}, or run again with a larger max_quarantine_ratio."
+        )
+
+
+class _Tally:
+    """What has been counted so far. `at_least` is exact but for the rows set aside: of those, the rule broken most often is counted."""
+
+    def __init__(self, judge: Judge, gate: Gate) -> None:
+        self.judge, self.gate = judge, gate
+        self.rows = self.at_least = 0
+        self.by_rule: Counter[Rule] = Counter()
+        self.broken_reasons: Counter[str] = Counter()
+        self.first_reasons: Counter[str] = Counter()
+
+    def take(self, table: pa.Table, aside: _SetAside) -> Iterator[Inspected]:
+        """Counts a batch and gives it out, split; or sets it aside while too many rows fail, and gives those out once they do not."""
+        frame = findings(table, self.gate.now, self.gate.combine_items)
+        broken = self.judge.broken(frame)
+        counts = self.judge.counts(frame, broken) if broken else {}
+        self.rows += len(table)
+        self.by_rule.update(counts)
+        self._count_reasons(table, counts)
+        bound = max(counts.values(), default=0)
+        if self.gate._too_many(self.at_least + bound, self.rows):
+            self.at_least += bound
+            aside.add(table, bound)
+            return
+        yield from self.take_up(aside)
+        yield self._split(table, frame, broken)
+
+    def take_up(self, aside: _SetAside) -> Iterator[Inspected]:
+        """Gives out what was set aside, each row now named."""
+        for table, bound in aside.drain():
+            frame = findings(table, self.gate.now, self.gate.combine_items)
+            self.at_least -= bound
+            yield self._split(table, frame, self.judge.broken(frame))
+
+    def _split(self, table: pa.Table, frame: pd.DataFrame, broken: list[Rule]) -> Inspected:
+        if not broken:
+            return Inspected(self._passed(table), HELD_BACK.empty_table())
+        found = self.judge.rows(frame, broken)
+        failed = np.unique(np.concatenate(list(found.values())))
+        first, details = _reasons(found, failed, table)
+        self.at_least += len(failed)
+        self.first_reasons.update(first)
+        good = np.ones(len(table), np.bool_)
+        good[failed] = False
+        return Inspected(
+            self._passed(table.filter(pa.array(good))), _held_back(table.take(pa.array(failed)), first, details, frame, failed)
+        )
+
+    def _passed(self, table: pa.Table) -> pa.Table:
+        return combine_small_lines(table) if self.gate.combine_items else table
+
+    def _count_reasons(self, table: pa.Table, counts: dict[Rule, int]) -> None:
+        for rule, count in counts.items():
+            if MALFORMED_COLUMN in rule.reason:
+                named = Counter(_malformed_reason(rule, name) for name in pc.drop_null(table["malformed"]).to_pylist())
+                self.broken_reasons.update(named)
+            else:
+                self.broken_reasons[rule.reason] += count
+
+
+class _SetAside:
+    """Batches on disk, in a file without a name, so nothing of them outlives the process."""
+
+    def __init__(self, spool: IO[bytes]) -> None:
+        self.spool = spool
+        self.bounds: list[list[int]] = []
+
+    def add(self, table: pa.Table, bound: int) -> None:
+        if not self.bounds:
+            self.writer = pa.ipc.new_stream(self.spool, CHANGES, options=pa.ipc.IpcWriteOptions(compression="lz4"))
+        parts = table.combine_chunks().to_batches()
+        for part in parts:
+            self.writer.write_batch(part)
+        self.bounds.append([len(parts), bound])
+
+    def drain(self) -> Iterator[tuple[pa.Table, int]]:
+        if not self.bounds:
+            return
+        self.writer.close()
+        self.spool.seek(0)
+        reader = pa.ipc.open_stream(self.spool)
+        for parts, bound in self.bounds:
+            yield pa.Table.from_batches([reader.read_next_batch() for _ in range(parts)], CHANGES), bound
+        self.bounds = []
+        self.spool.seek(0)
+        self.spool.truncate()
+
+
+def _whole_keys(batches: Iterable[pa.RecordBatch | pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Tables of about `rows` rows, none of which ends inside a run of equal order keys."""
+    waiting: list[pa.Table] = []
+    last: tuple[object, ...] | None = None
+    for batch in batches:
+        table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
+        waiting.append(_in_shape(table))
+        while sum(map(len, waiting)) > rows:
+            whole = pa.concat_tables(waiting)
+            cut = _cut(whole, rows)
+            if cut == len(whole):
+                waiting = [whole]
+                break
+            last = _follows(last, whole.slice(0, cut))
+            yield whole.slice(0, cut).combine_chunks()
+            waiting = [whole.slice(cut)]
+    rest = pa.concat_tables(waiting) if waiting else CHANGES.empty_table()
+    if len(rest):
+        _follows(last, rest)
+        yield rest.combine_chunks()
+
+
+def _in_shape(table: pa.Table) -> pa.Table:
+    if table.schema.remove_metadata().equals(CHANGES):
+        return table.replace_schema_metadata(None)
+    differ = [f.name for f in CHANGES if f.name not in table.column_names or table.schema.field(f.name).type != f.type]
+    raise WarehouseShapeError(f"The order changes do not have the columns the gate judges; look at: {', '.join(differ) or 'their order'}.")
+
+
+def _cut(table: pa.Table, rows: int) -> int:
+    """The first row from `rows` on whose key differs from the one before; the end if there is none."""
+    while rows < len(table) and _key(table, rows) == _key(table, rows - 1):
+        rows += 1
+    return rows
+
+
+def _key(table: pa.Table, row: int) -> tuple[object, ...]:
+    return tuple(table[name][row].as_py() for name in KEY)
+
+
+def _follows(last: tuple[object, ...] | None, table: pa.Table) -> tuple[object, ...]:
+    """The last key of `table`. Raises WarehouseShapeError if its first one is smaller than `last`."""
+    first = _key(table, 0)
+    for before, after in zip(last or (), first, strict=False):
+        if before is None or after is None:
+            break
+        before, after = (value.encode() if isinstance(value, str) else value for value in (before, after))
+        if after < before:  # type: ignore[operator]  # both text or both numbers: one column
+            raise unsorted()
+        if after != before:
+            break
+    return _key(table, len(table) - 1)
+
+
+def _reasons(found: dict[Rule, np.ndarray], failed: np.ndarray, table: pa.Table) -> tuple[list[str], list[str]]:
+    """For each failed row: the reason of the first rule it breaks, and a sentence for every one."""
+    broken_rules: list[list[Rule]] = [[] for _ in failed]
+    for rule, rows in found.items():
+        for place in np.searchsorted(failed, rows):
+            broken_rules[place].append(rule)
+    malformed = table["malformed"]
+    first = [
+        _malformed_reason(rules[0], malformed[row].as_py()) if MALFORMED_COLUMN in rules[0].reason else rules[0].reason
+        for rules, row in zip(broken_rules, failed.tolist(), strict=True)
+    ]
+    return first, [" ".join(rule.detail for rule in rules) for rules in broken_rules]
+
+
+def _malformed_reason(rule: Rule, column: str) -> str:
+    """`malformed_amount`; `malformed_row` where `malformed` names no column of ours, so that no foreign text becomes a reason."""
+    return rule.reason.replace(MALFORMED_COLUMN, column if column in CHANGES.names else "row")
+
+
+def _held_back(rows: pa.Table, reasons: list[str], details: list[str], frame: pd.DataFrame, failed: np.ndarray) -> pa.Table:
+    order_ids = one_array(rows["order_id"]).to_pylist()
+    for place in np.flatnonzero(~frame["order_id_without_email"].to_numpy()[failed]):
+        order_ids[place] = _pseudonym(order_ids[place])
+        details[place] += " The order id is written as `sha256-` and the first 32 hex digits of its SHA-256."
+    columns = {**{name: rows[name] for name in HELD_BACK.names[:4]}, "order_id": order_ids, "reason": reasons, "detail": details}
+    return pa.table(columns, schema=HELD_BACK)
+
+
+def _pseudonym(order_id: str) -> str:
+    """What stands for an order id that is somebody's e-mail address; a warehouse can compute it to find the order."""
+    return f"sha256-{hashlib.sha256(order_id.encode()).hexdigest()[:32]}"

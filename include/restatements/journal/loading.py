@@ -1,0 +1,202 @@
+"""From the journal to the tables: what was planned, posted and answered becomes rows of cj.submissions, cj.quarantine and cj.skipped.
+
+Loading a chunk again changes nothing, except that an `unknown` becomes what the answer says once an answer is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.domain.shapes import INSTANT
+from include.domain.states import Mode, Outcome, Skip, Stage
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
+from include.warehouse.base import Session
+
+UNANSWERED = "no answer was recorded: the task ended between the call and its answer"
+
+_COPIED = [
+    "enterprise_id", "action_tracker_id", "order_id", "updated_at", "amount", "discount", "currency", "coupon", "status", "correction_reason",
+    "items_mark", "payload_hash", "attempt",
+]  # fmt: skip
+
+
+def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str]) -> ChunkState:
+    """Bring the tables up to what the journal says of one chunk, inside the caller's transaction.
+
+    `advertisers` maps enterprise ids to advertiser ids. A chunk that nothing was posted of stays in cj.planned, or returns to it.
+    """
+    state = journal.state(ref)
+    if state is ChunkState.PLANNED:
+        _own_again(session, run_id, ref)
+        return state
+    if state is ChunkState.REVOKED:
+        _load_revoked(session, journal, run_id, ref)
+    else:
+        _load_posted(session, journal, run_id, ref, advertisers)
+    session.execute("DELETE FROM cj.planned WHERE run_id = :run_id AND chunk_id = :chunk_id", {"run_id": run_id, "chunk_id": ref.chunk_id})
+    return state
+
+
+def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
+    """Its intent was met here, and taken back since: nothing was sent. Planned again, or no later plan could revoke it and it could be sent, stale."""
+    where = "WHERE run_id = :run_id AND chunk_id = :chunk_id AND error_message = :unanswered"
+    key = {"run_id": run_id, "chunk_id": ref.chunk_id, "unanswered": UNANSWERED}
+    session.execute(
+        "INSERT INTO cj.planned (run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, planned_at) "
+        f"SELECT run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, submitted_at FROM cj.submissions {where}",
+        key,
+    )
+    session.execute(
+        "DELETE FROM cj.reconciliation WHERE EXISTS (SELECT 1 FROM cj.submissions AS s WHERE s.run_id = :run_id "
+        "AND s.chunk_id = :chunk_id AND s.error_message = :unanswered "
+        "AND s.enterprise_id = cj.reconciliation.enterprise_id AND s.action_tracker_id = cj.reconciliation.action_tracker_id "
+        "AND s.order_id = cj.reconciliation.order_id AND s.updated_at = cj.reconciliation.updated_at "
+        "AND s.submitted_at = cj.reconciliation.submitted_at)",
+        key,
+    )
+    session.execute(f"DELETE FROM cj.submissions {where}", key)
+
+
+def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str]) -> None:
+    key = {"run_id": run_id, "chunk_id": ref.chunk_id}
+    answer = journal.answer(ref)
+    loaded = session.rows(
+        "SELECT COUNT(*) AS orders, SUM(CASE WHEN error_message = :unanswered THEN 1 ELSE 0 END) AS unanswered, MAX(submitted_at) AS declared_at "
+        "FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id",
+        key | {"unanswered": UNANSWERED},
+    )[0]
+    if loaded["orders"] and not loaded["unanswered"]:
+        return
+    if loaded["orders"] and answer is None and loaded["declared_at"] == _declared_at(journal, ref):
+        return  # and not an older intent, that was taken back: its hour counts from its own declaration
+    rows, refused = submission_rows(journal, run_id, ref, answer, advertisers)
+    session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id", key)
+    session.append("cj.submissions", rows)
+    if refused.num_rows:
+        session.execute(
+            "DELETE FROM cj.quarantine WHERE run_id = :run_id AND stage = 'test_mode' AND detail LIKE :chunk",
+            {"run_id": run_id, "chunk": f"%(chunk {ref.chunk_id})"},
+        )
+        session.append("cj.quarantine", refused)
+
+
+def _declared_at(journal: Journal, ref: ChunkRef) -> datetime:
+    return datetime.fromisoformat(unanswered(journal.intent(ref) or {})["submitted_at"])
+
+
+def submission_rows(
+    journal: Journal, run_id: str, ref: ChunkRef, answer: dict[str, Any] | None, advertisers: Mapping[str, str]
+) -> tuple[pa.Table, pa.Table]:
+    """The rows of cj.submissions (orders that were posted) and of cj.quarantine (orders Test Mode refused) of one chunk."""
+    orders = journal.orders(ref, _COPIED)
+    tested = journal.tested(ref) or {"refused": []}
+    answer = answer or unanswered(journal.intent(ref) or {})
+    held = pc.is_in(_keys(orders), _keys_of(tested["refused"]))
+    table = orders.filter(pc.invert(held)) if tested["refused"] else orders
+    size = table.num_rows
+    columns = {name: table[name] for name in _COPIED} | {
+        "run_id": _same(run_id, size),
+        "chunk_id": _same(ref.chunk_id, size),
+        "operation": _same(ref.operation.value, size),
+        "mode": _same(answer.get("mode", Mode.LIVE.value), size),
+        "advertiser_id": _same(_advertiser(journal, ref, advertisers, orders["enterprise_id"][0].as_py()), size),
+    }
+    found = outcomes_by_order(answer, table)
+    columns |= {name: found[name] for name in ("outcome", "submission_id", "batch_id")}
+    columns["submitted_at"] = pa.repeat(pa.scalar(datetime.fromisoformat(answer["submitted_at"]), INSTANT), size)
+    columns["error_message"] = found["error_message"]
+    return pa.table(columns), _quarantine(orders.filter(held), tested, run_id, ref)
+
+
+def _quarantine(held: pa.Table, tested: dict[str, Any], run_id: str, ref: ChunkRef) -> pa.Table:
+    """The rows of cj.quarantine for the orders that Test Mode refused."""
+    words = {(tracker, order_id): words for tracker, order_id, words in tested["refused"]}
+    keys = zip(held["action_tracker_id"].to_pylist(), held["order_id"].to_pylist(), strict=True)
+    details = [f"CJ refused it in Test Mode: {words[key]} (chunk {ref.chunk_id})" for key in keys]
+    quarantine = held.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
+    for name, value in (("run_id", run_id), ("stage", Stage.TEST_MODE.value), ("reason", "refused")):
+        quarantine = quarantine.append_column(name, _same(value, len(details)))
+    quarantine = quarantine.append_column("detail", pa.array(details, pa.string()))
+    held_at = datetime.fromisoformat(tested["tested_at"]) if details else None
+    return quarantine.append_column("quarantined_at", pa.array([held_at] * len(details), INSTANT))
+
+
+def _same(text: str, size: int) -> pa.Array:
+    return pa.repeat(pa.scalar(text, pa.string()), size)
+
+
+def _advertiser(journal: Journal, ref: ChunkRef, advertisers: Mapping[str, str], enterprise: str) -> str:
+    """From the settings, or, where the account was taken out of them since, from the plan that cut the chunk."""
+    known = advertisers.get(enterprise)
+    return known if known is not None else str((journal.manifest(ref.folder) or {"advertisers": {}})["advertisers"][enterprise])
+
+
+def unanswered(intent: dict[str, Any]) -> dict[str, Any]:
+    """The answer of a chunk whose process died between its intent and its answer: unknown, for every order."""
+    return {"submitted_at": intent["declared_at"], "mode": Mode.LIVE.value, "error": UNANSWERED}
+
+
+def outcomes_by_order(answer: dict[str, Any], orders: pa.Table) -> pa.Table:
+    """Outcome, submission id, batch id and words of each of `orders`, as an answer file has them. What it does not name is unknown.
+
+    Where it names an order twice, the last time counts, and having been accepted before having been rejected.
+    """
+    accepted, rejected = answer.get("accepted", [])[::-1], answer.get("rejected", [])[::-1]
+    _, _, submission_ids, batch_ids = zip(*accepted, strict=True) if accepted else ((), (), (), ())
+    words = [words for _, _, words in rejected]
+    more = len(rejected) + 1
+    known = pa.table(
+        {
+            "outcome": pa.array(
+                [Outcome.ACCEPTED.value] * len(accepted) + [Outcome.REJECTED.value] * len(rejected) + [Outcome.UNKNOWN.value], pa.string()
+            ),
+            "submission_id": pa.array([*submission_ids, *[None] * more], pa.string()),
+            "batch_id": pa.array([*batch_ids, *[None] * more], pa.string()),
+            "error_message": pa.array([*[None] * len(accepted), *words, answer.get("error")], pa.string()),
+        }
+    )
+    places = pc.index_in(_keys(orders), _keys_of(accepted + rejected))
+    return known.take(pc.fill_null(places, pa.scalar(len(accepted) + len(rejected), pa.int32())))
+
+
+def _keys(orders: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """An order's key as one text: a number, which holds no colon, and the order id."""
+    trackers, order_ids = orders["action_tracker_id"].cast(pa.string()), orders["order_id"]
+    return pc.binary_join_element_wise(trackers, order_ids, pa.scalar(":"))
+
+
+def _keys_of(named: list[Any]) -> pa.Array:
+    """The same keys of what an answer file or a tested file names: each entry begins with action tracker and order id."""
+    trackers = pa.array([entry[0] for entry in named], pa.int64()).cast(pa.string())
+    return pc.binary_join_element_wise(trackers, pa.array([entry[1] for entry in named], pa.string()), pa.scalar(":"))
+
+
+def _load_revoked(session: Session, journal: Journal, run_id: str, ref: ChunkRef) -> None:
+    """Its orders are named by cj.planned, so a chunk file that was lost holds no night up: nothing of it was posted, and nothing will be."""
+    session.execute(
+        "INSERT INTO cj.skipped (run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, skipped_at) "
+        "SELECT run_id, enterprise_id, action_tracker_id, order_id, updated_at, :reason, :revoked_at FROM cj.planned "
+        "WHERE run_id = :run_id AND chunk_id = :chunk_id",
+        {
+            "run_id": run_id,
+            "chunk_id": ref.chunk_id,
+            "reason": Skip.SUPERSEDED.value,
+            "revoked_at": datetime.fromisoformat((journal.intent(ref) or {})["revoked_at"]),
+        },
+    )
+
+
+def leave_to_submissions(session: Session, run_id: str) -> None:
+    """Planned a second time, an order that the run's first plan sent stays in cj.submissions alone."""
+    for table in ("cj.skipped", "cj.quarantine"):
+        session.execute(
+            f"DELETE FROM {table} WHERE run_id = :run_id AND EXISTS (SELECT 1 FROM cj.submissions AS s WHERE s.run_id = :run_id "
+            f"AND s.enterprise_id = {table}.enterprise_id AND s.action_tracker_id = {table}.action_tracker_id "
+            f"AND s.order_id = {table}.order_id AND s.updated_at = {table}.updated_at)",
+            {"run_id": run_id},
+        )

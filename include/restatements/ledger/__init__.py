@@ -1,0 +1,1 @@
+"""CJ's records in the warehouse: Commission Detail, read once and kept."""

@@ -1,0 +1,1 @@
+"""Bringing a chunk to an answer: Test Mode first, the refused orders told apart, then live."""

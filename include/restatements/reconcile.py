@@ -1,0 +1,190 @@
+"""Reconciliation: what was sent against what CJ holds, order by order, from the tables alone.
+
+It works from what is open in the tables, never from the event that woke it (Airflow can lose those): every live submission without a final
+verdict is looked at again until it has one. CJ's silent drops become `missing` with the reason CJ's own records give; what an unknown outcome
+came to is settled here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pyarrow as pa
+
+from include.cj.client import CJClient
+from include.cj.errors import CJError, naming
+from include.cj.spelling import POSTED_REASON, POSTED_STATUS
+from include.domain.account import Account
+from include.domain.errors import RestatementsError
+from include.domain.states import Operation, Status
+from include.restatements.journal.journal import ROOT, ChunkRef, Journal, run_folder
+from include.restatements.journal.loading import UNANSWERED, load_chunk
+from include.restatements.ledger.reading import read_ledger
+from include.restatements.posting.poster import Checkpoint, no_checkpoint
+from include.restatements.report.report import collect, files, terminal_text
+from include.restatements.settings import Settings
+from include.sql import sql_text
+from include.storage.opening import folder
+from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """One round. `counts` are orders by status; `report` is where the HTML is; `terminal` the table for a person."""
+
+    counts: dict[str, int]
+    report: str
+    terminal: str
+    problems: tuple[str, ...] = ()
+
+
+def wait_until(settings: Settings, location: WarehouseLocation, clocked: bool) -> datetime | None:
+    """When, by our own clock, CJ's hour is over for everything sent; None when it is already, or nothing is open, or the clock woke us."""
+    if clocked:
+        return None
+    with open_warehouse(location) as session:
+        session.create_tables()
+        last = session.rows(
+            "SELECT MAX(s.submitted_at) AS last_at FROM cj.submissions AS s LEFT JOIN cj.reconciliation AS r "
+            "ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id "
+            "AND r.updated_at = s.updated_at WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown') "
+            "AND (r.status IS NULL OR r.status = 'awaiting')"
+        )[0]["last_at"]
+    if not isinstance(last, datetime):
+        return None
+    left = last + timedelta(minutes=settings.processing_minutes) - _cj_now(settings)
+    return datetime.now(UTC) + left if left > timedelta(0) else None
+
+
+def _cj_now(settings: Settings) -> datetime:
+    """CJ's present, from the first account that answers; our own clock when none does."""
+    for account in settings.accounts:
+        try:
+            with CJClient(account, attempts=1) as client:
+                client.ping()
+                return client.now()
+        except CJError as error:
+            log.warning("Account %r: %s", account.conn_id, error)
+    return datetime.now(UTC)
+
+
+def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, checkpoint: Checkpoint = no_checkpoint) -> Reconciled:
+    """Read CJ's news, judge what is open, settle unknown outcomes, write the report. Repeating it changes nothing that is settled.
+
+    An account that cannot be reached keeps its open rows as they are; when none can, or any failed, the error is raised after the others
+    are done.
+    """
+    with open_warehouse(location) as session:
+        session.create_tables()
+    now, reached, failures = _read_ledgers(settings, location, checkpoint)
+    checkpoint("after_ledger")
+    journal = Journal(folder(settings.storage, settings.storage_conn_id))
+    if reached:
+        with open_warehouse(location) as session:
+            with session.transaction():
+                session.serialize("cj.plan")
+                judge(session, journal, settings, reached, now)
+                checkpoint("before_verdicts_commit")
+            checkpoint("after_verdicts_commit")
+            result = _report(session, settings, run_id, now)
+            checkpoint("after_report")
+    if failures:
+        raise failures[0]
+    return result
+
+
+def _read_ledgers(
+    settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint
+) -> tuple[datetime, list[Account], list[RestatementsError]]:
+    now, reached = datetime.now(UTC), []
+    failures: list[RestatementsError] = []
+    for account in settings.accounts:
+        try:
+            with CJClient(account) as client:
+                read_ledger(client, account, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
+                now = client.now()
+            reached.append(account)
+        except CJError as error:
+            log.warning("Account %r keeps its open rows: %s", account.conn_id, error)
+            failures.append(naming(account.conn_id, error))
+    return now, reached, failures
+
+
+def judge(session: Session, journal: Journal, settings: Settings, accounts: list[Account], now: datetime) -> None:
+    """One round of verdicts for these accounts, inside the caller's transaction. `now` is CJ's time."""
+    _load_open_chunks(session, journal, settings)
+    session.execute("DELETE FROM cj.accounts_now; DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
+    accounts = list({a.advertiser_id: a for a in accounts}.values())  # two enterprises may be of one advertiser
+    session.append(
+        "cj.accounts_now",
+        pa.table(
+            {
+                "advertiser_id": [a.advertiser_id for a in accounts],
+                "functional_currency": [a.currency for a in accounts],
+                "sale_amount_basis": [a.sale_amount_basis for a in accounts],
+            }
+        ),
+    )
+    session.execute(sql_text("open_orders"))
+    session.analyze("cj.open_orders")
+    session.execute(
+        verdicts_sql(),
+        {
+            "now": now,
+            "processing_seconds": round(settings.processing_minutes * 60),
+            "deadline_seconds": round(settings.deadline_hours * 3600),
+            "currency_band": settings.currency_band,
+        },
+    )
+    session.analyze("cj.verdicts")
+    session.execute(sql_text("verdicts_apply"), {"now": now})
+    session.analyze("cj.reconciliation")
+    session.execute("DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
+
+
+def verdicts_sql() -> str:
+    """include/sql/reconciliation.sql with CJ's two spellings and the fold over an order's records filled in."""
+    return (
+        sql_text("reconciliation")
+        .replace("{order_state}", sql_text("order_state").replace("{records}", "records"))
+        .replace("{posted_reason}", _spelling("c.correction_reason", POSTED_REASON))
+        .replace("{posted_status}", _spelling("c.status", POSTED_STATUS))
+    )
+
+
+def _spelling(column: str, posted: object) -> str:
+    assert hasattr(posted, "items")
+    cases = " ".join(f"WHEN '{sent.value}' THEN '{read.value}'" for sent, read in posted.items())
+    return f"CASE {column} {cases} END"
+
+
+def _load_open_chunks(session: Session, journal: Journal, settings: Settings) -> None:
+    """What has an answer now and is not in the tables yet: runs that ended before their `publish`, answers that came late."""
+    advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
+    open_chunks = session.rows(
+        "SELECT DISTINCT run_id, chunk_id, operation FROM cj.planned "
+        "UNION SELECT DISTINCT run_id, chunk_id, operation FROM cj.submissions "
+        "WHERE mode = 'live' AND (outcome = 'unknown' OR error_message = :unanswered)",
+        {"unanswered": UNANSWERED},
+    )
+    for row in open_chunks:
+        ref = ChunkRef(run_folder(str(row["run_id"])), Operation(str(row["operation"])), str(row["chunk_id"]))
+        load_chunk(session, journal, str(row["run_id"]), ref, advertisers)
+
+
+def _report(session: Session, settings: Settings, run_id: str, now: datetime) -> Reconciled:
+    target = folder(settings.storage, settings.storage_conn_id).below(f"{ROOT}/reports/{run_folder(run_id)}")
+    where = f"{target.url}/report.html"
+    with session.transaction():
+        session.execute("DELETE FROM cj.reconciliation_runs WHERE reconciliation_run_id = :run_id", {"run_id": run_id})
+        session.execute(sql_text("reconciliation_run"), {"reconciliation_run_id": run_id, "checked_at": now, "report": where})
+    figures = collect(session, checked_at=now, currencies={a.advertiser_id: a.currency for a in settings.accounts})
+    for name, content in files(figures, report=where).items():
+        target.write(name, content)
+    rows = session.rows("SELECT status, COUNT(*) AS orders FROM cj.reconciliation GROUP BY status")
+    counts = {status.value: 0 for status in Status} | {str(r["status"]): int(str(r["orders"])) for r in rows}
+    return Reconciled(counts, where, terminal_text(figures, report=where))

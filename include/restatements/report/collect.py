@@ -1,0 +1,235 @@
+"""Reads a report's figures from the warehouse: a few aggregating statements (`include/sql/report_*.sql`), never all rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Protocol
+
+from include.domain.money import ZERO, exact_sum, money
+from include.domain.states import BREAKS, Status
+from include.restatements.report.figures import (
+    LOCK_BUCKETS,
+    STATUS_ORDER,
+    TOP_BREAKS,
+    Amount,
+    Balance,
+    Break,
+    BreakReason,
+    Figures,
+    Held,
+    Lag,
+    LockBucket,
+    Night,
+    Sent,
+    StatusLine,
+    amounts_by_currency,
+)
+from include.sql import sql_text
+
+NIGHTS = 30
+_DETAIL_LENGTH = 300
+_ADDRESS = re.compile(r"\S+@\S+")
+
+
+class Reader(Protocol):
+    """The part of a warehouse session a report needs (`include.warehouse.base.Session` has it)."""
+
+    def rows(self, sql: str, params: Mapping[str, object] = ...) -> list[dict[str, Any]]: ...
+
+
+def collect(
+    session: Reader,
+    *,
+    checked_at: datetime,
+    run_ids: Collection[str] | None = None,
+    currencies: Mapping[str, str] | None = None,
+    top: int = TOP_BREAKS,
+) -> Figures:
+    """The figures about `run_ids`, as the tables stand at `checked_at` (aware, CJ's time).
+
+    Without `run_ids`: the runs that this reconciliation looked at or that have anything open, and the newest one. `currencies` names each
+    advertiser's own currency (`Account.currency` by `advertiser_id`); without it commission at risk carries no currency.
+    Raises what the session raises.
+    """
+    own = currencies or {}
+    runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at)
+    verdicts = _of_runs(session, "report_status", runs)
+    checked = session.rows(sql_text("report_checked"), {"checked_at": checked_at})
+    return Figures(
+        checked_at=checked_at.astimezone(UTC),
+        data_as_of=_instant(session.rows(sql_text("report_freshness"), {})[0]["complete_until"]),
+        reconciliation_run_id=str(checked[0]["reconciliation_run_id"]) if checked else None,
+        run_ids=runs,
+        balance=_balance(_of_runs(session, "report_live", runs), verdicts),
+        statuses=_statuses(verdicts, own),
+        break_reasons=_break_reasons(verdicts, own),
+        breaks=tuple(_break(row, own) for row in _of_runs(session, "report_breaks", runs, top=top)),
+        locks=_locks(session, runs, checked_at, own),
+        lag=_lag(session, runs),
+        sent=tuple(
+            Sent(str(row["mode"]), str(row["operation"]), str(row["outcome"]), int(row["orders"]))
+            for row in _of_runs(session, "report_sent", runs)
+        ),
+        refused=tuple((without_addresses(row["message"]), int(row["orders"])) for row in _of_runs(session, "report_refused", runs, top=10)),
+        held=_held(_of_runs(session, "report_held", runs), own),
+        skipped=tuple((str(row["reason"]), int(row["orders"])) for row in _of_runs(session, "report_skipped", runs)),
+        nights=_nights(session.rows(sql_text("report_nights"), {"since": _midnight(checked_at) - timedelta(days=NIGHTS - 1)})),
+        other_basis_matches_all=bool(checked and checked[0]["other_basis_matches_all"]),
+    )
+
+
+def _runs(session: Reader, checked_at: datetime) -> tuple[str, ...]:
+    return tuple(str(row["run_id"]) for row in session.rows(sql_text("report_runs"), {"checked_at": checked_at}))
+
+
+def _of_runs(session: Reader, name: str, runs: tuple[str, ...], **params: object) -> list[dict[str, Any]]:
+    """The rows of a statement about some runs. `(:runs)` becomes one parameter a run; values are bound by the driver, never written in."""
+    bound = {f"run_{number}": run for number, run in enumerate(runs or ("",))}
+    names = ", ".join(f":{name}" for name in bound)
+    return session.rows(sql_text(name).replace("(:runs)", f"({names})"), {**bound, **params})
+
+
+def _balance(live: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> Balance:
+    def orders(*statuses: str | None) -> int:
+        return sum(int(row["orders"]) for row in verdicts if row["status"] in statuses)
+
+    return Balance(
+        sent=int(live[0]["orders"]),
+        matched=orders(Status.MATCHED),
+        waiting=orders(Status.AWAITING, Status.LATE),
+        breaks=orders(*BREAKS),
+        superseded=orders(Status.SUPERSEDED),
+        unchecked=orders(None),
+    )
+
+
+def _statuses(verdicts: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[StatusLine, ...]:
+    lines: dict[tuple[str, str], StatusLine] = {}
+    for row in verdicts:
+        if row["status"] is None:
+            continue
+        key = (str(row["status"]), _currency(row, own))
+        so_far = lines.get(key, StatusLine(*key, 0, ZERO, ZERO, ZERO, 0, 0))
+        lines[key] = StatusLine(
+            *key,
+            so_far.orders + int(row["orders"]),
+            exact_sum([so_far.submitted, _amount(row["submitted"])]),
+            exact_sum([so_far.posted, _amount(row["posted"])]),
+            exact_sum([so_far.difference, _amount(row["difference"])]),
+            so_far.not_compared + int(row["not_compared"]),
+            so_far.within_band + int(row["within_band"]),
+        )
+    ranks = {str(status): rank for rank, status in enumerate(STATUS_ORDER)}
+    return tuple(sorted(lines.values(), key=lambda line: (ranks.get(line.status, len(ranks)), line.currency)))
+
+
+def _break_reasons(verdicts: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[BreakReason, ...]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in verdicts:
+        if row["status"] in BREAKS:
+            groups.setdefault((str(row["status"]), str(row["reason"] or "unknown")), []).append(row)
+    reasons = [
+        BreakReason(
+            *key,
+            orders=sum(int(row["orders"]) for row in rows),
+            at_risk=amounts_by_currency(_own_amount(row, "at_risk", own) for row in rows),
+            unpriced=sum(int(row["unpriced"]) for row in rows),
+        )
+        for key, rows in groups.items()
+    ]
+    return tuple(sorted(reasons, key=lambda r: (-max(a.amount for a in r.at_risk), -r.orders, r.status, r.reason)))
+
+
+def _break(row: Mapping[str, Any], own: Mapping[str, str]) -> Break:
+    currency = _currency(row, own)
+
+    def amount(column: str, unit: str) -> Amount | None:
+        return None if row[column] is None else Amount(unit, _amount(row[column]))
+
+    return Break(
+        action_tracker_id=int(row["action_tracker_id"]),
+        order_id=str(row["order_id"]),
+        operation=str(row["operation"]),
+        status=str(row["status"]),
+        reason=str(row["reason"] or "unknown"),
+        submitted=amount("submitted_amount", currency),
+        posted=amount("posted_amount", currency),
+        difference=amount("difference", currency),
+        submitted_at=row["submitted_at"].astimezone(UTC),
+        locking_date=_instant(row["locking_date"]),
+        days_to_lock=None if row["days_to_lock"] is None else int(row["days_to_lock"]),
+        at_risk=amount("commission_at_risk", own.get(str(row["advertiser_id"]), "")),
+        attempts=int(row["attempts"]),
+    )
+
+
+def _locks(session: Reader, runs: tuple[str, ...], checked_at: datetime, own: Mapping[str, str]) -> tuple[LockBucket, ...]:
+    spans = {"in_two_days": 2, "in_a_week": 7, "in_two_weeks": 14, "in_thirty_days": 30}
+    moments = {name: checked_at + timedelta(days=days) for name, days in spans.items()}
+    rows = _of_runs(session, "report_locks", runs, checked_at=checked_at, **moments)
+    buckets = []
+    for days in LOCK_BUCKETS:
+        mine = [row for row in rows if row["bucket"] == days]
+        if mine:
+            at_risk = amounts_by_currency(_own_amount(row, "at_risk", own) for row in mine)
+            buckets.append(LockBucket(days, sum(int(row["orders"]) for row in mine), at_risk))
+    return tuple(buckets)
+
+
+def _lag(session: Reader, runs: tuple[str, ...]) -> Lag | None:
+    row = _of_runs(session, "report_lag_percentiles", runs)[0]
+    if not row["orders"]:
+        return None
+    bins = tuple((int(r["bin"]), int(r["orders"])) for r in _of_runs(session, "report_lag", runs))
+    # To the millisecond: beyond it warehouses interpolate differently.
+    p50, p90, p99, longest = (round(row[name], 3) for name in ("p50", "p90", "p99", "longest"))
+    return Lag(int(row["orders"]), p50, p90, p99, longest, bins)
+
+
+def _held(rows: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[Held, ...]:
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((str(row["stage"]), str(row["reason"])), []).append(row)
+    held = []
+    for key, mine in groups.items():
+        cost = amounts_by_currency(_own_amount(row, "cost", own) for row in mine if row["cost"] is not None)
+        details = sorted(str(row["detail"]) for row in mine if row["detail"])
+        held.append(Held(*key, sum(int(row["orders"]) for row in mine), cost, without_addresses(details[0]) if details else ""))
+    return tuple(sorted(held, key=lambda h: (-max((a.amount for a in h.cost), default=ZERO), -h.orders, h.stage, h.reason)))
+
+
+def _nights(rows: list[dict[str, Any]]) -> tuple[Night, ...]:
+    days: dict[date, list[tuple[str, int]]] = {}
+    for row in rows:
+        days.setdefault(row["day"], []).append((str(row["status"]), int(row["orders"])))
+    return tuple(Night(day, tuple(orders)) for day, orders in sorted(days.items()))
+
+
+def without_addresses(text: str) -> str:
+    """CJ's words may quote what was sent; anything that looks like a mail address is taken out. A long text is cut after a word."""
+    hidden = _ADDRESS.sub("[hidden]", str(text))
+    return hidden if len(hidden) <= _DETAIL_LENGTH else f"{hidden[: _DETAIL_LENGTH - 1].rsplit(' ', 1)[0]}…"
+
+
+def _currency(row: Mapping[str, Any], own: Mapping[str, str]) -> str:
+    return str(row["currency"] or own.get(str(row["advertiser_id"]), ""))
+
+
+def _own_amount(row: Mapping[str, Any], column: str, own: Mapping[str, str]) -> Amount:
+    return Amount(own.get(str(row["advertiser_id"]), ""), _amount(row[column]))
+
+
+def _amount(value: Any) -> Decimal:
+    """A sum from the driver, which may hand a numeric over as text; no row is zero."""
+    return ZERO if value is None else money(value)
+
+
+def _instant(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

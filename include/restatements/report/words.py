@@ -1,0 +1,143 @@
+"""The sentences a report opens with, made from its figures. Shared by the HTML and the terminal, so that both say the same."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from include.domain.states import Reason, Status
+from include.restatements.report.figures import Amount, Break, Figures, counted, duration, joined
+
+_NO_YEAR = 2099
+"""A locking date from this year on stands for none."""
+
+
+class Headline(NamedTuple):
+    """`tone` is `good`, `bad` or `note`; `claim` is the one thing to know, `rest` what goes with it."""
+
+    tone: str
+    claim: str
+    rest: str
+
+
+def headline(figures: Figures) -> Headline:
+    """The night in a sentence or two: failures first, and nothing is called good that has not been decided."""
+    balance = figures.balance
+    waiting = balance.waiting + balance.unchecked
+    rest = f"{counted(waiting, 'order')} still waiting for CJ." if waiting else ""
+    if figures.empty:
+        return Headline("good", "Nothing was sent: no order has changed.", "CJ holds what the warehouse says, or there was nothing to say.")
+    if balance.breaks:
+        return Headline("bad", _breaks_claim(figures), " ".join(filter(None, (_lock_words(figures), rest))))
+    if figures.refused_orders:
+        return Headline(
+            "bad", f"CJ refused {counted(figures.refused_orders, 'order')} in live mode.", rest or "Nothing changed at CJ for them."
+        )
+    if balance.sent and balance.matched:
+        return Headline("good", "No breaks: every order CJ has reported on matches.", rest)
+    if balance.sent:
+        return Headline("note" if waiting else "good", "No breaks so far: CJ has not reported yet." if waiting else "No breaks.", rest)
+    if figures.tested:
+        return Headline("note", "Test Mode only: nothing was posted.", f"CJ accepted {counted(figures.tested, 'order')} in Test Mode.")
+    if figures.held:
+        return Headline("note", f"Nothing was sent: {counted(figures.held_orders, 'order')} held back.", "See why below.")
+    return Headline("good", "Nothing was sent: nothing needed to be.", f"{counted(figures.skipped_orders, 'order')} had nothing to send.")
+
+
+def lock_finding(figures: Figures) -> str:
+    """How many orders lock soon, or have locked."""
+    soon, gone = figures.locking("0-2"), figures.locking("locked")
+    parts = [
+        f"{counted(gone, 'order')} locked already" if gone else "",
+        f"{counted(soon, 'order')} locking within two days" if soon else "",
+    ]
+    return (", ".join(filter(None, parts)) or "None locks within two days") + "."
+
+
+def status_finding(figures: Figures) -> str:
+    """How many orders matched, which the picture leaves out."""
+    rate = figures.balance.match_rate
+    matched = f"{counted(figures.balance.matched, 'order')} matched"
+    return f"{matched}, {rate} of those decided; not drawn." if rate else f"{matched}: CJ has not reported yet."
+
+
+def lag_finding(figures: Figures) -> str:
+    """How long CJ took to post."""
+    lag = figures.lag
+    return (
+        ""
+        if lag is None
+        else f"Half posted within {duration(lag.p50)}, 90 % within {duration(lag.p90)}, the last after {duration(lag.longest)}."
+    )
+
+
+def breaks_finding(figures: Figures) -> str:
+    """Which breaks the table shows, and what its columns mean."""
+    shown, total = len(figures.breaks), figures.balance.breaks
+    which = f"The {shown:,} of {total:,} that cost most; all are in cj.reconciliation." if shown < total else "Those that cost most first."
+    return f"{which} Expected is what was sent, actual what CJ holds, difference actual minus expected."
+
+
+def held_finding(figures: Figures) -> str:
+    """How many orders were held back, and what CJ still holds on them."""
+    cost = f" CJ still holds {joined(figures.held_cost)} commission and fee on them." if any(a.amount for a in figures.held_cost) else ""
+    return f"{counted(figures.held_orders, 'order')} would not have arrived as meant, so they were not sent.{cost}"
+
+
+def nights_finding(figures: Figures) -> str:
+    """In how many nights something broke, and in which most."""
+    broken = [night for night in figures.nights if night.count(Status.MISSING, Status.MISMATCHED)]
+    breaks = sum(night.count(Status.MISSING, Status.MISMATCHED) for night in broken)
+    if not broken:
+        return "No break in any of them."
+    worst = max(broken, key=lambda night: night.count(Status.MISSING, Status.MISMATCHED))
+    most = worst.count(Status.MISSING, Status.MISMATCHED)
+    return f"{counted(breaks, 'break')} in {counted(len(broken), 'night')}; most on {worst.day:%b} {worst.day.day} ({most:,})."
+
+
+def plain(word: str) -> str:
+    """A word of a table for reading: `not_in_cj` -> `not in CJ`."""
+    return word.replace("_", " ").replace(" cj", " CJ")
+
+
+def is_locked(row: Break) -> bool:
+    """CJ takes no correction any more."""
+    return row.reason in (Reason.LOCKED, Reason.CLOSED) or (row.days_to_lock is not None and row.days_to_lock < 0)
+
+
+def is_open_ended(row: Break) -> bool:
+    """CJ locks it only once it is accepted; until then its locking date is 2099-12-31."""
+    return row.locking_date is not None and row.locking_date.year >= _NO_YEAR
+
+
+def lock_day(date: datetime, today: datetime) -> str:
+    """`Nov 21`, with the year when it is not this year."""
+    return f"{date:%b} {date.day}" + ("" if date.year == today.year else f" {date.year}")
+
+
+def lock_words(row: Break) -> str:
+    """The days left before CJ locks the order, in words."""
+    if is_locked(row):
+        return "locked"
+    if is_open_ended(row):
+        return "open"
+    return "no date" if row.days_to_lock is None else f"{row.days_to_lock} d"
+
+
+def _breaks_claim(figures: Figures) -> str:
+    breaks = counted(figures.balance.breaks, "break")
+    at_risk = [a for a in figures.at_risk if a.amount]
+    money = f"{joined(tuple(at_risk))} commission and fee at risk" if at_risk else ""
+    unknown = f"{figures.unpriced:,} at an unknown cost" if figures.unpriced else ""
+    return f"{breaks}: {', '.join(filter(None, (money, unknown))) or 'no commission at risk'}."
+
+
+def _lock_words(figures: Figures) -> str:
+    soon: tuple[Amount, ...] = figures.at_risk_in("0-2")
+    gone = figures.at_risk_in("locked")
+    parts = []
+    if any(a.amount for a in soon):
+        parts.append(f"{joined(soon)} locks within two days")
+    if any(a.amount for a in gone):
+        parts.append(f"{joined(gone)} is locked already")
+    return "; ".join(parts) + "." if parts else ""
