@@ -19,13 +19,13 @@ env: setup ## print the export lines for running Airflow by hand: eval "$$(make 
 	@$(RUN) -m include.airflow.environment
 
 demo: setup ## three nights of a shop through Airflow, against the sandbox, in about a minute
-	@$(RUN) -m include.airflow.demo
+	@$(RUN) -m include.commands.demo
 
 up: setup ## Airflow with the sandbox beside it, for clicking around (PORT=8080); Ctrl-C stops everything
-	@$(RUN) -m include.airflow.standalone
+	@$(RUN) -m include.commands.up
 
 down: setup ## stop what `make up` started in another terminal
-	@$(RUN) -m include.airflow.standalone --stop
+	@$(RUN) -m include.commands.up --stop
 
 test: setup ## the tests, two files at a time
 	@$(RUN) -m pytest $(TWO)

@@ -25,9 +25,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from include.airflow.demo import fresh_folder
 from include.airflow.environment import ROOT
-from include.airflow.standalone import free_port, healthy, stop_session, unpause, up_environment
+from include.commands.demo import fresh_folder
+from include.commands.up import free_port, healthy, stop_session, unpause, up_environment
 
 if TYPE_CHECKING:
     from include.demo.comparison import Comparison
@@ -121,7 +121,7 @@ def write_month(folder: Path, last: datetime, orders: int) -> None:
 def previewed(environment: dict[str, str], dates: Sequence[str]) -> dict[str, int]:
     """Prints the preview of the dates, and returns what its last row says will be sent."""
     done = subprocess.run(
-        [sys.executable, "-m", "include.airflow.backfill", *dates], env=environment, stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-m", "include.commands.backfill", *dates], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
     print(done.stdout, flush=True)
     row = next(line for line in done.stdout.splitlines() if "each order once" in line)
@@ -275,7 +275,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    from include.airflow.demo import replace_environment
+    from include.commands.demo import replace_environment
     from include.sandbox.process import start_sandbox
     from include.scale.cluster import interrupt_on_signals
 

@@ -46,7 +46,7 @@ def running(folder: Path) -> Iterator[Row]:
     Ours are two before the night: the one that unpausing starts finds no order and reads what CJ holds, which a usual night finds read; the
     other sends the two hours of orders before the night's.
     """
-    from include.airflow.standalone import free_port, healthy, stop_session, up_environment
+    from include.commands.up import free_port, healthy, stop_session, up_environment
     from include.demo.bulk import load_bulk, write_bulk
     from include.sandbox.process import start_sandbox
 
@@ -121,7 +121,7 @@ def parse(clock: Clock, files: list[str], home: str) -> dict[str, Any]:
 
 def _triggered(port: int, dag_id: str, start: datetime | None = None, end: datetime | None = None) -> str:
     """Starts a run, of the interval if one is given, and returns its id. The command line could not say which interval."""
-    from include.airflow.standalone import ask
+    from include.commands.up import ask
 
     run_id = f"bench_{time.monotonic_ns()}"
     interval = {"logical_date": start, "data_interval_start": start, "data_interval_end": end}

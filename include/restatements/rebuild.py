@@ -1,8 +1,5 @@
 """The tables from the journal: for a warehouse that was lost, restored from an older backup, or changed by hand.
 
-    eval "$(make -s env)"                                   the connections and Variables of the DAGs
-    .venv/bin/python -m include.restatements.rebuild
-
 It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned and cj.reconciliation and fills them from the manifests, chunks, answers,
 quarantine.parquet and skipped.parquet of every run, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
 Repeating it changes nothing. Nothing is sent. A journal without a run is refused: more likely it is the wrong folder than an empty one.
@@ -12,15 +9,12 @@ What it does not do: bring back cj.reconciliation_runs, whose figures are of the
 
 from __future__ import annotations
 
-import argparse
-import logging
-import sys
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
-from include.domain.errors import RestatementsError, SettingError
+from include.domain.errors import SettingError
 from include.domain.shapes import INSTANT
 from include.domain.states import Operation
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
@@ -103,25 +97,3 @@ def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> l
 
 def _may_be_posted(journal: Journal, ref: ChunkRef) -> bool:
     return journal.state(ref) in (ChunkState.INTENDED, ChunkState.ANSWERED) and not journal.only_tested(ref)
-
-
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m include.restatements.rebuild", description="Empty the tables of schema cj and fill them from the journal and CJ."
-    )
-    parser.parse_args(arguments)
-    # Airflow's logging prints to the screen, where the summary is.
-    logging.getLogger("include").setLevel(logging.WARNING)
-    from include.airflow.connections import settings_from_airflow
-    from include.airflow.warehouse import warehouse_location
-
-    try:
-        print(rebuild(settings_from_airflow(), warehouse_location()).terminal)  # noqa: T201
-    except RestatementsError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

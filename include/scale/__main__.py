@@ -47,7 +47,7 @@ class Running:
 @contextmanager
 def everything(folder: Path, orders: int, port: int, in_bucket: bool) -> Iterator[Running]:
     """The shop, CJ's sandbox, the servers and Airflow; all of it ends with the `with` block."""
-    from include.airflow.demo import replace_environment
+    from include.commands.demo import replace_environment
     from include.sandbox.process import start_sandbox
     from include.scale.bucket import BucketServer
     from include.scale.cluster import Cluster
@@ -95,8 +95,8 @@ def chunks_per_task() -> int:
 
 def up(orders: int, port: int, in_bucket: bool) -> int:
     """Everything, until Ctrl-C."""
-    from include.airflow.demo import fresh_folder
-    from include.airflow.standalone import LOOPBACK
+    from include.commands.demo import fresh_folder
+    from include.commands.up import LOOPBACK
 
     with everything(fresh_folder(FOLDER), orders, port, in_bucket) as running:
         tell(f"Airflow: http://{LOOPBACK}:{port}   CJ's sandbox: {running.sandbox.url}   Logs: {running.cluster.folder}")
@@ -110,7 +110,7 @@ def up(orders: int, port: int, in_bucket: bool) -> int:
 
 def rehearse(orders: int, port: int, in_bucket: bool, kill: bool, limit: float) -> int:
     """The night, the reconciliation an hour later, the comparison. 0 if CJ holds what the warehouse says and nothing was posted twice."""
-    from include.airflow.demo import fresh_folder
+    from include.commands.demo import fresh_folder
     from include.restatements.journal.journal import Journal
     from include.scale.api import Airflow
     from include.scale.cluster import WORKERS
@@ -160,7 +160,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    from include.airflow.standalone import free_port
+    from include.commands.up import free_port
     from include.scale.cluster import ClusterFailed, interrupt_on_signals
     from include.scale.rehearsal import RehearsalFailed
 

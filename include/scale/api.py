@@ -8,7 +8,7 @@ import urllib.request
 from datetime import UTC, datetime
 from typing import Any
 
-from include.airflow.standalone import LOOPBACK
+from include.commands.up import LOOPBACK
 
 
 class Airflow:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from include.airflow.standalone import LOOPBACK, healthy, members, stop_session
+from include.commands.up import LOOPBACK, healthy, members, stop_session
 
 WORKERS = ("worker-1", "worker-2")
 CONCURRENCY = 2

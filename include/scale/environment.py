@@ -9,8 +9,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from include.airflow.demo import demo_environment
-from include.airflow.standalone import LOOPBACK
+from include.commands.demo import demo_environment
+from include.commands.up import LOOPBACK
 from include.scale import bucket
 from include.scale.services import METADATA, WAREHOUSE
 

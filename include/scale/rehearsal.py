@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from include.airflow.standalone import members
+from include.commands.up import members
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
 from include.scale.api import Airflow, moment
 from include.scale.cluster import WORKERS, Cluster, exists, family, memory, most_resident, task_processes

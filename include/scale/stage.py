@@ -12,7 +12,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.airflow.demo import NIGHTLY_AT
+from include.commands.demo import NIGHTLY_AT
 from include.demo.bulk import write_bulk
 from include.demo.comparison import Comparison, compare
 from include.domain.shapes import KEY

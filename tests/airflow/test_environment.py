@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from include.airflow.demo import demo_environment, interval_end
 from include.airflow.environment import ROOT, _quoted, export_lines, project_environment, python_path, read_settings
-from include.airflow.standalone import LOOPBACK, up_environment
+from include.commands.demo import demo_environment, interval_end
+from include.commands.up import LOOPBACK, up_environment
 from include.domain.errors import SettingError
 
 SHELLS = [shell for shell in ("bash", "dash", "zsh") if shutil.which(shell)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from include.restatements.rebuild import main
+from include.commands.rebuild import main
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.faults import promises
 from tests.faults.stage import HOUR, Stage

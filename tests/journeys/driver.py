@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from include.airflow.demo import load_dags, output_into
+from include.commands.demo import load_dags, output_into
 from include.sandbox.control import SandboxControl
 
 

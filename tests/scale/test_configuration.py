@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from include.airflow.connections import Secrets, settings_from_airflow
-from include.airflow.standalone import members, stop_session
 from include.airflow.warehouse import warehouse_location
+from include.commands.up import members, stop_session
 from include.demo.comparison import NOTHING, Comparison, Difference, OrderKey
 from include.domain.errors import SettingError
 from include.scale.__main__ import chunk_size, chunks_per_task

@@ -10,7 +10,7 @@ The intent is created exclusively and holds either the intent or a revocation, s
 never be posted, not even by a task whose worker was killed and which lives on as an orphan. Whoever finds an intent without an answer does
 not post: the outcome is unknown until Commission Detail settles it.
 
-Everything is JSON or Parquet a person can read; the tables are loaded from here and can be rebuilt (`python -m include.restatements.rebuild`).
+Everything is JSON or Parquet a person can read; the tables are loaded from here and can be rebuilt (`python -m include.commands.rebuild`).
 """
 
 from __future__ import annotations

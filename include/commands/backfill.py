@@ -2,7 +2,7 @@
 
 CJ's new records are read into cj.commissions first, as every run does.
 
-    python -m include.airflow.backfill --from-date 2026-03-01 --to-date 2026-04-01
+    python -m include.commands.backfill --from-date 2026-03-01 --to-date 2026-04-01
 
 Then start it with `airflow backfill create --dag-id cj_restatements` and the same dates (`--to-date` means midnight).
 """
@@ -53,7 +53,7 @@ def runs_between(start: datetime, end: datetime) -> Iterator[Run]:
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m include.airflow.backfill", description="Show what a backfill would touch.")
+    parser = argparse.ArgumentParser(prog="python -m include.commands.backfill", description="Show what a backfill would touch.")
     parser.add_argument("--from-date", type=instant, required=True)
     parser.add_argument("--to-date", type=instant, required=True)
     given = parser.parse_args(arguments)

@@ -22,8 +22,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from include.airflow.demo import demo_environment
 from include.airflow.environment import ROOT
+from include.commands.demo import demo_environment
 
 FOLDER = ROOT / ".run" / "up"
 PID_FILE = FOLDER / "session.pid"

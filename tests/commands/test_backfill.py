@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from include.airflow.backfill import instant, main, runs_between
 from include.airflow.environment import ROOT
+from include.commands.backfill import instant, main, runs_between
 from include.demo.bulk import load_bulk, write_bulk
 from include.restatements.settings import Run
 from include.sandbox.process import SandboxProcess, start_sandbox
