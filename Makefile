@@ -34,7 +34,7 @@ check: setup ## what CI checks: format, lint, types, generated docs, tests
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
-	@$(RUN) -m include.airflow.docs --check
+	@$(RUN) -m lab.docs --check
 	@$(RUN) -m pytest $(TWO)
 
 format: setup ## format and fix what can be fixed
@@ -48,16 +48,16 @@ soak: setup ## play new random histories for an hour (SOAK_SECONDS=3600)
 	@SOAK_SECONDS="$${SOAK_SECONDS:-3600}" $(RUN) -m tests.model.soak
 
 bench: setup ## the benchmark, with its peer side by side (BENCH="--sizes 10k,1m")
-	@$(RUN) -m include.bench $(BENCH)
+	@$(RUN) -m lab.bench $(BENCH)
 
 scale: setup ## Airflow with two Celery workers, PostgreSQL and Redis on this machine; Ctrl-C stops everything
-	@$(RUN) -m include.scale up --port $${PORT:-8080}
+	@$(RUN) -m lab.scale up --port $${PORT:-8080}
 
 rehearse-backfill: setup ## a month's backfill beside the nightly run, in a real scheduler against the sandbox; ends with CJ against the warehouse
-	@$(RUN) -m include.airflow.rehearse_backfill
+	@$(RUN) -m lab.rehearse_backfill
 
 docs: setup ## write docs/dags.md from the DAGs' docstrings
-	@$(RUN) -m include.airflow.docs
+	@$(RUN) -m lab.docs
 
 lock: setup ## pin requirements.in and requirements-dev.in anew
 	@scripts/lock

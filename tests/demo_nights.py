@@ -38,13 +38,13 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """What the three nights came to. Nobody may write to its warehouse."""
     from include.demo.files import write_shop, write_warehouse
-    from include.demo.real_month import settings_for
     from include.demo.stage import move_to
     from include.restatements.reconcile import reconcile
-    from include.restatements.rehearsal import run_night
     from include.restatements.settings import Run
     from include.sandbox.process import start_sandbox
     from include.warehouse.base import WarehouseLocation
+    from lab.night import run_night
+    from lab.real_month import settings_for
 
     place = tmp_path_factory.mktemp("storyline")
     shop, warehouse = demo_shop(), place / "w.duckdb"

@@ -9,7 +9,4 @@ story_types   nights and cases: the words a storyline is told in
 dirt          one row for every way a row can be wrong
 files         the warehouse's `order_changes` and the sandbox's seed directory
 stage         moving a sandbox through the nights
-bulk          a million plain orders, for measuring
-comparison    CJ's state against the warehouse's, order by order, to the penny
-real_month    a rehearsal of many nights over any change log
 """

@@ -17,10 +17,10 @@ from include.cj.errors import CJError, naming
 from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.changes.extraction import check_shape, order_changes_sql, place_to_edit
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.reading import read_ledger
 from include.restatements.plan.planner import Planned, Planner
-from include.restatements.posting.poster import Checkpoint, no_checkpoint
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
 

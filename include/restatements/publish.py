@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ChunkRef, Journal, journal_of, run_folder
 from include.restatements.journal.loading import load_chunk
-from include.restatements.posting.poster import Checkpoint, no_checkpoint
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 

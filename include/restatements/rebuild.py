@@ -17,10 +17,10 @@ import pyarrow as pa
 from include.domain.errors import SettingError
 from include.domain.shapes import INSTANT
 from include.domain.states import Operation
-from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
 from include.restatements.journal.loading import leave_to_submissions, load_chunk, submission_rows
-from include.restatements.night import forget_skipped, journal_of
-from include.restatements.posting.poster import Checkpoint, no_checkpoint
+from include.restatements.publish import forget_skipped
 from include.restatements.reconcile import Reconciled, reconcile
 from include.restatements.settings import Settings
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse

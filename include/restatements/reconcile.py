@@ -19,10 +19,10 @@ from include.cj.spelling import POSTED_REASON, POSTED_STATUS
 from include.domain.account import Account
 from include.domain.errors import RestatementsError
 from include.domain.states import Operation, Status
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, ChunkRef, Journal, run_folder
 from include.restatements.journal.loading import UNANSWERED, load_chunk
 from include.restatements.ledger.reading import read_ledger
-from include.restatements.posting.poster import Checkpoint, no_checkpoint
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
 from include.sql import sql_text

@@ -17,8 +17,9 @@ from include.cj.errors import CJPaused
 from include.cj.transport import Timeouts
 from include.domain.account import Account
 from include.domain.errors import RestatementsError, SettingError
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ChunkRef, journal_of, run_folder
-from include.restatements.posting.poster import Checkpoint, Poster, Submitted, no_checkpoint
+from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.settings import Run, Settings
 from include.storage.folder import Folder
 

@@ -12,7 +12,7 @@ import pytest
 
 from include.airflow import preload
 from include.airflow.environment import ROOT
-from include.scale.environment import cluster_environment
+from lab.scale.environment import cluster_environment
 
 FORKED = r"""
 import os, sys, threading, traceback

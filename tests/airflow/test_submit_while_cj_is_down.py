@@ -18,10 +18,10 @@ from include.airflow.connections import settings_from_airflow
 from include.airflow.operators import SubmitBatch
 from include.airflow.warehouse import warehouse_location
 from include.cj.errors import CJInvalidToken
-from include.demo.bulk import load_bulk, write_bulk
-from include.restatements.night import prepare
+from include.restatements.prepare import prepare
 from include.restatements.settings import Run
 from include.sandbox.process import SandboxProcess, start_sandbox
+from lab.bulk import load_bulk, write_bulk
 
 NIGHT = datetime(2026, 3, 10, tzinfo=UTC)
 TONIGHT = Run("scheduled__2026-03-10T02:00:00+00:00", NIGHT - timedelta(days=1), NIGHT)

@@ -12,10 +12,10 @@ import pytest
 
 from include.airflow.environment import ROOT
 from include.commands.backfill import instant, main, runs_between
-from include.demo.bulk import load_bulk, write_bulk
 from include.restatements.settings import Run
 from include.sandbox.process import SandboxProcess, start_sandbox
 from include.warehouse.base import WarehouseLocation, open_warehouse
+from lab.bulk import load_bulk, write_bulk
 
 NIGHT = datetime(2026, 3, 10, tzinfo=UTC)
 ORDERS = 200

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from include.airflow.docs import PAGE, page, runbook
 from include.airflow.environment import ROOT
 from include.airflow.tags import CJ, MEANINGS, MOVES_MONEY, READS_ONLY
+from lab.docs import PAGE, page, runbook
 
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
 DAG_IDS = [file.stem for file in DAG_FILES]

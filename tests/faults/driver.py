@@ -40,12 +40,14 @@ from include.domain.errors import RestatementsError
 from include.domain.shapes import CHANGES
 from include.domain.states import Mode
 from include.restatements.gate.gate import Gate
-from include.restatements.night import prepare, publish, submit
 from include.restatements.posting import poster as submission
+from include.restatements.prepare import prepare
+from include.restatements.publish import publish
 from include.restatements.rebuild import rebuild
 from include.restatements.reconcile import reconcile
 from include.restatements.report import html as report_html
 from include.restatements.settings import Run, Settings
+from include.restatements.submit import submit
 from include.warehouse.base import WarehouseLocation
 
 ALMOST_NOTHING = 64

@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from include.demo.bulk import load_bulk, write_bulk
 from include.sandbox.process import SandboxProcess, start_sandbox
+from lab.bulk import load_bulk, write_bulk
 
 NIGHT = datetime(2026, 11, 19, tzinfo=UTC)
 RUNS_AT = NIGHT + timedelta(hours=2)
@@ -18,7 +18,7 @@ TOKEN = "pat-6f0d1c52e9b84a7f"
 SID, EMAIL = "sid-of-member-", "ada.lovelace@example.org"
 ORDERS = 200
 RESTATED, CANCELLED, MISSED, UNCHANGED, NOBODYS = (ORDERS // 100 * share for share in (60, 10, 5, 10, 15))
-"""What a night of them comes to: see include.demo.bulk."""
+"""What a night of them comes to: see lab.bulk."""
 
 
 def write_shop(place: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import duckdb
 
-from include.demo.real_month import settings_for
 from include.domain.states import Mode
-from include.restatements.rehearsal import run_night
 from include.restatements.settings import Run
 from include.sandbox.process import start_sandbox
 from include.warehouse.base import WarehouseLocation
+from lab.night import run_night
+from lab.real_month import settings_for
 
 LOG = """
 CREATE TABLE order_changes AS SELECT '1500001' AS enterprise_id, 401 AS action_tracker_id, 'SO-1' AS order_id, 'new' AS change_type,

@@ -17,9 +17,11 @@ from include.domain.account import Account, Token
 from include.domain.errors import RestatementsError
 from include.domain.states import Mode
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
-from include.restatements.night import Prepared, prepare, publish, submit
+from include.restatements.prepare import Prepared, prepare
+from include.restatements.publish import publish
 from include.restatements.reconcile import reconcile
 from include.restatements.settings import Run, Settings
+from include.restatements.submit import submit
 from include.sandbox.process import SandboxProcess
 from include.storage.opening import folder
 from include.warehouse.base import WarehouseLocation, open_warehouse

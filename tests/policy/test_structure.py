@@ -15,14 +15,9 @@ from tests.policy.sources import ROOT, imports, kept_texts, modules, tree
 SEAMS = {
     "include/airflow": "the edge",
     "include/commands": "start Airflow, or read the settings of its DAGs",
-    "include/bench": "measures a night through Airflow",
-    "include/scale": "rehearses a night on many machines",
     "include/storage/bucket.py": "ObjectStoragePath, and the connection of a bucket",
 }
 """The only places that import Airflow."""
-
-INSTRUMENTS = ("include/bench", "include/scale")
-"""They measure and rehearse; a step's name there says what it does."""
 
 LONGEST = 400
 
@@ -38,34 +33,17 @@ def test_only_the_seams_import_airflow() -> None:
     assert found == [], "take what is needed as an argument: include.airflow hands it in"
 
 
-def test_only_the_edge_and_commands_use_the_edge() -> None:
+def test_what_is_deployed_runs_without_its_tests_and_the_laboratory() -> None:
     found = [
-        f"{module}:{line}"
-        for module in modules("include")
-        if not str(module).startswith(tuple(SEAMS))
-        for name, line in imports(module)
-        if name.startswith("include.airflow")
+        f"{m}:{line}: {name}"
+        for m in modules("include", "dags", "plugins")
+        for name, line in imports(m)
+        if name.split(".")[0] in ("tests", "lab")
     ]
     assert found == []
 
 
-def test_the_way_to_cj_and_the_warehouse_know_nothing_of_the_loop() -> None:
-    below = {"include.restatements." + name for name in ("night", "prepare", "submit", "publish", "reconcile")}
-    found = [f"{m}:{line}" for m in modules("include/cj", "include/warehouse") for name, line in imports(m) if name in below]
-    assert found == []
-
-
-def test_the_package_runs_without_its_tests_demo_and_sandbox() -> None:
-    found = [
-        f"{module}:{line}: {name}"
-        for module in modules("include/cj", "include/restatements", "include/warehouse", "dags", "plugins")
-        for name, line in imports(module)
-        if name.startswith(("tests", "include.demo", "include.sandbox", "include.bench", "include.scale"))
-    ]
-    assert found == []
-
-
-@pytest.mark.parametrize("module", modules("include", "dags", "plugins", "tests"), ids=str)
+@pytest.mark.parametrize("module", modules("include", "dags", "plugins", "lab", "tests"), ids=str)
 def test_a_module_says_what_it_is_and_is_short_enough_to_be_read(module: Path) -> None:
     text = (ROOT / module).read_text(encoding="utf-8")
     assert text.count("\n") <= LONGEST or module in (Path("tests/warehouse/test_session.py"), Path("tests/restatements/gate/test_gate.py"))
@@ -73,7 +51,7 @@ def test_a_module_says_what_it_is_and_is_short_enough_to_be_read(module: Path) -
         assert ast.get_docstring(tree(module)), f"{module} does not say what it is for"
 
 
-@pytest.mark.parametrize("module", [m for m in modules("include") if not str(m).startswith(INSTRUMENTS)], ids=str)
+@pytest.mark.parametrize("module", modules("include"), ids=str)
 def test_every_public_function_and_class_says_what_it_is(module: Path) -> None:
     silent = [
         f"{module}:{node.lineno}: {node.name}"

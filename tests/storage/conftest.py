@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from include.scale.bucket import BucketServer, connection
 from include.storage.bucket import ObjectFolder
 from include.storage.opening import folder
+from lab.scale.bucket import BucketServer, connection
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from include.domain.errors import SettingError, StorageError
-from include.scale.bucket import BucketServer, connection
 from include.storage.bucket import CONFLICT_TRIES, ObjectFolder
 from include.storage.opening import folder
+from lab.scale.bucket import BucketServer, connection
 from tests.storage.proxy import Proxy, first_times, lose_the_answer, proxy_before
 
 ROOT = Path(__file__).parents[2]

@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from include.demo.bulk import load_bulk, write_bulk
-from include.demo.real_month import settings_for
 from include.restatements.journal.journal import ROOT, ChunkRef, Journal, run_folder
 from include.restatements.reconcile import reconcile
-from include.restatements.rehearsal import run_night
 from include.restatements.settings import Run
 from include.sandbox.process import start_sandbox
 from include.storage.bucket import ObjectFolder
 from include.warehouse.base import WarehouseLocation
+from lab.bulk import load_bulk, write_bulk
+from lab.night import run_night
+from lab.real_month import settings_for
 
 MIDNIGHT = datetime(2026, 11, 19, tzinfo=UTC)
 TO_SEND = 1_500

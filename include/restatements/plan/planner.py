@@ -30,12 +30,12 @@ from include.domain.money import ZERO, exact_sum
 from include.domain.shapes import INSTANT
 from include.domain.states import MAX_ATTEMPTS, Operation, Skip, Stage
 from include.restatements.changes.extraction import extract
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.gate.gate import Gate, Inspected
 from include.restatements.journal.chunks import Chunk, ChunkWriter
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.journal.loading import leave_to_submissions, load_chunk
 from include.restatements.plan.spool import HELD, ORDERS, PLANNED, SKIPPED, Spool, with_constants
-from include.restatements.posting.poster import Checkpoint, no_checkpoint
 from include.restatements.settings import Run, Settings
 from include.sql import sql_text
 from include.warehouse.base import Session

@@ -11,7 +11,6 @@ What it does not do: decide what to send (plan), or whether it arrived (reconcil
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,21 +23,14 @@ from include.cj.errors import CJError, CJPaused, CJRequestTooLarge, words_of
 from include.cj.payload import body_hash, request_body
 from include.domain.errors import JournalConflict
 from include.domain.states import Mode
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.chunks import content_hash
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
 from include.restatements.posting.refused import find_refused, is_too_large
 
-Checkpoint = Callable[[str], None]
-"""Called with the name of each step as it is passed; the fault tests kill the process there."""
-
-
 INTENT_LASTS = timedelta(minutes=5)
 """How old an intent may be when its call leaves. A process frozen longer (a suspended machine) finds that others have moved on: an hour later its
 orders are settled as not posted, and may have been sent again in a newer state."""
-
-
-def no_checkpoint(_: str) -> None:
-    """Outside of the fault tests nothing happens at a step."""
 
 
 @dataclass

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from include.demo.bulk import load_bulk, write_bulk
-from include.demo.real_month import settings_for
 from include.domain.errors import StorageError
 from include.restatements.prepare import prepare
 from include.restatements.publish import publish
@@ -18,6 +16,8 @@ from include.restatements.settings import Run, Settings
 from include.restatements.submit import submit
 from include.sandbox.process import SandboxProcess, start_sandbox
 from include.warehouse.base import WarehouseLocation, open_warehouse
+from lab.bulk import load_bulk, write_bulk
+from lab.real_month import settings_for
 
 NIGHT = datetime(2026, 11, 19, tzinfo=UTC)
 RUN = Run("night", NIGHT - timedelta(days=1), NIGHT)

@@ -1,0 +1,127 @@
+"""One measurement: a function in a process of its own, because memory that another step touched never counts as unused again.
+
+    python -m lab.bench.measuring lab.bench.ours:extract '{"folder": …}'
+
+prints one JSON line. Seconds are those of the function's own `with clock()` blocks, so imports and opening files count only where they are meant to.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 3 * 3600
+
+
+class MeasurementFailed(RuntimeError):
+    """A step ended with an error; the message holds the last of what it said."""
+
+
+@dataclass
+class Clock:
+    """Wall seconds by phase, and what of them was spent waiting for CJ to answer."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    waited: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str = "step") -> Iterator[None]:
+        calls = len(WAITS)
+        began, cpu = time.perf_counter(), time.process_time()
+        yield
+        ended = time.perf_counter()
+        self.seconds[name] = self.seconds.get(name, 0) + ended - began
+        self.cpu[name] = self.cpu.get(name, 0) + time.process_time() - cpu
+        self.waited[name] = self.waited.get(name, 0) + union(WAITS[calls:])
+
+    def own(self, name: str) -> float:
+        """Wall seconds without the sandbox's. Where both worked at once, never less than the processor time we used ourselves."""
+        wall = self.seconds[name]
+        return wall if not self.waited[name] else max(wall - self.waited[name], min(self.cpu[name], wall))
+
+    def total(self) -> float:
+        return sum(self.own(name) for name in self.seconds)
+
+
+WAITS: list[tuple[float, float]] = []
+"""(sent, answered) of every HTTP request of this process, from its first byte out to the answer's headers."""
+_lock = threading.Lock()
+
+
+def watch_http() -> None:
+    """Notes from here on when this process waits for an answer. Reading an answer's body is work of ours and not noted."""
+    import httpx
+
+    plain = httpx.HTTPTransport.handle_request
+
+    def watched(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        began = time.perf_counter()
+        try:
+            return plain(self, request)
+        finally:
+            with _lock:
+                WAITS.append((began, time.perf_counter()))
+
+    httpx.HTTPTransport.handle_request = watched  # type: ignore[method-assign]
+
+
+def union(intervals: list[tuple[float, float]]) -> float:
+    """Seconds covered by at least one of the intervals."""
+    covered, until = 0.0, float("-inf")
+    for began, ended in sorted(intervals):
+        covered += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return covered
+
+
+def peak_megabytes() -> float:
+    """The most memory this process ever held. Unlike getrusage it starts anew with exec."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found.group(1)) / 1024
+
+
+def measured(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Runs `module:function` with `arguments` in a new process; returns what it returned, with seconds and peak memory beside it."""
+    command = [sys.executable, "-m", "lab.bench.measuring", function, json.dumps(arguments), repr(time.time())]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "GX_ANALYTICS_ENABLED": "false"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False)
+    lines = done.stdout.strip().splitlines()
+    if done.returncode or not lines:
+        raise MeasurementFailed(f"{function} ended with {done.returncode}. It said:\n{done.stderr[-3000:]}")
+    result: dict[str, Any] = json.loads(lines[-1])
+    return result
+
+
+def main() -> None:
+    module, _, name = sys.argv[1].partition(":")
+    born = float(sys.argv[3])
+    clock = Clock()
+    found = getattr(importlib.import_module(module), name)(clock, **json.loads(sys.argv[2])) or {}
+    figures = {
+        "seconds": clock.total(),
+        "wall": sum(clock.seconds.values()),
+        "phases": {name: {"own": clock.own(name), "wall": clock.seconds[name]} for name in clock.seconds},
+        "from_start": time.time() - born,
+        "peak_mb": peak_megabytes(),
+    }
+    sys.stdout.write(json.dumps(figures | found) + "\n")
+
+
+if __name__ == "__main__":
+    # As the module the steps import, so that there is one list of waits.
+    importlib.import_module("lab.bench.measuring").main()
