@@ -1,7 +1,7 @@
 """From Commission Detail's bytes to Arrow: CJ's records as the warehouse keeps them, no float in between.
 
 One page becomes two tables, COMMISSIONS and COMMISSION_ITEMS: the columns of `cj.commissions` (without `ingested_at`) and
-`cj.commission_items` in `include/sql/tables.sql`. Arrow's JSON reader is given the whole schema, so a field of another type, an answer cut
+`cj.commission_items` in `include/sql/schema/`. Arrow's JSON reader is given the whole schema, so a field of another type, an answer cut
 short or anything behind it is an error, and fields nobody asked for are left aside.
 """
 

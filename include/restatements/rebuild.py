@@ -36,7 +36,7 @@ def rebuild(settings: Settings, location: WarehouseLocation, checkpoint: Checkpo
     """
     journal = journal_of(settings)
     with open_warehouse(location) as session:
-        session.create_tables()
+        session.create_tables(whole=True)
         with session.transaction():
             session.serialize("cj.plan")
             refill(session, journal, settings)

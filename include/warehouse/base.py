@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -25,8 +24,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from include.domain.errors import SettingError, WarehouseError
-from include.sql import sql_text
-from include.warehouse import sqltext
+from include.warehouse import schema, sqltext
 from include.warehouse.arrow import common_batch, common_table, fitted
 
 Params: TypeAlias = Mapping[str, object]
@@ -208,22 +206,12 @@ class Session(ABC):
 
     # -- shapes ----------------------------------------------------------------------------------------------------------------------
 
-    def create_tables(self) -> None:
-        """The tables of schema cj: makes what is missing, nothing else. Safe when two do it at once."""
-        if self._tables_complete():
-            return
-        with self.transaction():
-            self.serialize("cj.tables")
-            self.execute(sql_text("tables"))
-            self.execute("CREATE OR REPLACE VIEW cj.order_state AS " + sql_text("order_state").replace("{records}", "cj.commissions"))
-            for statement in (*self.indexes(), *self.working_tables()):
-                self.execute(statement)
+    def create_tables(self, *, whole: bool = False) -> None:
+        """The tables of schema cj, in the newest version (include.warehouse.schema): one small query where they are that already.
 
-    def _tables_complete(self) -> bool:
-        wanted = set(re.findall(r"CREATE TABLE IF NOT EXISTS cj\.(\w+)", sql_text("tables")))
-        wanted.add("order_state")
-        wanted |= {index.split(" ON ")[0].split()[-1] for index in self.indexes()}
-        return wanted <= self._relations("cj")
+        `whole` also brings back what was dropped by hand. Safe when two do it at once. Raises WarehouseShapeError on a newer package's schema.
+        """
+        schema.bring_up_to_date(self, whole=whole)
 
     def indexes(self) -> tuple[str, ...]:
         """`CREATE INDEX IF NOT EXISTS name ON …` where the warehouse profits."""

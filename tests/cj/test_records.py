@@ -71,7 +71,7 @@ def test_a_record_becomes_a_row_with_every_figure_exact(
 
 @pytest.mark.parametrize("table", ["commissions", "commission_items"])
 def test_the_shapes_have_the_columns_of_the_tables_in_their_order(table: str) -> None:
-    sql = (Path(__file__).parents[2] / "include/sql/tables.sql").read_text()
+    sql = (Path(__file__).parents[2] / "include/sql/schema/0001_first.sql").read_text()
     columns = re.search(rf"cj\.{table} \((.*?)\n\);", sql, re.DOTALL)
     assert columns is not None
     names = [line.split()[0] for line in re.split(r",\s(?![0-9])", columns[1])]

@@ -12,7 +12,7 @@ from sqlglot import exp
 from include.restatements.reconcile import verdicts_sql
 from include.sql import FOLDER, sql_text
 
-TEXTS = sorted(FOLDER.glob("*.sql"))
+TEXTS = sorted([*FOLDER.glob("*.sql"), *FOLDER.glob("schema/*.sql")])
 DIALECTS = ["snowflake", "bigquery", "redshift"]
 
 

@@ -1,0 +1,32 @@
+-- Working tables: emptied by the stage that fills them, inside its own transaction, so between transactions they hold no row. They are dropped
+-- and made anew whenever this text changes, or the schema moves on: change it freely, no step is needed.
+
+-- What the working tables, the view and the indexes were made of.
+CREATE TABLE cj.working_version (mark text NOT NULL);
+
+-- One row per order a run picked and the gate let through; `place` is its position in the run's file of good rows.
+CREATE TABLE cj.plan_input (
+    run_id text NOT NULL, place bigint NOT NULL,
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL,
+    advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL,
+    change_type text NOT NULL, was_new boolean NOT NULL, attributed boolean NOT NULL, before_ledger boolean NOT NULL,
+    updated_at timestamp with time zone NOT NULL, amount decimal(38, 10), discount decimal(38, 10), currency text, coupon text,
+    has_items boolean NOT NULL, items_mark decimal(38, 0), status text, correction_reason text, payload_hash text NOT NULL
+);
+
+-- Orders to plan again although nothing touched them in the interval.
+CREATE TABLE cj.replan_keys (
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, updated_at timestamp with time zone NOT NULL
+);
+
+-- The ids of one reading of Commission Detail, or the records that are read again, on their way into cj.commissions.
+CREATE TABLE cj.incoming_commissions AS SELECT * FROM cj.commissions WHERE 1 = 0;
+
+-- One round of verdicts on its way into cj.reconciliation.
+CREATE TABLE cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
+
+-- The accounts of this reconciliation, and the orders it looks at.
+CREATE TABLE cj.accounts_now (advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL);
+CREATE TABLE cj.open_orders (
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, overtaken integer NOT NULL
+);
