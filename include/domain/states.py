@@ -82,6 +82,8 @@ class Reason(StrEnum):
     """`status` was given where locking is not open-ended; CJ drops such a cancellation."""
     DUPLICATE = "duplicate"
     """A create of an order that CJ already holds."""
+    STALE_STATE = "stale_state"
+    """The warehouse shows an older state than one sent before: sending it would undo the newer one."""
     AMOUNT = "amount"
     DISCOUNT = "discount"
     ITEMS = "items"

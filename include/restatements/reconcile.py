@@ -11,21 +11,18 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
-
 from include.cj.client import CJClient
 from include.cj.errors import CJError, naming
-from include.cj.spelling import POSTED_REASON, POSTED_STATUS
 from include.domain.account import Account
 from include.domain.errors import RestatementsError
-from include.domain.states import Operation, Status
+from include.domain.states import Status
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
-from include.restatements.journal.journal import ROOT, ChunkRef, Journal, run_folder
-from include.restatements.journal.loading import UNANSWERED, load_chunk
+from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.ledger.reading import read_ledger
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
-from include.sql import sql_text
+from include.restatements.verdicts.judging import judge
+from include.sql import filled
 from include.storage.opening import folder
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -114,74 +111,12 @@ def _read_ledgers(
     return now, reached, failures
 
 
-def judge(session: Session, journal: Journal, settings: Settings, accounts: list[Account], now: datetime) -> None:
-    """One round of verdicts for these accounts, inside the caller's transaction. `now` is CJ's time."""
-    _load_open_chunks(session, journal, settings)
-    session.execute("DELETE FROM cj.accounts_now; DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
-    accounts = list({a.advertiser_id: a for a in accounts}.values())  # two enterprises may be of one advertiser
-    session.append(
-        "cj.accounts_now",
-        pa.table(
-            {
-                "advertiser_id": [a.advertiser_id for a in accounts],
-                "functional_currency": [a.currency for a in accounts],
-                "sale_amount_basis": [a.sale_amount_basis for a in accounts],
-            }
-        ),
-    )
-    session.execute(sql_text("open_orders"))
-    session.analyze("cj.open_orders")
-    session.execute(
-        verdicts_sql(),
-        {
-            "now": now,
-            "processing_seconds": round(settings.processing_minutes * 60),
-            "deadline_seconds": round(settings.deadline_hours * 3600),
-            "currency_band": settings.currency_band,
-        },
-    )
-    session.analyze("cj.verdicts")
-    session.execute(sql_text("verdicts_apply"), {"now": now})
-    session.analyze("cj.reconciliation")
-    session.execute("DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
-
-
-def verdicts_sql() -> str:
-    """include/sql/reconciliation.sql with CJ's two spellings and the fold over an order's records filled in."""
-    return (
-        sql_text("reconciliation")
-        .replace("{order_state}", sql_text("order_state").replace("{records}", "records"))
-        .replace("{posted_reason}", _spelling("c.correction_reason", POSTED_REASON))
-        .replace("{posted_status}", _spelling("c.status", POSTED_STATUS))
-    )
-
-
-def _spelling(column: str, posted: object) -> str:
-    assert hasattr(posted, "items")
-    cases = " ".join(f"WHEN '{sent.value}' THEN '{read.value}'" for sent, read in posted.items())
-    return f"CASE {column} {cases} END"
-
-
-def _load_open_chunks(session: Session, journal: Journal, settings: Settings) -> None:
-    """What has an answer now and is not in the tables yet: runs that ended before their `publish`, answers that came late."""
-    advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
-    open_chunks = session.rows(
-        "SELECT DISTINCT run_id, chunk_id, operation FROM cj.planned "
-        "UNION SELECT DISTINCT run_id, chunk_id, operation FROM cj.submissions "
-        "WHERE mode = 'live' AND (outcome = 'unknown' OR error_message = :unanswered)",
-        {"unanswered": UNANSWERED},
-    )
-    for row in open_chunks:
-        ref = ChunkRef(run_folder(str(row["run_id"])), Operation(str(row["operation"])), str(row["chunk_id"]))
-        load_chunk(session, journal, str(row["run_id"]), ref, advertisers)
-
-
 def _report(session: Session, settings: Settings, run_id: str, now: datetime) -> Reconciled:
     target = folder(settings.storage, settings.storage_conn_id).below(f"{ROOT}/reports/{run_folder(run_id)}")
     where = f"{target.url}/report.html"
     with session.transaction():
         session.execute("DELETE FROM cj.reconciliation_runs WHERE reconciliation_run_id = :run_id", {"run_id": run_id})
-        session.execute(sql_text("reconciliation_run"), {"reconciliation_run_id": run_id, "checked_at": now, "report": where})
+        session.execute(filled("reconciliation_run"), {"reconciliation_run_id": run_id, "checked_at": now, "report": where})
     figures = collect(session, checked_at=now, currencies={a.advertiser_id: a.currency for a in settings.accounts})
     for name, content in files(figures, report=where).items():
         target.write(name, content)

@@ -28,7 +28,7 @@ FROM (
             PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id
             ORDER BY r.posting_date DESC, CASE WHEN r.sale_amount < 0 THEN 1 ELSE 0 END, LENGTH(r.commission_id) DESC, r.commission_id DESC
         ) AS place
-    FROM {records} AS r
+    FROM {{ records }} AS r
     WHERE r.order_id IS NOT NULL AND r.order_id <> ''
 ) AS placed
 GROUP BY advertiser_id, action_tracker_id, order_id

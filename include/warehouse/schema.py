@@ -23,7 +23,7 @@ from hashlib import blake2b
 from typing import Any, Protocol
 
 from include.domain.errors import WarehouseShapeError
-from include.sql import FOLDER, sql_text
+from include.sql import FOLDER, filled, sql_text
 from include.warehouse import sqltext
 
 _HELD = ("cj.tables", "cj.plan", "cj.ledger")
@@ -141,7 +141,7 @@ def _make_anew(session: SchemaSession, made_of: str) -> None:
 
 
 def _view() -> str:
-    return "CREATE OR REPLACE VIEW cj.order_state AS " + sql_text("order_state").replace("{records}", "cj.commissions")
+    return "CREATE OR REPLACE VIEW cj.order_state AS " + filled("order_state", records="cj.commissions")
 
 
 def _mark(session: SchemaSession) -> str:

@@ -22,9 +22,9 @@ FLOORS = (
 """From the ground up. A room may use what lies below it, never what lies beside or above it."""
 
 STAGES = (
-    ("settings", "checkpoints"),
+    ("settings", "checkpoints", "rules"),
     ("changes", "gate", "journal", "ledger", "report"),
-    ("posting", "plan"),
+    ("posting", "plan", "verdicts"),
     ("preview", "prepare", "publish", "reconcile", "submit"),
     ("rebuild",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +10,32 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from include.restatements.reconcile import verdicts_sql
-from include.sql import FOLDER, sql_text
+from include.restatements.rules.plan import plan_sql
+from include.restatements.rules.verdicts import verdicts_sql
+from include.sql import FOLDER, filled
 
-TEXTS = sorted([*FOLDER.glob("*.sql"), *FOLDER.glob("schema/*.sql")])
+TEXTS = sorted(path for path in FOLDER.rglob("*.sql") if path.stem != "fragments")
 DIALECTS = ["snowflake", "bigquery", "redshift"]
 
+FILLED: dict[str, Callable[[], str]] = {
+    "plan": plan_sql,
+    "plan_facts": lambda: filled("plan_facts"),
+    "verdicts": verdicts_sql,
+    "verdict_facts": verdicts_sql,
+    "order_state": lambda: filled("order_state", records="cj.commissions"),
+}
+"""Those that need values."""
 
-def filled(path: Path) -> str:
-    """The text as a warehouse is given it, the fold over an order's records and CJ's spellings written out."""
-    if path.stem == "reconciliation":
-        return verdicts_sql()
-    text = path.read_text(encoding="utf-8").replace("{order_state}", sql_text("order_state"))
-    return text.replace("{records}", "cj.commissions").replace("(:runs)", "(:run)")
+
+def whole(path: Path) -> str:
+    """The text as a warehouse is given it, with its fragments and the rules."""
+    name = str(path.relative_to(FOLDER).with_suffix(""))
+    return FILLED.get(name, lambda: filled(name))().replace("(:runs)", "(:run)")
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 def test_no_placeholder_is_left(path: Path) -> None:
-    assert "{" not in filled(path)
+    assert "{" not in whole(path)
 
 
 def parameters(statement: Any) -> list[str]:
@@ -37,7 +46,7 @@ def parameters(statement: Any) -> list[str]:
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_text_translates_and_keeps_every_statement_and_parameter(path: Path, dialect: str) -> None:
-    text = filled(path)
+    text = whole(path)
     originals = [s for s in sqlglot.parse(text, read="postgres") if s is not None]
     translated = sqlglot.transpile(text, read="postgres", write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE)
     again = [sqlglot.parse_one(statement, read=dialect) for statement in translated if statement]

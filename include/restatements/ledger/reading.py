@@ -27,7 +27,7 @@ from include.domain.account import Account
 from include.domain.errors import RestatementsError
 from include.domain.shapes import INSTANT
 from include.restatements.settings import Settings
-from include.sql import sql_text
+from include.sql import filled
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 OVERLAP = timedelta(days=2)
@@ -127,7 +127,7 @@ def append_records(session: Session, spool: PageSpool) -> int:
     session.execute("DELETE FROM cj.incoming_commissions")
     session.append("cj.incoming_commissions", spool.ids())
     session.analyze("cj.incoming_commissions")
-    known = session.table(sql_text("ledger_known"))
+    known = session.table(filled("ledger_known"))
     session.execute("DELETE FROM cj.incoming_commissions")
     held = known.filter(known["held"])["commission_id"].combine_chunks()
     copied = known.filter(pc.invert(known["held"]))["commission_id"].combine_chunks()
@@ -198,7 +198,7 @@ def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation
             session.serialize("cj.ledger")
             session.execute("DELETE FROM cj.incoming_commissions")
             session.append("cj.incoming_commissions", (batch for page in spool.records() for batch in page.to_batches()))
-            session.execute(sql_text("ledger_refresh"))
+            session.execute(filled("ledger_refresh"))
             session.execute("DELETE FROM cj.incoming_commissions")
 
 

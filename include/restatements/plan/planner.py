@@ -6,7 +6,7 @@ How it works, in one transaction that only one planner at a time may be in (`Ses
        revoked, so that no process, not even an orphan, can post it any more; what was posted is loaded
     2. the orders touched in the interval, and those to be planned again, are read in their newest state and pass the gate
     3. unposted chunks of other runs that share an order with this one are revoked too, and all their orders are taken over
-    4. include/sql/plan.sql decides each order; chunks, manifest and cj.planned follow
+    4. the first rule of include/restatements/rules/plan.py that holds decides each order; chunks, manifest and cj.planned follow
 
 So at any moment an order is in at most one chunk that may still be posted: one writer an order, by design.
 """
@@ -14,7 +14,7 @@ So at any moment an order is in at most one chunk that may still be posted: one 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 from include.cj.payload import content_hashes
 from include.domain.marks import items_marks
 from include.domain.money import ZERO, exact_sum
-from include.domain.shapes import INSTANT
-from include.domain.states import MAX_ATTEMPTS, Operation, Skip, Stage
+from include.domain.shapes import INSTANT, KEY
+from include.domain.states import MAX_ATTEMPTS, Operation, Stage
 from include.restatements.changes.extraction import extract
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.gate.gate import Gate, Inspected
@@ -36,28 +36,13 @@ from include.restatements.journal.chunks import Chunk, ChunkWriter
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.journal.loading import leave_to_submissions, load_chunk
 from include.restatements.plan.spool import HELD, ORDERS, PLANNED, SKIPPED, Spool, with_constants
+from include.restatements.rules.plan import ACCOUNT_AWAY, BY_ID, Rule, plan_sql
 from include.restatements.settings import Run, Settings
-from include.sql import sql_text
+from include.sql import filled
 from include.warehouse.base import Session
 
 TAKE_OVER_AFTER = timedelta(hours=6)
 """How long another run's unposted chunks are left to it, unless an order of theirs is picked again."""
-
-HOLD_WORDS: Mapping[str, str] = {
-    "locked": "CJ's lock date passes before this could be processed: what CJ holds is what is paid.",
-    "closed": "CJ has closed and paid this order.",
-    "not_in_cj": "It carries attribution, so CJ should know it, and no record of it is in Commission Detail, as far back as it was read.",
-    "not_commissionable": "CJ holds it as cancelled or without commission, and drops a restatement of such an order.",
-    "wrong_action_tracker": "CJ holds this order id under another action tracker.",
-    "status_required": "Locking is open-ended: CJ drops a restatement without a status. Give Pending or Accepted, or set cj_open_ended_status.",
-    "status_not_allowed": "A status is given and CJ's records do not say that locking is open-ended: CJ would drop the cancellation.",
-    "coupon": "CJ holds a coupon and the warehouse has none: sending it would remove the coupon. Mend the row, or allow it in cj_allow_field_loss.",
-    "discount": "CJ holds a discount and the warehouse has null: send 0.00 if it is gone. Mend the row, or allow it in cj_allow_field_loss.",
-    "items": "CJ holds items and the warehouse has none: sending it would remove them. Mend the row, or allow it in cj_allow_field_loss.",
-    "stale_state": "A newer state of this order was sent before: the warehouse shows an older one. Find out which is true.",
-    "unknown": f"It was sent {MAX_ATTEMPTS} times and never posted: ask CJ's support.",
-}
-"""Why an order is held back, in a sentence for cj.quarantine.detail."""
 
 
 @dataclass
@@ -108,7 +93,7 @@ class Planner:
         if take_over:
             self._close_own_plan()
             self._take_over(self._abandoned())
-        self.session.execute(sql_text("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
+        self.session.execute(filled("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
         self._leave_other_enterprises()
         self.session.analyze("cj.replan_keys")
         late = timedelta(hours=self.settings.late_hours)
@@ -223,7 +208,8 @@ class Planner:
             hashes = content_hashes(good, pc.equal(good["change_type"], "cancelled"))
             spool.add(good.append_column("payload_hash", hashes).append_column("items_mark", items_marks(good["items"])))
         if inspected.bad.num_rows:
-            self._hold(inspected.bad, Stage.VALIDATION)
+            # Of a row that breaks a rule of the gate, the reason is that rule.
+            self._hold(inspected.bad.append_column("rule", inspected.bad["reason"]), Stage.VALIDATION)
             self.refused.append(inspected.bad.select(["enterprise_id", "action_tracker_id", "order_id"]))
 
     def _plan_input(self, spool: Spool, place: int) -> Iterator[pa.RecordBatch]:
@@ -290,38 +276,41 @@ class Planner:
             "max_attempts": MAX_ATTEMPTS,
             "currency_band": self.settings.currency_band,
         } | {f"allow_{name}_loss": name in loss for name in ("coupon", "discount", "items")}
-        sql = sql_text("plan").replace("{order_state}", sql_text("order_state").replace("{records}", "records"))
-        return self.session.stream(sql, params, exclusive=True)
+        return self.session.stream(plan_sql(), params, exclusive=True)
 
     def _act(self, writer: ChunkWriter, orders: pa.Table, decided: pa.Table) -> None:
-        verbs = decided["verb"]
+        for name in KEY:  # one row out of step, and an order would go out under its neighbour's rule
+            assert decided[name].equals(orders[name]), (
+                f"the plan's decisions are not in the order of the orders they are about: {name} differs"
+            )
         sent_at = pc.max(decided["last_sent_at"]).as_py()
         self.planned.sent_before = max(filter(None, (self.planned.sent_before, sent_at)), default=None)
+        decided_by = decided["rule"]
         if self.down:
             # What its ledger says may be old: nothing is sent, and nothing is called unchanged, unknown to CJ or locked because of it.
             away = pc.is_in(decided["enterprise_id"], pa.array(sorted(self.down), pa.string()))
-            verbs = pc.if_else(away, "skip", verbs)
-            decided = decided.set_column(
-                decided.schema.get_field_index("reason"), "reason", pc.if_else(away, Skip.WAITING.value, decided["reason"])
-            )
-        key = ["enterprise_id", "action_tracker_id", "order_id", "updated_at"]
-        held = decided.filter(pc.equal(verbs, "hold"))
-        if held.num_rows:
-            details = pa.array([HOLD_WORDS.get(r, HOLD_WORDS["unknown"]) for r in held["reason"].to_pylist()], pa.string())
-            self._hold(held.select([*key, "reason"]).append_column("detail", details), Stage.ELIGIBILITY)
-        skipped = decided.filter(pc.equal(verbs, "skip"))
-        if skipped.num_rows:
-            self.skipped.add(with_constants(skipped.select([*key, "reason"]), SKIPPED, run_id=self.run.run_id, skipped_at=self.now))
-            self.planned.skipped.update({c["values"]: c["counts"] for c in pc.value_counts(skipped["reason"]).to_pylist()})
-        for operation in Operation:
-            mine = pc.equal(verbs, operation.value)
-            sent = decided.filter(mine)
-            if sent.num_rows:
-                self.planned.operations[operation.value] += sent.num_rows
-                self.planned.at_stake = exact_sum([self.planned.at_stake, *sent["at_stake"].drop_null().to_pylist()])
-                chosen = orders.filter(mine)
-                chosen = chosen.set_column(chosen.schema.get_field_index("status"), "status", sent["status"])
-                writer.add(operation, chosen.append_column("attempt", sent["attempt"].cast(pa.int32())))
+            decided_by = pc.if_else(away, ACCOUNT_AWAY.id, decided_by)
+        for rule in sorted((BY_ID[found] for found in pc.unique(decided_by).to_pylist()), key=_turn):
+            mine = pc.equal(decided_by, rule.id)
+            self._apply(rule, writer, orders.filter(mine), decided.filter(mine))
+
+    def _apply(self, rule: Rule, writer: ChunkWriter, orders: pa.Table, decided: pa.Table) -> None:
+        """One rule's orders: into chunks, cj.quarantine or cj.skipped."""
+        reasons = pa.repeat(pa.scalar(rule.word), decided.num_rows)
+        if rule.operation is not None:
+            self.planned.operations[rule.operation.value] += decided.num_rows
+            self.planned.at_stake = exact_sum([self.planned.at_stake, *decided["at_stake"].drop_null().to_pylist()])
+            sent = orders.set_column(orders.schema.get_field_index("status"), "status", decided["status"])
+            writer.add(rule.operation, sent.append_column("attempt", decided["attempt"].cast(pa.int32())))
+        elif rule.hold is not None:
+            if rule.reason_of_last_verdict:
+                reasons = pc.coalesce(decided["verdict_reason"], reasons)
+            held = decided.select([*KEY, "updated_at", "rule"]).append_column("reason", reasons)
+            self._hold(held.append_column("detail", pa.repeat(pa.scalar(rule.detail), held.num_rows)), Stage.ELIGIBILITY)
+        else:
+            table = decided.select([*KEY, "updated_at"]).append_column("reason", reasons)
+            self.skipped.add(with_constants(table, SKIPPED, run_id=self.run.run_id, rule=rule.id, skipped_at=self.now))
+            self.planned.skipped[rule.word] += table.num_rows
 
     def _owns(self, ref: ChunkRef, orders: pa.Table) -> None:
         key = orders.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
@@ -340,6 +329,11 @@ class Planner:
         self.session.append("cj.skipped", self.skipped.batches())
         leave_to_submissions(self.session, self.run.run_id)
         self.session.execute("DELETE FROM cj.plan_input; DELETE FROM cj.replan_keys")
+
+
+def _turn(rule: Rule) -> int:
+    """Chunks are listed by operation: creates, restatements, cancellations."""
+    return list(Operation).index(rule.operation) if rule.operation else -1
 
 
 class _Decisions:

@@ -24,6 +24,7 @@ HELD = pa.schema(
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("quarantined_at", INSTANT),
+        ("rule", pa.string()),
     ]
 )
 """Rows of cj.quarantine."""

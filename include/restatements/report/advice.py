@@ -5,83 +5,9 @@ A sentence each, addressed to whoever looks at the break; the rules behind them 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from include.domain.states import MAX_ATTEMPTS, Reason, Skip, Stage, Status
-
-
-class Advice(NamedTuple):
-    """`meaning`: what happened, in money terms. `action`: what to do about it, an imperative sentence."""
-
-    meaning: str
-    action: str
-
-
-AGAIN = f"It is sent again, at most {MAX_ATTEMPTS} times in all"
-CASE = "open a case with CJ support, with the submission id (cj.submissions)"
-
-REASONS: dict[Reason, Advice] = {
-    Reason.LOCKED: Advice(
-        "CJ's lock date has passed: what CJ holds is what is paid.",
-        "Settle it with the publisher, or ask CJ support for a manual correction.",
-    ),
-    Reason.CLOSED: Advice(
-        "CJ has closed and paid the order.",
-        "Nothing can be restated; settle it with the publisher.",
-    ),
-    Reason.NOT_IN_CJ: Advice(
-        "The order carries attribution, but CJ does not know it.",
-        "Check the tag or the create on the order's date; if the sale is CJ's, open a case.",
-    ),
-    Reason.NOT_COMMISSIONABLE: Advice(
-        "CJ pays no commission on it, or it was cancelled; it cannot be restated.",
-        "Check the program terms; a cancelled order needs a new order id.",
-    ),
-    Reason.WRONG_ACTION_TRACKER: Advice(
-        "CJ holds the order under another action tracker.",
-        "Correct action_tracker_id in the warehouse; the next run sends it again.",
-    ),
-    Reason.STATUS_REQUIRED: Advice(
-        "An open-ended order needs `Accepted` or `Pending`, and none was given.",
-        "Fill status in the warehouse, or set cj_open_ended_status.",
-    ),
-    Reason.STATUS_NOT_ALLOWED: Advice(
-        "`status` was given where locking is not open-ended; CJ drops such a change.",
-        "Leave status empty for this action tracker.",
-    ),
-    Reason.DUPLICATE: Advice(
-        "A create of an order that CJ already holds; CJ keeps the first.",
-        "Nothing: the next run sends it as a restatement.",
-    ),
-    Reason.AMOUNT: Advice(
-        "CJ holds another amount than the warehouse.",
-        "Compare expected and actual; if the warehouse is right, it is sent again.",
-    ),
-    Reason.DISCOUNT: Advice(
-        "CJ holds another order discount than the warehouse.",
-        f"{AGAIN}: check whether CJ's sale amount is net or gross (sale_amount_basis), and the discount sent.",
-    ),
-    Reason.ITEMS: Advice(
-        "SKUs or quantities at CJ differ from the warehouse.",
-        f"{AGAIN}: compare the order's items; commissions by item list depend on them.",
-    ),
-    Reason.COUPON: Advice(
-        "CJ holds another coupon than the warehouse.",
-        f"{AGAIN}: check the coupon with the program terms, since an excluded coupon is not taken.",
-    ),
-    Reason.CORRECTION_REASON: Advice(
-        "CJ holds another correction reason; the amount is right.",
-        "No money differs, so it is not sent again; correct the reason in the warehouse if it is wrong there.",
-    ),
-    Reason.VALIDATION_STATUS: Advice(
-        "CJ holds another validation status than the one sent.",
-        f"{AGAIN}, where the warehouse says Accepted and CJ says Pending. Otherwise ask CJ support before the order locks.",
-    ),
-    Reason.UNKNOWN: Advice(
-        "Nothing CJ shows explains it.",
-        f"{AGAIN}; then {CASE}.",
-    ),
-}
+from include.domain.states import Reason, Skip, Stage, Status
+from include.restatements.rules.plan import BY_ID
+from include.restatements.rules.verdicts import REASONS, Advice
 
 STATUSES: dict[Status, Advice] = {
     Status.AWAITING: Advice("Sent, and CJ's hour is not over.", "Wait: the next reconciliation looks again."),
@@ -102,31 +28,8 @@ STAGES: dict[Stage, Advice] = {
     ),
 }
 
-_WOULD_BE_LOST = Advice(
-    "CJ holds it and the warehouse has none: sending the order would remove it.",
-    "Fill the field in the warehouse, or allow the loss in cj_allow_field_loss.",
-)
-_SENT_IN_VAIN = Advice(
-    f"It was sent {MAX_ATTEMPTS} times, and CJ never showed it as sent.",
-    f"{CASE[0].upper()}{CASE[1:]}.",
-)
-
-HELD: dict[tuple[Stage, str], Advice] = {
-    **{(Stage.ELIGIBILITY, reason): _WOULD_BE_LOST for reason in (Reason.COUPON, Reason.DISCOUNT, Reason.ITEMS)},
-    **{
-        (Stage.ELIGIBILITY, reason): _SENT_IN_VAIN
-        for reason in (Reason.UNKNOWN, Reason.DUPLICATE, Reason.AMOUNT, Reason.CORRECTION_REASON, Reason.VALIDATION_STATUS)
-    },
-    (Stage.ELIGIBILITY, "stale_state"): Advice(
-        "A newer state of this order was sent before: the warehouse shows an older one.",
-        "Find out which is true; a newer row in the warehouse is sent.",
-    ),
-    (Stage.VALIDATION, "too_many_items"): Advice(
-        "CJ takes at most 100 items an order.",
-        "Set cj_combine_items, or send fewer lines.",
-    ),
-}
-"""Where being held back asks for something else than the same reason does of an order that was sent, or than its stage does."""
+TOO_MANY_ITEMS = Advice("CJ takes at most 100 items an order.", "Set cj_combine_items, or send fewer lines.")
+"""The one rule of the gate that a setting can answer."""
 
 SKIPS: dict[Skip, str] = {
     Skip.UNCHANGED: "CJ already holds this state, or has accepted it.",
@@ -146,12 +49,15 @@ def advice_for(reason: str | None) -> Advice:
     return REASONS[Reason(reason)] if reason in set(Reason) else NO_ADVICE
 
 
-def held_advice(stage: str, reason: str) -> Advice:
-    """The advice for an order held back: by its reason where CJ's records decided, by its stage otherwise."""
+def held_advice(stage: str, rule: str, reason: str) -> Advice:
+    """The advice for an order held back: of the plan's rule that did it, and by its stage otherwise.
+
+    A row written before rules had a column has an empty one: then its reason says what it can.
+    """
     if stage not in set(Stage):
         return NO_ADVICE
-    if (Stage(stage), reason) in HELD:
-        return HELD[Stage(stage), reason]
+    if rule in BY_ID:
+        return Advice(BY_ID[rule].sentence, BY_ID[rule].advice)
     if stage == Stage.ELIGIBILITY and reason in set(Reason):
         return REASONS[Reason(reason)]
-    return STAGES[Stage(stage)]
+    return TOO_MANY_ITEMS if reason == "too_many_items" else STAGES[Stage(stage)]

@@ -27,7 +27,7 @@ from include.restatements.report.figures import (
     StatusLine,
     amounts_by_currency,
 )
-from include.sql import sql_text
+from include.sql import filled
 
 NIGHTS = 30
 _DETAIL_LENGTH = 300
@@ -57,10 +57,10 @@ def collect(
     own = currencies or {}
     runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at)
     verdicts = _of_runs(session, "report_status", runs)
-    checked = session.rows(sql_text("report_checked"), {"checked_at": checked_at})
+    checked = session.rows(filled("report_checked"), {"checked_at": checked_at})
     return Figures(
         checked_at=checked_at.astimezone(UTC),
-        data_as_of=_instant(session.rows(sql_text("report_freshness"), {})[0]["complete_until"]),
+        data_as_of=_instant(session.rows(filled("report_freshness"), {})[0]["complete_until"]),
         reconciliation_run_id=str(checked[0]["reconciliation_run_id"]) if checked else None,
         run_ids=runs,
         balance=_balance(_of_runs(session, "report_live", runs), verdicts),
@@ -76,20 +76,20 @@ def collect(
         refused=tuple((without_addresses(row["message"]), int(row["orders"])) for row in _of_runs(session, "report_refused", runs, top=10)),
         held=_held(_of_runs(session, "report_held", runs), own),
         skipped=tuple((str(row["reason"]), int(row["orders"])) for row in _of_runs(session, "report_skipped", runs)),
-        nights=_nights(session.rows(sql_text("report_nights"), {"since": _midnight(checked_at) - timedelta(days=NIGHTS - 1)})),
+        nights=_nights(session.rows(filled("report_nights"), {"since": _midnight(checked_at) - timedelta(days=NIGHTS - 1)})),
         other_basis_matches_all=bool(checked and checked[0]["other_basis_matches_all"]),
     )
 
 
 def _runs(session: Reader, checked_at: datetime) -> tuple[str, ...]:
-    return tuple(str(row["run_id"]) for row in session.rows(sql_text("report_runs"), {"checked_at": checked_at}))
+    return tuple(str(row["run_id"]) for row in session.rows(filled("report_runs"), {"checked_at": checked_at}))
 
 
 def _of_runs(session: Reader, name: str, runs: tuple[str, ...], **params: object) -> list[dict[str, Any]]:
     """The rows of a statement about some runs. `(:runs)` becomes one parameter a run; values are bound by the driver, never written in."""
     bound = {f"run_{number}": run for number, run in enumerate(runs or ("",))}
     names = ", ".join(f":{name}" for name in bound)
-    return session.rows(sql_text(name).replace("(:runs)", f"({names})"), {**bound, **params})
+    return session.rows(filled(name).replace("(:runs)", f"({names})"), {**bound, **params})
 
 
 def _balance(live: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> Balance:
@@ -190,15 +190,15 @@ def _lag(session: Reader, runs: tuple[str, ...]) -> Lag | None:
 
 
 def _held(rows: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[Held, ...]:
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in rows:
-        groups.setdefault((str(row["stage"]), str(row["reason"])), []).append(row)
+        groups.setdefault((str(row["stage"]), str(row["rule"] or ""), str(row["reason"])), []).append(row)
     held = []
     for key, mine in groups.items():
         cost = amounts_by_currency(_own_amount(row, "cost", own) for row in mine if row["cost"] is not None)
         details = sorted(str(row["detail"]) for row in mine if row["detail"])
         held.append(Held(*key, sum(int(row["orders"]) for row in mine), cost, without_addresses(details[0]) if details else ""))
-    return tuple(sorted(held, key=lambda h: (-max((a.amount for a in h.cost), default=ZERO), -h.orders, h.stage, h.reason)))
+    return tuple(sorted(held, key=lambda h: (-max((a.amount for a in h.cost), default=ZERO), -h.orders, h.stage, h.reason, h.rule)))
 
 
 def _nights(rows: list[dict[str, Any]]) -> tuple[Night, ...]:

@@ -169,9 +169,11 @@ class Lag:
 
 @dataclass(frozen=True)
 class Held:
-    """Orders held back before CJ for one reason. `cost` is the commission and fee CJ still holds on them; `detail` one example."""
+    """Orders held back before CJ by one rule. `cost` is the commission and fee CJ still holds on them; `detail` one example."""
 
     stage: str
+    rule: str
+    """Empty in rows written before rules had a column."""
     reason: str
     orders: int
     cost: tuple[Amount, ...]

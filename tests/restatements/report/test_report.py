@@ -104,10 +104,10 @@ def test_breaks_come_by_what_they_cost_with_their_reason_and_lock(figures: Figur
 
 def test_what_was_held_back_counts_each_order_once_and_names_what_cj_still_holds(figures: Figures) -> None:
     assert figures.held == (
-        Held("eligibility", "locked", 1, (usd("5.25"),), ""),
-        Held("validation", "order_id_missing", 2, (), ""),
-        Held("test_mode", "refused", 1, (), "Order [hidden] may not have more than 100 items"),
-        Held("validation", "items_do_not_add_up", 1, (), "The items do not add up to the amount."),
+        Held("eligibility", "", "locked", 1, (usd("5.25"),), ""),
+        Held("validation", "", "order_id_missing", 2, (), ""),
+        Held("test_mode", "", "refused", 1, (), "Order [hidden] may not have more than 100 items"),
+        Held("validation", "", "items_do_not_add_up", 1, (), "The items do not add up to the amount."),
     )
     assert figures.skipped == (("not_in_cj", 1), ("unchanged", 2))
 

@@ -12,6 +12,7 @@ from include.restatements.report.collect import without_addresses
 from include.restatements.report.figures import Amount, duration, grouped
 from include.restatements.report.report import collect, html, terminal_text
 from include.restatements.report.words import lock_day
+from include.restatements.rules.plan import RULES
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements.report import report_tables as tables
 from tests.restatements.report.report_tables import CHECKED, OWN, RUN, append
@@ -24,14 +25,18 @@ def test_every_state_has_words() -> None:
     assert set(SKIPS) == set(Skip)
 
 
-def test_what_is_held_back_is_advised_by_why_it_was_held_back() -> None:
-    for reason in ("coupon", "discount", "items"):
-        assert held_advice("eligibility", reason).action == "Fill the field in the warehouse, or allow the loss in cj_allow_field_loss."
-    assert held_advice("validation", "too_many_items").action == "Set cj_combine_items, or send fewer lines."
-    assert "sent again" not in held_advice("eligibility", "unknown").action
-    assert held_advice("eligibility", "locked") == REASONS[Reason.LOCKED]
-    assert held_advice("validation", "discount") == STAGES[Stage.VALIDATION]
-    assert held_advice("elsewhere", "locked") == NO_ADVICE
+def test_what_is_held_back_is_advised_by_the_rule_that_held_it() -> None:
+    for rule in (rule for rule in RULES if rule.hold):
+        assert held_advice("eligibility", rule.id, rule.word) == (rule.sentence, rule.advice)
+    assert "sent again" not in held_advice("eligibility", "created_in_vain", "unknown").action
+    assert held_advice("validation", "too_many_items", "too_many_items").action == "Set cj_combine_items, or send fewer lines."
+    assert held_advice("validation", "discount_below_zero", "discount") == STAGES[Stage.VALIDATION]
+    assert held_advice("elsewhere", "locked", "locked") == NO_ADVICE
+
+
+def test_an_order_held_back_before_rules_had_a_column_is_advised_by_its_reason() -> None:
+    assert held_advice("eligibility", "", "locked") == REASONS[Reason.LOCKED]
+    assert held_advice("test_mode", "", "refused") == STAGES[Stage.TEST_MODE]
 
 
 def test_a_long_detail_is_cut_after_a_word() -> None:

@@ -1,0 +1,1 @@
+"""What became of what was sent: every open order state judged beside what CJ holds."""

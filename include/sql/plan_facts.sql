@@ -1,0 +1,161 @@
+{% from "fragments.sql" import sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference %}
+-- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
+-- is decided here: include/restatements/plan/rules.py does that, and says what each fact means.
+-- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
+-- locked. Also :open_ended_status (null: none is set), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
+WITH input AS (
+    SELECT i.*,
+        {{ sale_amount("i.amount", "i.discount", "i.sale_amount_basis") }} AS sale_amount,
+        {{ is_converted("i.currency", "i.functional_currency") }} AS converted
+    FROM cj.plan_input AS i
+    WHERE i.run_id = :run_id
+),
+
+advertisers AS (SELECT DISTINCT advertiser_id, order_id FROM input),
+
+records AS (
+    SELECT c.* FROM cj.commissions AS c
+    INNER JOIN advertisers AS a USING (advertiser_id, order_id)
+),
+
+held AS (
+{% with records = "records" %}
+{% include "order_state.sql" %}
+{% endwith %}
+),
+
+elsewhere AS (
+    SELECT DISTINCT i.advertiser_id, i.action_tracker_id, i.order_id
+    FROM input AS i
+    INNER JOIN held AS h
+        ON h.advertiser_id = i.advertiser_id AND h.order_id = i.order_id AND h.action_tracker_id <> i.action_tracker_id
+),
+
+-- Our live submissions of these orders, each with its verdict; the newest decides, and how often this very state was sent.
+sent AS (
+    SELECT s.*, i.place, r.status AS verdict, r.reason AS verdict_reason,
+        ROW_NUMBER() OVER (PARTITION BY i.place ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
+        SUM(CASE WHEN s.payload_hash = i.payload_hash AND s.updated_at = i.updated_at THEN 1 ELSE 0 END)
+            OVER (PARTITION BY i.place) AS attempts_of_state,
+        -- Restatements to nothing, and cancellations except those that are known to have failed. One without an answer, settled since, is not
+        -- known to have arrived where a restatement to nothing has: the two look alike.
+        SUM(CASE WHEN s.operation = 'cancel' AND COALESCE(r.status, 'awaiting') <> 'missing'
+            AND s.outcome IN ('accepted', 'unknown') AND s.settled_at IS NULL THEN 1 ELSE 0 END)
+            OVER (PARTITION BY i.place) AS cancellations,
+        SUM(CASE WHEN s.operation = 'restate' AND s.amount = COALESCE(s.discount, 0) AND COALESCE(s.items_mark, 0) = 0 AND s.outcome = 'accepted'
+            THEN 1 ELSE 0 END) OVER (PARTITION BY i.place) AS emptied
+    FROM input AS i
+    INNER JOIN cj.submissions AS s
+        ON s.enterprise_id = i.enterprise_id AND s.action_tracker_id = i.action_tracker_id AND s.order_id = i.order_id
+    LEFT JOIN cj.reconciliation AS r
+        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
+        -- A verdict counts for the attempt it was given on, not for one sent since.
+        AND r.updated_at = s.updated_at AND r.submitted_at >= s.submitted_at
+    WHERE s.mode = 'live'
+),
+
+last_sent AS (
+    SELECT s.place, s.operation, s.outcome, s.payload_hash, s.updated_at, s.submitted_at, s.settled_at, s.attempts_of_state, s.verdict, s.verdict_reason,
+        s.cancellations = 0 AND s.emptied > 0 AS to_nothing
+    FROM sent AS s
+    WHERE s.newest = 1
+),
+
+compared AS (
+    SELECT
+        i.*,
+        h.records, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee, h.validation_status,
+        h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
+        h.items_mark AS held_items_mark, h.coupon AS held_coupon,
+        COALESCE(h.records, 0) > 0 AS known,
+        i.change_type = 'cancelled' AS cancelled,
+        e.order_id IS NOT NULL AS elsewhere,
+        l.operation AS last_operation, l.outcome AS last_outcome, l.payload_hash AS last_hash, l.updated_at AS last_updated_at,
+        l.submitted_at AS last_sent_at, l.settled_at AS last_settled_at, l.verdict, l.verdict_reason,
+        COALESCE(l.attempts_of_state, 0) AS attempts, COALESCE(l.to_nothing, FALSE) AS to_nothing,
+        CASE WHEN i.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "i.sale_amount") }} END AS rate
+    FROM input AS i
+    LEFT JOIN held AS h
+        ON h.advertiser_id = i.advertiser_id AND h.action_tracker_id = i.action_tracker_id AND h.order_id = i.order_id
+    LEFT JOIN elsewhere AS e
+        ON e.advertiser_id = i.advertiser_id AND e.action_tracker_id = i.action_tracker_id AND e.order_id = i.order_id
+    LEFT JOIN last_sent AS l ON l.place = i.place
+),
+
+-- What CJ made of each foreign currency: the middle of what this run's untouched orders show.
+rates AS (
+    SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+    FROM (
+        SELECT advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
+        FROM compared
+        WHERE converted AND rate IS NOT NULL AND change_type = 'new'
+    ) AS shown_rates
+    WHERE {{ tells_the_rate("sale_amount", "largest") }}
+    GROUP BY advertiser_id, currency
+),
+
+facts AS (
+    SELECT
+        c.*,
+        COALESCE(c.last_outcome = 'unknown' AND c.last_settled_at IS NULL AND COALESCE(c.verdict, 'awaiting') IN ('awaiting', 'late'), FALSE)
+            AS call_unsettled,
+        COALESCE(
+            c.last_outcome IN ('accepted', 'unknown') AND c.last_settled_at IS NULL AND COALESCE(c.verdict, 'awaiting') IN ('awaiting', 'late'), FALSE
+        ) AS on_its_way,
+        COALESCE(c.last_hash = c.payload_hash, FALSE) AS same_as_last,
+        COALESCE(c.last_operation = 'create', FALSE) AS last_is_create,
+        COALESCE(c.last_operation = 'cancel', FALSE) AS last_is_cancel,
+        COALESCE(c.last_outcome IN ('accepted', 'unknown'), FALSE) AS last_may_count,
+        COALESCE(c.last_outcome = 'accepted', FALSE) AS last_accepted,
+        COALESCE(c.verdict = 'matched', FALSE) AS last_matched,
+        COALESCE(c.verdict = 'missing', FALSE) AS last_missing,
+        COALESCE(c.updated_at < c.last_updated_at, FALSE) AS older_than_last,
+        c.attempts >= :max_attempts AS attempts_used,
+        COALESCE(c.locking_method = 'OPEN_ENDED', FALSE) AS open_ended,
+        c.locking_method IS NULL AS locking_unsaid,
+        c.status IS NOT NULL AS status_given,
+        CAST(:open_ended_status AS text) IS NOT NULL AS status_set,
+        -- What settles an open-ended order is the restatement that accepts it: neither the pixel nor a create does.
+        COALESCE(c.locking_method = 'OPEN_ENDED' AND c.validation_status = 'PENDING' AND c.status = 'Accepted', FALSE) AND NOT c.cancelled AS to_accept,
+        COALESCE(c.lock_stage = 3, FALSE) AS closed,
+        COALESCE(c.lock_stage = 2 OR c.locking_date <= :process_by, FALSE) AS locked,
+        COALESCE({{ holds_nothing("c.records", "c.held_sale_amount", "c.held_discount", "c.held_items_mark") }}, FALSE) AS held_nothing,
+        COALESCE({{ pays_nothing("c.held_sale_amount", "c.held_discount", "c.sale_amount_basis", "c.commission", "c.cj_fee") }}, FALSE) AS pays_nothing,
+        -- A field CJ holds and the warehouse has lost: a restatement would remove it.
+        COALESCE(NOT c.cancelled AND c.discount IS NULL AND c.held_discount <> 0, FALSE) AND NOT :allow_discount_loss AS discount_would_go,
+        COALESCE(NOT c.cancelled AND NOT c.has_items AND c.held_items_mark <> 0, FALSE) AND NOT :allow_items_loss AS items_would_go,
+        NOT c.cancelled AND COALESCE(c.coupon, '') = '' AND COALESCE(c.held_coupon, '') <> '' AND NOT :allow_coupon_loss AS coupon_would_go,
+        COALESCE(c.held_items_mark <> COALESCE(c.items_mark, 0) OR COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, ''), FALSE) AS basket_differs,
+        -- CJ converted it at a rate it does not publish: only an order nothing happened to can be called the same.
+        COALESCE(
+            CASE
+                WHEN NOT c.converted THEN c.held_sale_amount = c.sale_amount AND c.held_discount = COALESCE(c.discount, 0)
+                ELSE c.change_type = 'new' AND c.held_discount_orig = COALESCE(c.discount, 0) AND COALESCE(
+                    {{ near_the_rate("c.rate", "r.middle_rate", "c.held_sale_amount", "c.sale_amount") }}, c.sale_amount = c.held_sale_amount
+                )
+            END, FALSE
+        ) AS amounts_agree,
+        -- What paying for the wrong state would cost, in the advertiser's currency.
+        CASE
+            WHEN NOT c.known OR c.held_sale_amount IS NULL OR c.held_sale_amount = 0 THEN CAST(0 AS decimal(38, 10))
+            WHEN c.cancelled THEN {{ whole_cost("c.commission", "c.cj_fee") }}
+            WHEN c.converted THEN CAST(0 AS decimal(38, 10))
+            ELSE {{ cost_of_difference("c.held_sale_amount", "c.sale_amount", "c.commission", "c.cj_fee") }}
+        END AS at_stake
+    FROM compared AS c
+    LEFT JOIN rates AS r ON r.advertiser_id = c.advertiser_id AND r.currency = c.currency
+)
+
+SELECT
+    f.place, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.last_sent_at, f.verdict_reason, f.at_stake,
+    f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_missing,
+    f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.attributed, f.before_ledger, f.was_new, f.cancelled, f.to_accept, f.closed, f.locked,
+    f.held_nothing AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,
+    f.discount_would_go, f.items_would_go, f.coupon_would_go,
+    CASE
+        WHEN NOT f.known THEN FALSE
+        WHEN f.cancelled THEN f.held_nothing
+        WHEN f.to_accept THEN FALSE
+        ELSE NOT f.basket_differs AND f.amounts_agree
+    END AS held_so
+FROM facts AS f
