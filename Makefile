@@ -1,7 +1,8 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo up down test check format faults soak bench scale rehearse-backfill docs lock clean
+.PHONY: help setup env demo up down test check check-format check-lint check-types check-pages format faults soak bench scale rehearse-backfill \
+	docs lock clean
 
 PY := .venv/bin/python
 # For the project's own modules. `env` prints what the Airflow command line needs.
@@ -27,15 +28,22 @@ up: setup ## Airflow with the sandbox beside it, for clicking around (PORT=8080)
 down: setup ## stop what `make up` started in another terminal
 	@$(RUN) -m include.commands.up --stop
 
-test: setup ## the tests, two files at a time
+test: check ## all that a change has to pass, as CI asks for it: check, then the tests, two files at a time
 	@$(RUN) -m pytest $(TWO)
 
-check: setup ## what CI checks: format, lint, types, generated docs, tests
+check: check-format check-lint check-types check-pages ## what needs no run, in half a minute: format, lint, types, generated pages
+
+check-format: setup
 	@$(RUN) -m ruff format --check .
+
+check-lint: setup
 	@$(RUN) -m ruff check .
+
+check-types: setup
 	@$(RUN) -m mypy
+
+check-pages: setup
 	@$(RUN) -m lab.docs --check
-	@$(RUN) -m pytest $(TWO)
 
 format: setup ## format and fix what can be fixed
 	@$(RUN) -m ruff format .
@@ -56,7 +64,7 @@ scale: setup ## Airflow with two Celery workers, PostgreSQL and Redis on this ma
 rehearse-backfill: setup ## a month's backfill beside the nightly run, in a real scheduler against the sandbox; ends with CJ against the warehouse
 	@$(RUN) -m lab.rehearse_backfill
 
-docs: setup ## write docs/dags.md from the DAGs' docstrings
+docs: setup ## write every generated page, from what each says it comes from
 	@$(RUN) -m lab.docs
 
 lock: setup ## pin requirements.in and requirements-dev.in anew

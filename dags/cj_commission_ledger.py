@@ -46,7 +46,7 @@ with DAG(
 
         return account_ids()
 
-    @task(pool=WAREHOUSE_POOL)
+    @task(multiple_outputs=True, pool=WAREHOUSE_POOL)
     def read(conn_id: str, **context: Any) -> dict[str, Any]:
         from include.airflow.tasks import read_ledger
 

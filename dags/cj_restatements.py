@@ -77,7 +77,7 @@ with DAG(
         return prepare_night(context)
 
     # Whatever happened, what happened is loaded; and as the last task it alone decides whether the run failed.
-    @task(trigger_rule="all_done", pool=WAREHOUSE_POOL, outlets=[SUBMISSIONS])
+    @task(multiple_outputs=True, trigger_rule="all_done", pool=WAREHOUSE_POOL, outlets=[SUBMISSIONS])
     def publish(**context: Any) -> dict[str, Any]:
         from include.airflow.tasks import publish_night
 
