@@ -9,22 +9,20 @@ that could be a secret.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from include.domain.account import MAX_ORDERS_PER_REQUEST, Account, Token, check_mode
+from include.domain import kinds
+from include.domain.account import Account, Token, check_mode
 from include.domain.errors import SettingError
-from include.domain.money import NotMoney, money
 from include.domain.states import Mode
-from include.restatements.settings import Settings
+from include.restatements.settings import DEFAULT_CONNECTIONS, DEFAULT_STORAGE, TOLD, Settings, variable_of
 
 EXTRA_KEYS = ("enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis")
-NULLABLE_FIELDS = frozenset({"coupon", "discount", "items"})
-LONGEST = timedelta(days=3650)
-"""No setting needs to look further back or wait longer, and no date of a run leaves the calendar."""
+READ_APART = frozenset({"accounts", "storage", "approve_above"})
+"""Settings with a rule of their own; each of the others is its Variable or the run's param."""
 
 
 class Secrets:
@@ -103,7 +101,7 @@ def _account_fields(conn_id: str, extra: Mapping[str, Any]) -> dict[str, Any]:
         if not fields[required].isdigit():
             raise SettingError(f"Connection {conn_id!r}: extra {required} must be the number CJ gave the account.")
     if "mode" in fields:
-        fields["mode"] = _mode(fields["mode"], f"Connection {conn_id!r}: extra mode")
+        fields["mode"] = kinds.MODE.read(fields["mode"], f"Connection {conn_id!r}: extra mode")
     currency = fields.get("currency", "USD")
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
         raise SettingError(f"Connection {conn_id!r}: extra currency is {currency!r}; it must be a three-letter code like USD.")
@@ -112,30 +110,15 @@ def _account_fields(conn_id: str, extra: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _mode(text: Any, where: str) -> Mode:
-    try:
-        return Mode(str(text))
-    except ValueError:
-        raise SettingError(f"{where} is {str(text)!r}; it must be 'test' or 'live'.") from None
-
-
 # --- settings ---------------------------------------------------------------------------------------------------------------------------
 
 
 def account_ids(secrets: Secrets | None = None) -> list[str]:
-    """The connection ids in the Variable cj_conn_ids (a JSON list, default ["cj"]). Raises SettingError."""
-    text = (secrets or Secrets()).variable("cj_conn_ids")
-    if text is None:
-        return ["cj"]
-    try:
-        names = json.loads(text)
-    except ValueError:
-        names = None
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
-        raise SettingError('Variable cj_conn_ids must be a JSON list of connection ids that is not empty, like ["cj", "cj_uk"].')
-    if len(set(names)) != len(names):
-        raise SettingError("Variable cj_conn_ids names a connection twice. Name each once.")
-    return names
+    """The connection ids in the Variable cj_conn_ids, `cj` alone by default. Raises SettingError."""
+    variable = variable_of("accounts")
+    text = (secrets or Secrets()).variable(variable)
+    # One left empty is no answer here: nobody means every account by naming none.
+    return list(DEFAULT_CONNECTIONS) if text is None else list(TOLD["accounts"].kind.read(text, f"Variable {variable}"))
 
 
 def settings_from_airflow(
@@ -151,10 +134,10 @@ def settings_from_airflow(
     accounts = tuple(account_from_connection(conn_id, secrets) for conn_id in only or account_ids(secrets))
     _one_connection_an_account(accounts)
     fields: dict[str, Any] = {}
-    for name, parse in _FIELDS.items():
+    for name in [name for name in TOLD if name not in READ_APART]:
         value, where = _look_up(name, said, secrets)
         if value is not None:
-            fields[name] = parse(value, where)
+            fields[name] = TOLD[name].kind.read(value, where)
             if name == "mode":
                 _allowed(fields[name], accounts, where)
     settings = Settings(accounts=accounts, storage=_storage(secrets), **fields)
@@ -178,7 +161,13 @@ def _one_connection_an_account(accounts: tuple[Account, ...]) -> None:
 def _look_up(name: str, said: Mapping[str, Any], secrets: Secrets) -> tuple[Any, str]:
     if name in said:
         return said[name], f"The run's param {name}"
-    return secrets.variable(f"cj_{name}") or None, f"Variable cj_{name}"
+    return _variable(name, secrets)
+
+
+def _variable(name: str, secrets: Secrets) -> tuple[str | None, str]:
+    """What the setting's Variable says, None where it is not there or empty; and where that is, for a sentence."""
+    variable = variable_of(name)
+    return secrets.variable(variable) or None, f"Variable {variable}"
 
 
 def _allowed(mode: Mode, accounts: Sequence[Account], where: str) -> None:
@@ -188,14 +177,8 @@ def _allowed(mode: Mode, accounts: Sequence[Account], where: str) -> None:
 
 
 def _storage(secrets: Secrets) -> str:
-    storage = secrets.variable("cj_storage") or f"file://{airflow_home()}/cj_data"
-    if "://" not in storage:
-        raise SettingError(f"Variable cj_storage is {storage!r}; it must be a URL like file:///var/cj or s3://bucket/cj.")
-    scheme, _, rest = storage.partition("://")
-    # A URL's first part is a host: file://relative/x would be the folder /x.
-    if scheme == "file" and not (rest.startswith("/") and rest.strip("/")):
-        raise SettingError(f"Variable cj_storage is {storage!r}, which names no folder by its whole path; write file:///absolute/path.")
-    return storage.rstrip("/")
+    value, where = _variable("storage", secrets)
+    return str(TOLD["storage"].kind.read(value or DEFAULT_STORAGE.format(home=airflow_home()), where))
 
 
 def airflow_home() -> str:
@@ -207,123 +190,9 @@ def airflow_home() -> str:
 
 def approval_limit(said: Mapping[str, Any] | None = None, secrets: Secrets | None = None) -> Decimal | None:
     """The money above which a person must approve, or None. A run may lower the Variable's limit, never raise it. Raises SettingError."""
-    said = _given(said)
-    of_variable = (secrets or Secrets()).variable("cj_approve_above")
-    limits = []
-    if of_variable:
-        limits.append(_amount(of_variable, "Variable cj_approve_above"))
+    said, kind = _given(said), TOLD["approve_above"].kind
+    value, where = _variable("approve_above", secrets or Secrets())
+    limits = [] if value is None else [kind.read(value, where)]
     if "approve_above" in said:
-        limits.append(_amount(said["approve_above"], "The run's param approve_above"))
+        limits.append(kind.read(said["approve_above"], "The run's param approve_above"))
     return min(limits, default=None)
-
-
-def _amount(value: Any, where: str) -> Decimal:
-    # JSON gives a run's number as a float; its shortest text is what the person typed.
-    try:
-        amount = money(repr(value) if isinstance(value, float) else value)
-    except NotMoney as problem:
-        raise SettingError(f"{where}: {problem}.") from None
-    if amount < 0:
-        raise SettingError(f"{where} is negative; give an amount of money of zero or more.")
-    return amount
-
-
-def _number(value: Any, where: str) -> Decimal:
-    try:
-        return money(repr(value) if isinstance(value, float) else value)
-    except NotMoney:
-        raise SettingError(f"{where} is {value!r}; it must be a number.") from None
-
-
-def _ratio(value: Any, where: str) -> Decimal:
-    ratio = _number(value, where)
-    if not 0 <= ratio <= 1:
-        raise SettingError(f"{where} is {value!r}; it must be between 0 (one bad row stops the night) and 1 (nothing does).")
-    return ratio
-
-
-def _band(value: Any, where: str) -> Decimal:
-    band = _number(value, where)
-    if not 0 <= band < 1:
-        raise SettingError(f"{where} is {value!r}; it must be at least 0 and below 1, like 0.03 for three per cent.")
-    return band
-
-
-def _at_least_zero(value: Any, where: str) -> float:
-    number = _number(value, where)
-    if number < 0:
-        raise SettingError(f"{where} is {value!r}; it must not be negative.")
-    return float(number)
-
-
-def _whole(value: Any, where: str) -> int:
-    number = _number(value, where)
-    if number != number.to_integral_value() or number < 1:
-        raise SettingError(f"{where} is {value!r}; it must be a whole number of at least 1.")
-    return int(number)
-
-
-def _chunk_size(value: Any, where: str) -> int:
-    size = _whole(value, where)
-    if size > MAX_ORDERS_PER_REQUEST:
-        raise SettingError(f"{where} is {value!r}; it must be at most {MAX_ORDERS_PER_REQUEST}, the orders CJ takes in a request.")
-    return size
-
-
-def _time(parse: Callable[[Any, str], Any], unit: timedelta) -> Callable[[Any, str], Any]:
-    """A length of time in `unit`, at most LONGEST."""
-
-    def parsed(value: Any, where: str) -> Any:
-        number = parse(value, where)
-        if number > LONGEST / unit:
-            raise SettingError(f"{where} is {value!r}; it must be at most {LONGEST // unit}, ten years.")
-        return number
-
-    return parsed
-
-
-def _flag(value: Any, where: str) -> bool:
-    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-    try:
-        return words[str(value).strip().lower()]
-    except KeyError:
-        raise SettingError(f"{where} is {value!r}; it must be true or false.") from None
-
-
-def _fields(value: Any, where: str) -> frozenset[str]:
-    try:
-        names = value if isinstance(value, (list, tuple)) else json.loads(value)
-    except ValueError:
-        names = None
-    if not isinstance(names, (list, tuple)) or not set(map(str, names)) <= NULLABLE_FIELDS:
-        raise SettingError(f'{where} must be a JSON list out of "coupon", "discount", "items".')
-    return frozenset(map(str, names))
-
-
-def _open_ended_status(value: Any, where: str) -> str:
-    if value not in ("Pending", "Accepted"):
-        raise SettingError(f"{where} is {value!r}; it must be 'Pending' or 'Accepted' (which locks the order).")
-    return str(value)
-
-
-def _text(value: Any, where: str) -> str:
-    return str(value)
-
-
-_FIELDS: dict[str, Callable[[Any, str], Any]] = {
-    "mode": _mode,
-    "storage_conn_id": _text,
-    "chunk_size": _chunk_size,
-    "max_quarantine_ratio": _ratio,
-    "processing_minutes": _time(_at_least_zero, timedelta(minutes=1)),
-    "deadline_hours": _time(_at_least_zero, timedelta(hours=1)),
-    "late_hours": _time(_at_least_zero, timedelta(hours=1)),
-    "combine_items": _flag,
-    "allow_field_loss": _fields,
-    "open_ended_status": _open_ended_status,
-    "currency_band": _band,
-    "ledger_days": _time(_whole, timedelta(days=1)),
-    "keep_skipped_days": _time(_whole, timedelta(days=1)),
-    "chunks_per_task": _whole,
-    "order_changes_sql": _text,
-}

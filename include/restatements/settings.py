@@ -5,51 +5,108 @@ Nothing here knows Airflow. `include.airflow.connections` builds these from conn
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 
+from include.domain import kinds
 from include.domain.account import MAX_ORDERS_PER_REQUEST, Account, check_mode
-from include.domain.errors import SettingError
+from include.domain.kinds import Kind
 from include.domain.states import Mode
+
+DEFAULT_CONNECTIONS = ("cj",)
+DEFAULT_STORAGE = "file://{home}/cj_data"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told about a setting, once: the edge reads it by `kind`, and the README's table of Variables is made of this."""
+
+    kind: Kind
+    meaning: str
+    unset: str
+    """What holds where nobody set it and the field's own default does not say."""
+    variable: str
+    """The Airflow Variable, where it is not `cj_` and the field's name."""
+
+
+def _told(kind: Kind, meaning: str, unset: str = "", variable: str = "") -> dict[str, Told]:
+    return {"told": Told(kind, meaning, unset, variable)}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a run needs to know besides its interval. `storage` is a URL that ObjectStoragePath takes."""
+    """Everything a run needs to know besides its interval. Each field tells its kind and its meaning; a new one becomes a Variable by that."""
 
-    accounts: tuple[Account, ...]
-    storage: str
-    storage_conn_id: str | None = None
-    mode: Mode | None = None
-    """The run's own wish; may only be more careful than the connection's."""
-    chunk_size: int = MAX_ORDERS_PER_REQUEST
-    max_quarantine_ratio: Decimal = Decimal("0.05")
-    approve_above: Decimal | None = None
-    processing_minutes: float = 60
-    deadline_hours: float = 36
-    combine_items: bool = False
-    """Orders over 100 items: False holds them back, True combines the smallest lines into one, the amount exact."""
-    allow_field_loss: frozenset[str] = frozenset()
-    """Which of coupon, discount, items may be null in the warehouse where CJ holds one. Empty: such orders are held back."""
-    open_ended_status: str | None = None
-    """What a restated open-ended order without a status is sent with: `Pending`, `Accepted` (which locks it), or None: held back."""
-    currency_band: Decimal = Decimal("0.03")
-    """How far an amount that CJ converted may be from the rate the other orders of that currency show."""
-    ledger_days: int = 400
-    """How far back the first reading of Commission Detail goes."""
-    late_hours: float = 0
-    """How long after its `updated_at` a row may still reach the warehouse: that much before its interval a run looks as well."""
-    keep_skipped_days: int = 90
-    chunks_per_task: int = 4
-    order_changes_sql: str | None = None
-    """Path of another order_changes.sql; None is the shipped one."""
+    accounts: tuple[Account, ...] = field(
+        metadata=_told(kinds.CONNECTIONS, "the accounts' connections", unset=f"`{json.dumps(DEFAULT_CONNECTIONS)}`", variable="cj_conn_ids")
+    )
+    storage: str = field(
+        metadata=_told(
+            kinds.URL,
+            "where chunks and the journal of what was sent are kept. Workers must share it",
+            unset=f"`{DEFAULT_STORAGE.format(home='<AIRFLOW_HOME>')}`",
+        )
+    )
+    storage_conn_id: str | None = field(
+        default=None, metadata=_told(kinds.CONNECTION, "the connection `cj_storage` is reached with, where it needs one", unset="none")
+    )
+    mode: Mode | None = field(
+        default=None,
+        metadata=_told(
+            kinds.MODE,
+            "`test` keeps every account in Test Mode, whatever its connection says",
+            unset="the connection's",
+        ),
+    )
+    order_changes_sql: str | None = field(
+        default=None, metadata=_told(kinds.PATH, "the file of another `order_changes.sql`", unset="the shipped one")
+    )
+    chunk_size: int = field(default=MAX_ORDERS_PER_REQUEST, metadata=_told(kinds.ORDERS, "orders a request"))
+    chunks_per_task: int = field(default=4, metadata=_told(kinds.WHOLE, "requests a mapped task"))
+    max_quarantine_ratio: Decimal = field(
+        default=Decimal("0.05"),
+        metadata=_told(kinds.RATIO, "above this share of rows that fail validation (counted from 20 failures) nothing is sent"),
+    )
+    approve_above: Decimal | None = field(
+        default=None,
+        metadata=_told(kinds.AMOUNT, "money at stake in one night above which a person must approve; a run may lower it", unset="off"),
+    )
+    late_hours: float = field(
+        default=0,
+        metadata=_told(kinds.HOURS, "how late a row may reach the warehouse after its `updated_at`: a run looks that much further back"),
+    )
+    processing_minutes: float = field(default=60, metadata=_told(kinds.MINUTES, "CJ's hour: until then an order is `awaiting`"))
+    deadline_hours: float = field(default=36, metadata=_told(kinds.HOURS, "after this, an order that never posted is `missing`"))
+    open_ended_status: str | None = field(
+        default=None,
+        metadata=_told(
+            kinds.OPEN_ENDED_STATUS, "what a restated open-ended order without a status is sent with", unset="none: it is held back"
+        ),
+    )
+    combine_items: bool = field(
+        default=False,
+        metadata=_told(
+            kinds.FLAG,
+            "orders over 100 items: combine the smallest lines into one, the amount exact, instead of holding the order back",
+        ),
+    )
+    allow_field_loss: frozenset[str] = field(
+        default=frozenset(),
+        metadata=_told(
+            kinds.FIELDS, "what may be empty in the warehouse where CJ holds one; an order that would lose another is held back"
+        ),
+    )
+    currency_band: Decimal = field(
+        default=Decimal("0.03"),
+        metadata=_told(kinds.BAND, "how far an amount that CJ converted may be from the rate its other orders of that currency show"),
+    )
+    ledger_days: int = field(default=400, metadata=_told(kinds.DAYS, "how far back the first reading of Commission Detail goes"))
+    keep_skipped_days: int = field(default=90, metadata=_told(kinds.DAYS, "how long `cj.skipped` is kept; what still waits stays"))
 
     def __post_init__(self) -> None:
-        if not 1 <= self.chunk_size <= MAX_ORDERS_PER_REQUEST:
-            raise SettingError(
-                f"chunk_size is {self.chunk_size}: CJ takes at most 10,000 orders a request, so it must be between 1 and 10000."
-            )
+        kinds.ORDERS.read(self.chunk_size, "chunk_size")
         for account in self.accounts:
             self.effective_mode(account)
 
@@ -60,6 +117,15 @@ class Settings:
 
     def account_of(self, enterprise_id: str) -> Account | None:
         return next((a for a in self.accounts if a.enterprise_id == enterprise_id), None)
+
+
+TOLD: dict[str, Told] = {one.name: one.metadata["told"] for one in fields(Settings)}
+"""Each setting by its name, in the order of the README's table."""
+
+
+def variable_of(name: str) -> str:
+    """The Airflow Variable a setting is read from."""
+    return TOLD[name].variable or f"cj_{name}"
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from include.airflow.connections import _FIELDS, approval_limit, settings_from_airflow
+from include.airflow.connections import READ_APART, approval_limit, settings_from_airflow
 from include.airflow.warehouse import warehouse_location
 from include.domain.errors import SettingError
 from include.domain.states import Mode
-from include.restatements.settings import Settings
+from include.restatements.settings import TOLD, Settings, variable_of
 
 TOKEN = "pat-9f3c-not-to-be-seen"
 GOOD = {"enterprise_id": "1500001", "advertiser_id": "5500001"}
@@ -253,6 +253,39 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
     assert TOKEN not in str(caught.value)
 
 
-def test_every_setting_is_read_from_somewhere() -> None:
-    elsewhere = {"accounts", "storage", "approve_above", "extra"}
-    assert {field.name for field in fields(Settings)} - elsewhere == set(_FIELDS)
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("accounts", '["cj_uk"]', ("cj_uk",)),
+        ("storage", "s3://bucket/other", "s3://bucket/other"),
+        ("storage_conn_id", "bucket", "bucket"),
+        ("mode", "test", Mode.TEST),
+        ("order_changes_sql", "/etc/orders.sql", "/etc/orders.sql"),
+        ("chunk_size", "7", 7),
+        ("chunks_per_task", "9", 9),
+        ("max_quarantine_ratio", "0.5", Decimal("0.5")),
+        ("approve_above", "12.50", Decimal("12.50")),
+        ("late_hours", "2.5", 2.5),
+        ("processing_minutes", "61", 61),
+        ("deadline_hours", "37", 37),
+        ("open_ended_status", "Accepted", "Accepted"),
+        ("combine_items", "yes", True),
+        ("allow_field_loss", '["items"]', frozenset({"items"})),
+        ("currency_band", "0.1", Decimal("0.1")),
+        ("ledger_days", "30", 30),
+        ("keep_skipped_days", "31", 31),
+    ],
+)
+def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any) -> None:
+    connect(monkeypatch)
+    connect(monkeypatch, conn_id="cj_uk")
+    monkeypatch.setenv(f"AIRFLOW_VAR_{variable_of(name).upper()}", text)
+    settings = settings_from_airflow()
+    found = tuple(account.conn_id for account in settings.accounts) if name == "accounts" else getattr(settings, name)
+    assert found == value
+
+
+def test_no_setting_was_left_out_of_the_test_above() -> None:
+    (cases,) = (mark.args[1] for mark in test_every_setting_is_read_from_its_variable.pytestmark if mark.name == "parametrize")
+    assert {name for name, _, _ in cases} == {field.name for field in fields(Settings)} == set(TOLD)
+    assert set(TOLD) >= READ_APART

@@ -218,7 +218,7 @@ WRONG = {
     "bad_rows": Scene(without_amounts, sentence="Nothing was sent. Mend what the warehouse's query returns"),
     "chunk_size_10001": Scene(
         lambda url, place: live(url, place) | {"AIRFLOW_VAR_CJ_CHUNK_SIZE": "10001"},
-        sentence="Variable cj_chunk_size is '10001'; it must be at most 10000, the orders CJ takes in a request.",
+        sentence="Variable cj_chunk_size is '10001'; it must be a whole number from 1 to 10000, the orders CJ takes in a request.",
     ),
 }
 

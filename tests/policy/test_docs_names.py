@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from include.airflow.connections import _FIELDS, EXTRA_KEYS
+from include.airflow.connections import EXTRA_KEYS
+from include.restatements.settings import TOLD, variable_of
 from tests.policy.sources import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-VARIABLES = {f"cj_{name}" for name in _FIELDS} | {"cj_conn_ids", "cj_storage", "cj_approve_above"}
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+VARIABLES = {variable_of(name) for name in TOLD}
 
 
 def test_the_readme_lists_every_variable_and_every_key_of_a_connection() -> None:

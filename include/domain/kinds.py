@@ -1,0 +1,122 @@
+"""What a setting that somebody typed may be: in words, and how it is read.
+
+The words stand in the README's table of Variables and end the sentence about a wrong value, so neither can say what the other does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from include.domain.account import MAX_ORDERS_PER_REQUEST
+from include.domain.errors import SettingError
+from include.domain.money import money
+from include.domain.states import Mode
+
+NULLABLE_FIELDS = frozenset({"coupon", "discount", "items"})
+LONGEST = timedelta(days=3650)
+"""No setting needs to look further back or wait longer, and no date of a run leaves the calendar."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`parse` raises ValueError or TypeError for what is not `may_be`, which goes on from "must be"."""
+
+    may_be: str
+    parse: Callable[[Any], Any]
+
+    def read(self, value: Any, where: str) -> Any:
+        """The value. Raises SettingError, which says `where` it is written down."""
+        try:
+            return self.parse(value)
+        except (ValueError, TypeError):
+            raise SettingError(f"{where} is {value!r}; it must be {self.may_be}.") from None
+
+
+def _number(value: Any) -> Decimal:
+    # JSON gives a run's number as a float; its shortest text is what the person typed.
+    return money(repr(value) if isinstance(value, float) else value)
+
+
+def _checked(allowed: bool, value: Any) -> Any:
+    if not allowed:
+        raise ValueError
+    return value
+
+
+def _between(least: int, most: float | None = None) -> Callable[[Any], Decimal]:
+    def parse(value: Any) -> Decimal:
+        number = _number(value)
+        return Decimal(_checked(least <= number and (most is None or number <= most), number))
+
+    return parse
+
+
+def _whole(most: int | None = None) -> Callable[[Any], int]:
+    def parse(value: Any) -> int:
+        number = _between(1, most)(value)
+        return int(_checked(number == number.to_integral_value(), number))
+
+    return parse
+
+
+def _below_one(value: Any) -> Decimal:
+    number = _number(value)
+    return Decimal(_checked(0 <= number < 1, number))
+
+
+def _length(unit: timedelta) -> Kind:
+    longest = LONGEST // unit
+    return Kind(f"a number from 0 to {longest} (ten years)", lambda value: float(_between(0, longest)(value)))
+
+
+def _json_list(value: Any) -> list[str]:
+    names = value if isinstance(value, (list, tuple)) else json.loads(value)
+    return list(_checked(isinstance(names, (list, tuple)) and all(isinstance(name, str) and name for name in names), names))
+
+
+def _connections(value: Any) -> list[str]:
+    names = _json_list(value)
+    return list(_checked(bool(names) and len(set(names)) == len(names), names))
+
+
+def _fields(value: Any) -> frozenset[str]:
+    names = frozenset(_json_list(value))
+    return frozenset(_checked(names <= NULLABLE_FIELDS, names))
+
+
+def _flag(value: Any) -> bool:
+    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    word = str(value).strip().lower()
+    return words[str(_checked(word in words, word))]
+
+
+def _url(value: Any) -> str:
+    scheme, mark, rest = str(value).partition("://")
+    # A URL's first part is a host: file://relative/x would be the folder /x.
+    whole = scheme != "file" or (rest.startswith("/") and bool(rest.strip("/")))
+    return str(_checked(bool(mark) and whole, str(value).rstrip("/")))
+
+
+PATH = Kind("a path", str)
+MODE = Kind("'test' or 'live'", lambda value: Mode(str(value)))
+CONNECTION = Kind("a connection's id", str)
+CONNECTIONS = Kind('a JSON list of connection ids, at least one and each once, like ["cj", "cj_uk"]', _connections)
+URL = Kind("a URL like file:///absolute/path or s3://bucket/cj", _url)
+WHOLE = Kind("a whole number of at least 1", _whole())
+ORDERS = Kind(f"a whole number from 1 to {MAX_ORDERS_PER_REQUEST}, the orders CJ takes in a request", _whole(MAX_ORDERS_PER_REQUEST))
+RATIO = Kind("between 0 (one bad row stops the night) and 1 (nothing does)", _between(0, 1))
+BAND = Kind("at least 0 and below 1, like 0.03 for three per cent", _below_one)
+AMOUNT = Kind("an amount of money of zero or more, like 1000.50", _between(0))
+MINUTES = _length(timedelta(minutes=1))
+HOURS = _length(timedelta(hours=1))
+DAYS = Kind(f"a whole number from 1 to {LONGEST.days} (ten years)", _whole(LONGEST.days))
+FLAG = Kind("true or false", _flag)
+FIELDS = Kind('a JSON list out of "coupon", "discount", "items"', _fields)
+OPEN_ENDED_STATUS = Kind(
+    "'Pending' or 'Accepted' (which locks the order)", lambda value: _checked(value in ("Pending", "Accepted"), str(value))
+)

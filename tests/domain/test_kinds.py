@@ -1,0 +1,99 @@
+"""What a typed setting may be: each bound holds on both sides, and a wrong value is answered in the words that the table shows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from include.domain import kinds
+from include.domain.errors import SettingError
+from include.domain.kinds import Kind
+from include.domain.states import Mode
+
+ALL = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, Kind)}
+
+RIGHT: list[tuple[Kind, Any, Any]] = [
+    (kinds.PATH, "/a/b.sql", "/a/b.sql"),
+    (kinds.CONNECTION, "bucket", "bucket"),
+    (kinds.MODE, "live", Mode.LIVE),
+    (kinds.CONNECTIONS, '["cj", "cj_uk"]', ["cj", "cj_uk"]),
+    (kinds.URL, "s3://bucket/cj/", "s3://bucket/cj"),
+    (kinds.URL, "file:///var/cj", "file:///var/cj"),
+    (kinds.WHOLE, "1", 1),
+    (kinds.WHOLE, 2.0, 2),
+    (kinds.ORDERS, 1, 1),
+    (kinds.ORDERS, "10000", 10_000),
+    (kinds.RATIO, "0", Decimal(0)),
+    (kinds.RATIO, "1", Decimal(1)),
+    (kinds.RATIO, 0.1, Decimal("0.1")),
+    (kinds.BAND, "0", Decimal(0)),
+    (kinds.BAND, "0.999", Decimal("0.999")),
+    (kinds.AMOUNT, "0", Decimal(0)),
+    (kinds.AMOUNT, 1000.5, Decimal("1000.5")),
+    (kinds.MINUTES, "0", 0),
+    (kinds.MINUTES, 5_256_000, 5_256_000),
+    (kinds.HOURS, 0.5, 0.5),
+    (kinds.HOURS, "87600", 87_600),
+    (kinds.DAYS, "1", 1),
+    (kinds.DAYS, "3650", 3650),
+    (kinds.FLAG, " On ", True),
+    (kinds.FLAG, False, False),
+    (kinds.FIELDS, "[]", frozenset()),
+    (kinds.FIELDS, ["coupon"], frozenset({"coupon"})),
+    (kinds.OPEN_ENDED_STATUS, "Pending", "Pending"),
+]
+
+WRONG: list[tuple[Kind, Any]] = [
+    (kinds.MODE, "dry"),
+    (kinds.CONNECTIONS, "cj"),
+    (kinds.CONNECTIONS, "[]"),
+    (kinds.CONNECTIONS, '["cj", ""]'),
+    (kinds.CONNECTIONS, '["cj", "cj"]'),
+    (kinds.CONNECTIONS, '{"cj": 1}'),
+    (kinds.URL, "/var/cj"),
+    (kinds.URL, "file://relative/x"),
+    (kinds.URL, "file:///"),
+    (kinds.WHOLE, "0"),
+    (kinds.WHOLE, "1.5"),
+    (kinds.ORDERS, 0),
+    (kinds.ORDERS, "10001"),
+    (kinds.RATIO, "-0.01"),
+    (kinds.RATIO, "1.01"),
+    (kinds.RATIO, "nan"),
+    (kinds.BAND, "-0.01"),
+    (kinds.BAND, "1"),
+    (kinds.AMOUNT, "-0.01"),
+    (kinds.AMOUNT, "1.000,00"),
+    (kinds.MINUTES, "-1"),
+    (kinds.MINUTES, "5256001"),
+    (kinds.HOURS, "87601"),
+    (kinds.HOURS, "soon"),
+    (kinds.DAYS, "0"),
+    (kinds.DAYS, "3651"),
+    (kinds.FLAG, "maybe"),
+    (kinds.FIELDS, '["amount"]'),
+    (kinds.FIELDS, 1),
+    (kinds.OPEN_ENDED_STATUS, "accepted"),
+]
+
+
+@pytest.mark.parametrize(("kind", "typed", "value"), RIGHT)
+def test_a_value_that_may_be_is_read(kind: Kind, typed: Any, value: Any) -> None:
+    found = kind.read(typed, "Variable cj_x")
+    assert found == value
+    assert type(found) is type(value) or isinstance(value, int)
+
+
+@pytest.mark.parametrize(("kind", "typed"), WRONG)
+def test_a_value_that_may_not_be_is_answered_with_what_may(kind: Kind, typed: Any) -> None:
+    with pytest.raises(SettingError) as caught:
+        kind.read(typed, "Variable cj_x")
+    assert str(caught.value) == f"Variable cj_x is {typed!r}; it must be {kind.may_be}."
+
+
+def test_no_kind_was_left_out() -> None:
+    assert {id(kind) for kind in ALL.values()} == {id(kind) for kind, _, _ in RIGHT}
+    anything = {id(kinds.PATH), id(kinds.CONNECTION)}
+    assert {id(kind) for kind in ALL.values()} - anything == {id(kind) for kind, _ in WRONG}
