@@ -1,47 +1,39 @@
-"""docs/dags.md from the DAGs' docstrings: the runbook is written once, where the DAG is.
+"""The pages that are generated, each from the one place where its matter is told.
 
-python -m lab.docs             write it
-python -m lab.docs --check     fail when it is out of date
+python -m lab.docs             write them
+python -m lab.docs --check     fail, and name each that is out of date
 """
 
 from __future__ import annotations
 
-import ast
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from include.airflow.environment import ROOT
-from include.airflow.tags import MEANINGS
+from lab.pages import dags, validation_rules, variables
 
-PAGE = ROOT / "docs" / "dags.md"
-
-_HEAD = """<!-- Written by `make docs` from the docstrings in dags/ and the tags in include/airflow/tags.py. Edit those. -->
-# DAGs
-
-What runs when, and what to do when it fails.
-"""
-
-
-def runbook(dag_file: Path) -> str:
-    """The docstring of a DAG file, without importing it."""
-    return ast.get_docstring(ast.parse(dag_file.read_text(encoding="utf-8"))) or ""
+PAGES: dict[str, Callable[[], str]] = {
+    "README.md": variables.readme,
+    "docs/dags.md": dags.page,
+    "docs/validation-rules.md": validation_rules.page,
+}
+"""Path from the repository's root → what gives its whole text."""
 
 
-def page(dags: Path = ROOT / "dags") -> str:
-    """The whole page as Markdown."""
-    sections = [f"## `{file.stem}`\n\n{runbook(file)}\n" for file in sorted(dags.glob("*.py"))]
-    tags = "\n".join(f"| `{tag}` | {meaning} |" for tag, meaning in MEANINGS.items())
-    return "\n".join([_HEAD, *sections, f"## Tags\n\n| tag | meaning, and what to do |\n|---|---|\n{tags}\n"])
+def outdated(root: Path = ROOT) -> list[str]:
+    """The pages that do not say what they would be written with now."""
+    return [path for path, text in PAGES.items() if not (root / path).exists() or (root / path).read_text(encoding="utf-8") != text()]
 
 
-def main(arguments: list[str]) -> int:
-    if "--check" not in arguments:
-        PAGE.write_text(page(), encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == page():
-        return 0
-    sys.stderr.write("docs/dags.md is not what the DAGs' docstrings say. Run: make docs\n")
-    return 1
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    if "--check" in arguments:
+        late = outdated(root)
+        sys.stderr.write("".join(f"{path} is not what it is generated from. Run: make docs\n" for path in late))
+        return 1 if late else 0
+    for path, text in PAGES.items():
+        (root / path).write_text(text(), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":

@@ -81,23 +81,3 @@ def _pages() -> DefaultJinjaPageView:
 @cache
 def _suite_page() -> str:
     return _pages().render(ExpectationSuitePageRenderer().render(suite_of(rules())))
-
-
-def rules_page() -> str:
-    """`docs/validation-rules.md`: every rule of the suite, in the order they decide the reason."""
-    head = (
-        "# Validation rules\n\n"
-        "What an order change must be before it may go to CJ. Generated from `include/restatements/gate/expectations/order_changes.json` by\n"
-        "`python -m include.restatements.gate.results`; the tests fail where the two differ.\n\n"
-        "An order that breaks a rule is held back in `cj.quarantine` with stage `validation`. Its `reason` is that of the first rule it breaks, in\n"
-        "the order below; its `detail` says every one. What a cancellation does not carry to CJ (amount, discount, currency, coupon, items,\n"
-        "parameters, attribution) is not judged on one. Once at least 20 orders fail and they are more than `max_quarantine_ratio` of the\n"
-        "night, nothing is sent.\n\n"
-        "| reason | columns | rule | source |\n|---|---|---|---|\n"
-    )
-    lines = [f"| `{rule.reason}` | {rule.about} | {rule.rule} | {rule.source} |\n" for rule in rules()]
-    return head + "".join(lines)
-
-
-if __name__ == "__main__":
-    Path("docs/validation-rules.md").write_text(rules_page(), encoding="utf-8")

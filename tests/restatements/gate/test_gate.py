@@ -19,7 +19,7 @@ from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
 from include.domain.shapes import CHANGES, KEY
 from include.restatements.gate.findings import findings
 from include.restatements.gate.gate import HELD_BACK, Gate, Inspected
-from include.restatements.gate.results import DATA_DOCS, rules_page
+from include.restatements.gate.results import DATA_DOCS
 from include.restatements.gate.suite import Judge, ValidationBroken, rules
 
 NOW = datetime(2026, 11, 15, 3, tzinfo=UTC)
@@ -410,8 +410,3 @@ def test_the_currencies_are_those_in_use_since_2025() -> None:
 def test_each_expectation_is_there_once_and_says_its_rule_and_source() -> None:
     assert len({(rule.type, rule.column) for rule in rules()}) == len(rules())
     assert all(rule.rule.endswith(".") and rule.source and rule.about for rule in rules())
-
-
-def test_the_page_of_rules_is_the_suite() -> None:
-    page = Path(__file__).parents[3] / "docs" / "validation-rules.md"
-    assert page.read_text(encoding="utf-8") == rules_page(), "run python -m include.restatements.gate.results"

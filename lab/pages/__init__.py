@@ -1,0 +1,1 @@
+"""What the generated pages say, a module a page. `lab.docs` has the list."""
