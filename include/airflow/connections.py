@@ -73,14 +73,12 @@ def no_connection(conn_id: str) -> str:
     return f"There is no connection {conn_id!r} that Airflow can read. Create it (in AIRFLOW_CONN_{conn_id.upper()}: whole JSON, or a URI)"
 
 
-def extra_of(conn_id: str, connection: Any) -> dict[str, Any]:
-    """The connection's extra, a JSON object. Raises SettingError."""
+def extra_of(conn_id: str, connection: Any, like: str = '{"enterprise_id": "…", "advertiser_id": "…"}') -> dict[str, Any]:
+    """The connection's extra, a JSON object; `like` is one for the sentence. Raises SettingError."""
     try:
         extra = json.loads(connection.extra or "{}")
     except ValueError:
-        raise SettingError(
-            f'Connection {conn_id!r}: extra is not JSON. Write it as {{"enterprise_id": "…", "advertiser_id": "…"}}.'
-        ) from None
+        raise SettingError(f"Connection {conn_id!r}: extra is not JSON. Write it as {like}.") from None
     if not isinstance(extra, dict):
         raise SettingError(f"Connection {conn_id!r}: extra must be a JSON object.")
     return extra

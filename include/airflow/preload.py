@@ -16,8 +16,10 @@ import importlib
 import logging
 import multiprocessing
 import os
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from airflow.exceptions import AirflowConfigException
@@ -25,14 +27,22 @@ from airflow.listeners import hookimpl
 
 log = logging.getLogger(__name__)
 
+WAREHOUSES = Path(__file__).resolve().parents[1] / "warehouse"
+
+
+def drivers() -> list[str]:
+    """What the kinds of warehouse name as their DRIVER. The modules are read, not imported."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(WAREHOUSES.glob("*_warehouse.py"))]
+    return [name for text in texts for name in re.findall(r'^DRIVER = "([\w.]+)"$', text, re.MULTILINE)]
+
+
 LIBRARIES = (
     "great_expectations",
     "pandas",
     "pyarrow.compute",
     "pyarrow.json",
     "pyarrow.parquet",
-    "duckdb",
-    "adbc_driver_postgresql.dbapi",
+    *drivers(),
     "httpx",
     "orjson",
     "vl_convert",

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.domain.errors import WarehouseShapeError
 from include.domain.shapes import INSTANT, MONEY
 
+OwnType: TypeAlias = Callable[[pa.DataType], pa.DataType | None]
+"""What a driver's own types travel with: `Session.own_type`."""
 
-def common_type(kind: pa.DataType) -> pa.DataType:
+
+def common_type(kind: pa.DataType, own: OwnType) -> pa.DataType:
     """The type a column travels with after the warehouse."""
-    if is_numeric_text(kind) or pa.types.is_decimal(kind):
+    if (said := own(kind)) is not None:
+        return said
+    if pa.types.is_decimal(kind):
         return MONEY
     if isinstance(kind, pa.BaseExtensionType):
         return pa.string()
@@ -22,24 +30,19 @@ def common_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def is_numeric_text(kind: pa.DataType) -> bool:
-    """PostgreSQL's numeric as ADBC gives it: exact text under an opaque type."""
-    return isinstance(kind, pa.OpaqueType) and kind.type_name == "numeric"
-
-
-def common_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch in the few types both warehouses read and write."""
-    schema = pa.schema([(f.name, common_type(f.type)) for f in batch.schema])
+def common_batch(batch: pa.RecordBatch, own: OwnType) -> pa.RecordBatch:
+    """The batch in the few types every warehouse reads and writes."""
+    schema = pa.schema([(f.name, common_type(f.type, own)) for f in batch.schema])
     return pa.RecordBatch.from_arrays([_cast(batch.column(i), f) for i, f in enumerate(schema)], schema=schema)
 
 
-def common_table(table: pa.Table) -> pa.Table:
-    """The table in the few types both warehouses read and write."""
-    schema = pa.schema([(f.name, common_type(f.type)) for f in table.schema])
+def common_table(table: pa.Table, own: OwnType) -> pa.Table:
+    """The table in the few types every warehouse reads and writes."""
+    schema = pa.schema([(f.name, common_type(f.type, own)) for f in table.schema])
     return pa.Table.from_arrays([_cast(table.column(i), f) for i, f in enumerate(schema)], schema=schema)
 
 
-def fitted(data: pa.Table, columns: pa.Schema, table: str) -> pa.Table:
+def fitted(data: pa.Table, columns: pa.Schema, table: str, own: OwnType) -> pa.Table:
     """The data in the types of the table's own columns. Raises WarehouseShapeError where a column is unknown or a value does not fit."""
     wanted = {f.name: f.type for f in columns}
     unknown = [name for name in data.column_names if name not in wanted]
@@ -47,12 +50,12 @@ def fitted(data: pa.Table, columns: pa.Schema, table: str) -> pa.Table:
         raise WarehouseShapeError(
             f"Table {table} has no column {', '.join(unknown)}. Add it to the table, or leave it out of what is written."
         )
-    schema = pa.schema([(name, _storable(wanted[name])) for name in data.column_names])
+    schema = pa.schema([(name, _storable(wanted[name], own)) for name in data.column_names])
     return pa.Table.from_arrays([_cast(data.column(f.name), f) for f in schema], schema=schema)
 
 
-def _storable(kind: pa.DataType) -> pa.DataType:
-    return common_type(kind) if not pa.types.is_decimal(kind) else kind
+def _storable(kind: pa.DataType, own: OwnType) -> pa.DataType:
+    return common_type(kind, own) if not pa.types.is_decimal(kind) else kind
 
 
 def _cast(column: pa.Array | pa.ChunkedArray, wanted: pa.Field) -> pa.Array | pa.ChunkedArray:

@@ -1,7 +1,7 @@
 """One small interface to the warehouse: one connection, one transaction at a time, Arrow in and out.
 
-`open_warehouse(location)` finds the kind's module by its name, `include/warehouse/<kind>_warehouse.py`, and asks its `connect(location)` for a
-`Session`. A third warehouse is one more such module (docs/warehouses.md).
+`open_warehouse(location)` finds the kind's module by its name (`include.warehouse.location`) and asks its `connect(location)` for a `Session`.
+A third warehouse is one more such module (docs/warehouses.md).
 
 What a session gives back looks the same whatever the warehouse: every decimal is `decimal128(38, 10)` (shapes.MONEY), every instant
 microseconds in UTC, every text `string`.
@@ -11,67 +11,27 @@ What it does not do: retry statements. A `WarehouseUnavailable` is transient, an
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-import pyarrow as pa
-
-from include.domain.errors import SettingError, WarehouseError
+from include.domain.errors import WarehouseError
 from include.warehouse import schema, sqltext
-from include.warehouse.arrow import common_batch, common_table, fitted
+from include.warehouse.location import WarehouseLocation, kind_named, not_supported, supported_kinds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    Data: TypeAlias = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Iterable[pa.RecordBatch]
+
+__all__ = ["BATCH_ROWS", "Params", "Session", "WarehouseLocation", "open_warehouse", "supported_kinds"]
 
 Params: TypeAlias = Mapping[str, object]
-Data: TypeAlias = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Iterable[pa.RecordBatch]
 
 BATCH_ROWS = 65_536
-_SUFFIX = "_warehouse"
 _NO_PARAMS: Params = {}
-
-
-@dataclass(frozen=True)
-class WarehouseLocation:
-    """Where the warehouse is. `duckdb` takes a `path`, `postgres` a libpq `uri`; printing it never shows a password."""
-
-    kind: str
-    uri: str = field(default="", repr=False)
-    path: str = ""
-    wait_seconds: float = 120.0
-    """DuckDB: how long to wait for a file that another process holds."""
-    memory_limit: str = "2GB"
-    """DuckDB: what it may hold in memory before it spills beside the file."""
-
-    def __post_init__(self) -> None:
-        if self.kind == "duckdb" and not self.path:
-            object.__setattr__(self, "path", self.uri)
-
-    def __str__(self) -> str:
-        return f"{self.kind} at {self.address}"
-
-    @property
-    def address(self) -> str:
-        """Host, port and database, or the file: what an error may name."""
-        if self.path:
-            return self.path
-        try:
-            parts = urlsplit(self.uri)
-            host, port = parts.hostname or "the local socket", f":{parts.port}" if parts.port else ""
-        except ValueError:
-            return "an address that cannot be read"
-        return f"{host}{port}{parts.path}"
-
-
-def supported_kinds() -> list[str]:
-    """The kinds there is a module for."""
-    import include.warehouse as package
-
-    return sorted(m.name.removesuffix(_SUFFIX) for m in pkgutil.iter_modules(package.__path__) if m.name.endswith(_SUFFIX))
 
 
 @contextmanager
@@ -81,11 +41,8 @@ def open_warehouse(location: WarehouseLocation) -> Iterator[Session]:
     Raises SettingError for a kind without a module or a location that is wrong; WarehouseUnavailable where it cannot be reached.
     """
     if location.kind not in supported_kinds():
-        raise SettingError(
-            f"The warehouse connection is of type {location.kind!r}, which is not supported. "
-            f"Use one of: {', '.join(supported_kinds())}. docs/warehouses.md says how to add another."
-        )
-    session = importlib.import_module(f"include.warehouse.{location.kind}{_SUFFIX}").connect(location)
+        raise not_supported("The warehouse connection", location.kind)
+    session: Session = kind_named(location.kind).connect(location)
     try:
         yield session
     finally:
@@ -99,7 +56,8 @@ class Session(ABC):
     not use are ignored. Every method raises WarehouseUnavailable, WarehouseShapeError or WarehouseError; none of them with row values.
     """
 
-    dialect: str
+    spelling: ClassVar[Mapping[str, str]] = {}
+    """How this warehouse spells our types, where it does not read them as they are: `{"timestamp with time zone": "timestamp_tz"}`."""
 
     def __init__(self, location: WarehouseLocation) -> None:
         self.location = location
@@ -113,7 +71,7 @@ class Session(ABC):
         """Run one or more statements, separated by `;`. Returns how many rows they changed."""
         self._ready()
         self._columns.clear()
-        changed = [self._run(statement, self._used(statement, params)) for statement in sqltext.statements(sql)]
+        changed = [self._run(self.translated(statement), self._used(statement, params)) for statement in sqltext.statements(sql)]
         return sum(count for count in changed if count > 0)
 
     def rows(self, sql: str, params: Params = _NO_PARAMS) -> list[dict[str, object]]:
@@ -122,9 +80,11 @@ class Session(ABC):
 
     def table(self, sql: str, params: Params = _NO_PARAMS) -> pa.Table:
         """A whole result in memory."""
+        from include.warehouse import arrow
+
         self._ready()
         statement = self._single(sql)
-        return common_table(self._fetch(statement, self._used(statement, params)))
+        return arrow.common_table(self._fetch(statement, self._used(statement, params)), self.own_type)
 
     def stream(
         self, sql: str, params: Params = _NO_PARAMS, batch_rows: int = BATCH_ROWS, *, exclusive: bool = False
@@ -233,6 +193,14 @@ class Session(ABC):
         self._ready()
         return self._describe(self._single(sql))
 
+    def translated(self, statement: str) -> str:
+        """One of our statements as this warehouse reads it. A warehouse of another dialect overrides this; names of values stay `:name`."""
+        return sqltext.respelled(statement, self.spelling)
+
+    def own_type(self, kind: pa.DataType) -> pa.DataType | None:
+        """What a column travels with whose Arrow type only this driver has; None for all that are Arrow's own."""
+        return None
+
     def binary_order(self, expression: str) -> str:
         """The expression, ordered by the bytes of its UTF-8 text instead of by a language's rules."""
         return expression
@@ -286,26 +254,29 @@ class Session(ABC):
             raise WarehouseError("An exclusive stream is still open on this session. Drain or close it before anything else.")
 
     def _streamed(self, batches: Iterator[pa.RecordBatch], exclusive: bool) -> Iterator[pa.RecordBatch]:
+        from include.warehouse import arrow
+
         self._streaming = exclusive
         try:
             with closing(batches):  # type: ignore[type-var]  # both sources are generators
                 for batch in batches:
-                    yield common_batch(batch)
+                    yield arrow.common_batch(batch, self.own_type)
         finally:
             self._streaming = False
 
     def _append(self, table: str, data: pa.Table) -> int:
+        from include.warehouse import arrow
+
         if table not in self._columns:
             self._columns[table] = self._fetch(f"SELECT * FROM {table} WHERE 1 = 0", {}).schema
-        self._insert(table, fitted(data, self._columns[table], table))
+        self._insert(table, arrow.fitted(data, self._columns[table], table, self.own_type))
         return data.num_rows
 
-    @staticmethod
-    def _single(sql: str) -> str:
+    def _single(self, sql: str) -> str:
         found = sqltext.statements(sql)
         if len(found) != 1:
             raise WarehouseError(f"One query was expected and the text holds {len(found)} statements. Leave one.")
-        return found[0]
+        return self.translated(found[0])
 
     @staticmethod
     def _used(statement: str, params: Params) -> dict[str, object]:
@@ -325,6 +296,8 @@ class Session(ABC):
 
 def _pieces(data: Data) -> Iterator[pa.Table]:
     """The data in tables big enough for one bulk insert each, pulled one at a time."""
+    import pyarrow as pa
+
     if isinstance(data, pa.RecordBatch):
         data = [data]
     if isinstance(data, pa.Table):

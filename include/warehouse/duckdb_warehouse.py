@@ -3,6 +3,8 @@
 One process at a time may hold the file; whoever comes second waits, with jitter, up to `wait_seconds`. A process killed in a transaction loses
 only that transaction. While a result is open, DuckDB takes no other statement on the connection, and another connection would be another
 transaction: so `stream` puts its result into a temporary table, which spills beside the file, and reads it back in pieces.
+
+duckdb and pyarrow are imported where a file is opened, so that a location costs neither.
 """
 
 from __future__ import annotations
@@ -12,15 +14,28 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-
-import duckdb
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
 from include.warehouse import sqltext
-from include.warehouse.base import Params, Session, WarehouseLocation
+from include.warehouse.base import Params, Session
+from include.warehouse.location import ConnectionParts, WarehouseLocation
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+CONNECTION = "type duckdb with the file in host"
+ALIASES: tuple[str, ...] = ()
+DRIVER = "duckdb"
+
+MEMORY_LIMIT = "2GB"
+
+_NO_FILES = (":memory:", "md:", "motherduck:")
+"""DuckDB's names of what is no file; what follows them may be a token."""
 
 _TYPES = {
     "VARCHAR": "text",
@@ -39,6 +54,25 @@ _held: dict[tuple[str, str], threading.Lock] = {}
 _held_guard = threading.Lock()
 
 
+@dataclass(frozen=True)
+class DuckDBLocation(WarehouseLocation):
+    """A file, and how much DuckDB may hold in memory before it spills beside it."""
+
+    memory_limit: str = MEMORY_LIMIT
+
+
+def location(parts: ConnectionParts) -> WarehouseLocation:
+    """The file in the connection's host, by its whole path. Raises SettingError."""
+    if not parts.host:
+        raise SettingError(f"Connection {parts.conn_id!r} has no host: put the path of the DuckDB file there.")
+    for prefix in _NO_FILES:
+        if parts.host.lower().startswith(prefix):
+            raise SettingError(
+                f"Connection {parts.conn_id!r}: host begins with {prefix!r}, which is no file on this machine. Put the path of one there."
+            )
+    return DuckDBLocation("duckdb", path=str(parts.root / Path(parts.host).expanduser()))
+
+
 def connect(location: WarehouseLocation) -> Session:
     """Open the file, waiting while another process holds it. Raises WarehouseUnavailable when the wait is over, SettingError for a bad path."""
     if not location.path:
@@ -47,6 +81,9 @@ def connect(location: WarehouseLocation) -> Session:
 
 
 def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    memory = location.memory_limit if isinstance(location, DuckDBLocation) else MEMORY_LIMIT
     path = Path(location.path)
     deadline = time.monotonic() + location.wait_seconds
     pause = 0.02
@@ -54,7 +91,7 @@ def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingError(f"The warehouse file {path} cannot be opened: {error.strerror}. Correct the path.") from None
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": location.memory_limit, "temp_directory": f"{path}.tmp"}
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory, "temp_directory": f"{path}.tmp"}
     while True:
         try:
             connection = duckdb.connect(str(path), config=config)
@@ -75,8 +112,6 @@ def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
 
 class DuckDBSession(Session):
     """See `Session`."""
-
-    dialect = "duckdb"
 
     def __init__(self, location: WarehouseLocation, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(location)
@@ -195,6 +230,8 @@ def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
 
 
 def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
     return pa.RecordBatch.from_pylist([], schema=schema)
 
 
@@ -205,6 +242,9 @@ def _first_line(text: str) -> str:
 @contextmanager
 def _speaking() -> Iterator[None]:
     """DuckDB's exceptions as ours. Its messages about data quote the data, so only those about names are passed on."""
+    import duckdb
+    import pyarrow as pa
+
     try:
         yield
     except (duckdb.CatalogException, duckdb.BinderException) as error:

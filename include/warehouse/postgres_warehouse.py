@@ -3,6 +3,8 @@
 Transactions are the driver's (autocommit off), not a BEGIN of ours: with autocommit on, ADBC puts BEGIN and COMMIT around every statement
 with parameters and would commit ours half way. `stream` reads a server-side cursor, so that other statements may run in between; an exclusive
 stream is one COPY, where PostgreSQL takes no parameters, so the values wait in settings of the transaction (`set_config`).
+
+The driver and pyarrow are imported where a server is asked, so that a location costs neither.
 """
 
 from __future__ import annotations
@@ -13,15 +15,21 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
-
-import adbc_driver_manager as adbc
-import adbc_driver_postgresql.dbapi as driver
-import pyarrow as pa
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
-from include.domain.shapes import INSTANT, MONEY
 from include.warehouse import sqltext
-from include.warehouse.base import Params, Session, WarehouseLocation
+from include.warehouse.base import Params, Session
+from include.warehouse.location import ConnectionParts, WarehouseLocation
+
+if TYPE_CHECKING:
+    import adbc_driver_postgresql.dbapi as driver
+    import pyarrow as pa
+
+CONNECTION = "type postgres"
+ALIASES = ("postgresql", "pg")
+DRIVER = "adbc_driver_postgresql.dbapi"
 
 _TYPES = {
     "int2": "integer", "int4": "integer", "int8": "integer", "numeric": "decimal", "float4": "double", "float8": "double",
@@ -45,8 +53,29 @@ _INDEXES = (
 _WORKING = ("plan_input", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders")
 
 
+def location(parts: ConnectionParts) -> WarehouseLocation:
+    """The server as the URI libpq reads. A host that begins with a slash is a socket's folder; plain extras are libpq parameters."""
+    if not parts.host:
+        raise SettingError(f"Connection {parts.conn_id!r} has no host: put the server's name, or the folder of its socket, there.")
+    options = {name: str(value) for name, value in parts.extra.items() if isinstance(value, (str, int)) and value != ""}
+    socket = parts.host.startswith("/")
+    if socket:
+        options["host"] = parts.host
+    if parts.port and socket:
+        options["port"] = str(parts.port)
+    who = quote(parts.login, safe="")
+    if parts.password:
+        who += ":" + quote(parts.password, safe="")
+    server = "" if socket else parts.host + (f":{parts.port}" if parts.port else "")
+    query = f"?{urlencode(options)}" if options else ""
+    return WarehouseLocation("postgres", uri=f"postgresql://{who + '@' if who else ''}{server}/{quote(parts.schema, safe='')}{query}")
+
+
 def connect(location: WarehouseLocation) -> Session:
     """Connect by the location's libpq URI. Raises WarehouseUnavailable where no server answers, SettingError where it turns us away."""
+    import adbc_driver_manager as adbc
+    import adbc_driver_postgresql.dbapi as driver
+
     if not location.uri:
         raise SettingError("The warehouse connection is of type 'postgres' and says no host. Fill in host, database, login and password.")
     try:
@@ -67,8 +96,6 @@ def connect(location: WarehouseLocation) -> Session:
 
 class PostgresSession(Session):
     """See `Session`."""
-
-    dialect = "postgres"
 
     def __init__(self, location: WarehouseLocation, connection: driver.Connection) -> None:
         super().__init__(location)
@@ -102,6 +129,8 @@ class PostgresSession(Session):
             return cursor.fetch_arrow_table()
 
     def _stream(self, sql: str, params: Params, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
         name = f"stream_{next(self._numbers)}"
         # The whole result will be read, so the plan for it is wanted, not the one for the first rows.
         self._run("SET LOCAL cursor_tuple_fraction = 1", {})
@@ -129,6 +158,8 @@ class PostgresSession(Session):
             return
 
     def _stream_exclusive(self, sql: str, params: Params, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        import pyarrow as pa
+
         text = self._set_aside(sql, params)
         with _speaking():
             cursor = self._connection.cursor()
@@ -202,6 +233,14 @@ class PostgresSession(Session):
             schema = cursor.adbc_execute_schema(sqltext.bind(sql, numbered.__getitem__))
         return {f.name: _type_name(f) for f in schema}
 
+    def own_type(self, kind: pa.DataType) -> pa.DataType | None:
+        """Numeric arrives as exact text under an opaque type."""
+        import pyarrow as pa
+
+        from include.domain.shapes import MONEY
+
+        return MONEY if isinstance(kind, pa.OpaqueType) and kind.type_name == "numeric" else None
+
     def binary_order(self, expression: str) -> str:
         # Where the database sorts by bytes anyway, saying so in its own words lets a sort that was made before serve again.
         return f'{expression} COLLATE "{"default" if self._sorts_by_bytes() else "C"}"'
@@ -219,6 +258,8 @@ class PostgresSession(Session):
         return self._by_bytes
 
     def close(self) -> None:
+        import adbc_driver_manager as adbc
+
         try:
             self._connection.close()
         except (adbc.Error, RuntimeError):
@@ -230,6 +271,8 @@ def _bound(sql: str, params: Params) -> tuple[str, pa.RecordBatch | None]:
     """The statement with `$1`, `$2` for its names, and their values as one Arrow row."""
     if not params:
         return sql, None
+    import pyarrow as pa
+
     numbered = {name: f"${n}" for n, name in enumerate(params, start=1)}
     arrays = [pa.array([_text(v) if isinstance(v, str) else v], _arrow_type(v)) for v in params.values()]
     return sqltext.bind(sql, numbered.__getitem__), pa.RecordBatch.from_arrays(arrays, names=list(params))
@@ -248,6 +291,10 @@ def _sql_type(value: object) -> str:
 
 
 def _kind(value: object) -> tuple[pa.DataType, str]:
+    import pyarrow as pa
+
+    from include.domain.shapes import INSTANT, MONEY
+
     match value:
         case None:
             return pa.null(), "text"
@@ -298,6 +345,9 @@ def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
 @contextmanager
 def _speaking() -> Iterator[None]:
     """ADBC's exceptions as ours. Only what PostgreSQL says about names is passed on: about data it quotes the data."""
+    import adbc_driver_manager as adbc
+    import pyarrow as pa
+
     try:
         yield
     except adbc.Error as error:

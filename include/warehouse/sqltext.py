@@ -7,7 +7,7 @@ Nothing inside string literals, quoted identifiers, dollar quotes and comments c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 _TOKEN = re.compile(
     r"""
@@ -40,6 +40,52 @@ def bind(sql: str, placeholder: Callable[[str], str]) -> str:
 def rename(sql: str, new_names: dict[str, str]) -> str:
     """The statement with some parameters under other names, so that one statement can hold the same text twice."""
     return bind(sql, lambda name: f":{new_names.get(name, name)}")
+
+
+def respelled(sql: str, words: Mapping[str, str]) -> str:
+    """The statement with its types under other names: `{"text": "varchar"}`.
+
+    A type is the end of a CAST, or stands after a column's name where a table is made or altered; the same word elsewhere is a name.
+    """
+    if not words:
+        return sql
+    spelled = {_one_blank(word): other for word, other in words.items()}
+    types = "|".join(r"\s+".join(map(re.escape, word.split())) for word in sorted(spelled, key=len, reverse=True))
+    bare = _TOKEN.sub(_blanked, sql)
+    spans = {*_cast_types(bare, types), *_column_types(bare, types)}
+    for start, end in sorted(spans, reverse=True):
+        sql = sql[:start] + spelled[_one_blank(sql[start:end])] + sql[end:]
+    return sql
+
+
+def _one_blank(word: str) -> str:
+    return " ".join(word.lower().split())
+
+
+def _blanked(match: re.Match[str]) -> str:
+    """As long as it was, so that what is found stands in the same place in the statement."""
+    return (
+        (" " if match.group("comment") else "_") * len(match.group(0))
+        if match.group("comment") or match.group("literal")
+        else match.group(0)
+    )
+
+
+def _cast_types(bare: str, types: str) -> Iterator[tuple[int, int]]:
+    opened: list[int | None] = []
+    for bracket in re.finditer(r"\bCAST\s*\(|\(|\)", bare, re.IGNORECASE):
+        if bracket.group(0) != ")":
+            opened.append(bracket.end() if len(bracket.group(0)) > 1 else None)
+        elif opened and (start := opened.pop()) is not None:
+            inside = re.compile(rf"\bAS\s+({types})\s*\Z", re.IGNORECASE).search(bare, start, bracket.start())
+            if inside:
+                yield inside.span(1)
+
+
+def _column_types(bare: str, types: str) -> Iterator[tuple[int, int]]:
+    if re.match(r"\s*(CREATE\s[\s\w]*?TABLE|ALTER\s+TABLE)\b", bare, re.IGNORECASE):
+        after = r"(?=\s*(?:,|\)|\Z|(?:NOT|NULL|DEFAULT|COLLATE|PRIMARY|UNIQUE|CHECK|REFERENCES)\b))"
+        yield from (found.span(1) for found in re.finditer(rf"(?<=\w)\s+({types}){after}", bare, re.IGNORECASE))
 
 
 def statements(text: str) -> list[str]:

@@ -18,6 +18,7 @@ from include.domain.states import Mode, Operation
 from include.restatements.settings import Run, Settings
 from include.sql import sql_text
 from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.duckdb_warehouse import DuckDBLocation
 from lab.bench.ground import CHUNK, INTERVAL, NIGHT
 from lab.bench.measuring import Clock, watch_http
 
@@ -165,7 +166,7 @@ def reconciliation(clock: Clock, folder: str, orders: int, memory: str = "1GB") 
     from include.storage.opening import folder as storage
 
     wanted = settings("http://127.0.0.1:9", "none", f"{folder}/storage")
-    location = WarehouseLocation("duckdb", path=f"{folder}/warehouse.duckdb", memory_limit=memory)
+    location = DuckDBLocation("duckdb", path=f"{folder}/warehouse.duckdb", memory_limit=memory)
     with open_warehouse(location) as session:
         with clock.phase(), session.transaction():
             judge(session, Journal(storage(wanted.storage)), wanted, list(wanted.accounts), NIGHT.replace(hour=4))

@@ -15,7 +15,7 @@ from include.airflow.environment import ROOT
 from lab.scale.environment import cluster_environment
 
 FORKED = r"""
-import os, sys, threading, traceback
+import importlib, os, sys, threading, traceback
 from include.airflow.preload import LIBRARIES, preload
 
 assert set(preload()) == set(LIBRARIES)
@@ -29,7 +29,10 @@ def task():
     import include.airflow.operators
     from include.restatements import prepare, publish, submit
     from include.restatements import reconcile as reconciliation
-    from include.warehouse import duckdb_warehouse, postgres_warehouse
+    from include.warehouse import arrow
+    from include.warehouse.location import kind_named, supported_kinds
+    for driver in [kind_named(kind).DRIVER for kind in supported_kinds()]:
+        importlib.import_module(driver)
     new = {name.partition(".")[0] for name in sys.modules} - before - set(sys.stdlib_module_names)
     assert new <= {"include"}, f"still imported by the task: {new}"
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from include.airflow.connections import READ_APART, approval_limit, settings_from_airflow
+from include.airflow.environment import ROOT
 from include.airflow.warehouse import warehouse_location
 from include.domain.errors import SettingError
 from include.domain.states import Mode
@@ -234,15 +235,40 @@ def test_a_postgres_warehouse_keeps_odd_passwords_sockets_and_options(monkeypatc
     assert warehouse_location().uri == "postgresql://postgres@/shop?host=%2Frun%2Fpg"
 
 
+@pytest.mark.parametrize("conn_type", ["postgresql", "pg"])
+def test_other_names_of_postgres_mean_it(monkeypatch: pytest.MonkeyPatch, conn_type: str) -> None:
+    warehouse(
+        monkeypatch, conn_type=conn_type, host="db", port=5433, schema="shop", extra={"connect_timeout": 5, "keepalives": "", "odd": [1]}
+    )
+    location = warehouse_location()
+    assert (location.kind, location.uri) == ("postgres", "postgresql://db:5433/shop?connect_timeout=5")
+
+
+def test_a_relative_duckdb_file_lies_in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse(monkeypatch, conn_type="duckdb", host="data/w.duckdb")
+    assert warehouse_location().path == str(ROOT / "data/w.duckdb")
+
+
+def test_a_warehouses_password_is_masked_in_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk._shared.secrets_masker import redact
+
+    warehouse(monkeypatch, conn_type="postgres", host="db", password="pass-4711-of-the-warehouse")
+    location = warehouse_location()
+    assert "pass-4711" in location.uri
+    assert "pass-4711" not in str(redact(f"connecting to {location.uri}"))
+
+
 @pytest.mark.parametrize(
     ("fields", "names"),
     [
-        (None, "no connection 'warehouse'"),
+        (None, "no connection 'warehouse'.*: type duckdb with the file in host, or type postgres\\."),
         ({"conn_type": "snowflake", "host": "x"}, "'snowflake', which is not supported"),
-        ({"conn_type": "duckdb"}, "has no host"),
+        ({"conn_type": "duckdb"}, "has no host: put the path of the DuckDB file there"),
         ({"conn_type": "duckdb", "host": ":memory:"}, "begins with ':memory:'"),
         ({"conn_type": "duckdb", "host": f"md:shop?motherduck_token={TOKEN}"}, "begins with 'md:'"),
-        ({"conn_type": "postgres", "schema": "shop"}, "has no host"),
+        ({"conn_type": "postgres", "schema": "shop"}, "has no host: put the server's name, or the folder of its socket, there"),
+        ({"conn_type": "pg"}, "has no host"),
+        ({"conn_type": "postgres", "host": "db", "extra": "[1]"}, "extra must be a JSON object"),
     ],
 )
 def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any] | None, names: str) -> None:

@@ -25,13 +25,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb  # noqa: F401  # imported once, before the forks
+import adbc_driver_postgresql.dbapi  # noqa: F401  # imported once, before the forks
+import duckdb  # noqa: F401
 import httpx  # noqa: F401
 import pyarrow as pa
 import rich.console  # noqa: F401
 import vl_convert  # noqa: F401
 
-import include.warehouse.duckdb_warehouse  # noqa: F401
 import include.warehouse.postgres_warehouse  # noqa: F401
 from include.cj.client import CJClient
 from include.cj.transport import Timeouts

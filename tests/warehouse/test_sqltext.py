@@ -35,3 +35,30 @@ def test_a_parameter_beside_a_cast_is_still_one() -> None:
 
 def test_statements_end_at_semicolons_and_comments_alone_are_none() -> None:
     assert sqltext.statements("SELECT ';'; -- first; still\nSELECT 2;\n-- the end\n") == ["SELECT ';'", "-- first; still\nSELECT 2"]
+
+
+OURS = {"text": "varchar", "decimal(38, 10)": "number(38, 10)", "timestamp with time zone": "timestamp_tz"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "spelled"),
+    [
+        ("SELECT CAST(a AS text)", "SELECT CAST(a AS varchar)"),
+        ("SELECT cast(CAST(:a AS Text) AS decimal(38,  10))", "SELECT cast(CAST(:a AS varchar) AS number(38, 10))"),
+        ("SELECT CAST(COALESCE(a, (b)) AS timestamp\n with time zone)", "SELECT CAST(COALESCE(a, (b)) AS timestamp_tz)"),
+        ("SELECT CAST(a AS texture), CAST(b AS decimal(38, 0))", "SELECT CAST(a AS texture), CAST(b AS decimal(38, 0))"),
+        ("SELECT text, a AS text FROM text", "SELECT text, a AS text FROM text"),
+        ("SELECT * FROM (SELECT a AS text) AS t", "SELECT * FROM (SELECT a AS text) AS t"),
+        ("SELECT 'CAST(a AS text)' -- CAST(a AS text)", "SELECT 'CAST(a AS text)' -- CAST(a AS text)"),
+        ("SELECT CAST(') AS text' AS text)", "SELECT CAST(') AS text' AS varchar)"),
+        (
+            "-- the text\nCREATE TABLE IF NOT EXISTS t (a text NOT NULL, text decimal(38, 10), at timestamp with time zone)",
+            "-- the text\nCREATE TABLE IF NOT EXISTS t (a varchar NOT NULL, text number(38, 10), at timestamp_tz)",
+        ),
+        ("ALTER TABLE t ADD COLUMN IF NOT EXISTS a text", "ALTER TABLE t ADD COLUMN IF NOT EXISTS a varchar"),
+        ("CREATE TABLE t AS SELECT CAST(a AS text) AS text FROM u", "CREATE TABLE t AS SELECT CAST(a AS varchar) AS text FROM u"),
+    ],
+)
+def test_only_types_are_spelled_otherwise(sql: str, spelled: str) -> None:
+    assert sqltext.respelled(sql, OURS) == spelled
+    assert sqltext.respelled(sql, {}) == sql

@@ -22,7 +22,7 @@ def test_the_planner_knows_a_table_filled_in_this_very_transaction(postgres_data
         assert expected_rows(session) == pytest.approx(50_000, rel=0.01)
 
 
-def test_analyzing_changes_no_row_on_either_warehouse(session: Session) -> None:
+def test_analyzing_changes_no_row_on_any_warehouse(session: Session) -> None:
     with session.transaction():
         session.execute("CREATE TABLE numbers (n bigint)")
         session.append("numbers", pa.table({"n": [1, 2, 3]}))
@@ -62,6 +62,12 @@ def test_keys_come_in_the_order_of_their_bytes_whatever_the_database_and_the_col
         with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
             session.execute(f"DROP DATABASE {name} WITH (FORCE)")
     assert [row["word"] for row in found] == sorted(words, key=str.encode)
+
+
+def test_a_text_is_put_in_the_order_of_its_bytes_even_where_the_database_knows_no_other(postgres_database: str) -> None:
+    """The tests' server knows no language's order: what makes the difference on others is asked for here."""
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session:
+        assert session.binary_order("word") in ('word COLLATE "C"', 'word COLLATE "default"')
 
 
 def test_a_night_already_sorted_by_its_key_is_not_sorted_again(postgres_database: str) -> None:
