@@ -1,6 +1,6 @@
 """A real PostgreSQL server for the tests: one per test session, from a wheel, on a Unix socket, gone at the end. Every test has the fixtures.
 
-`postgres_url` is the server's own database, `postgres_database` a new, empty one for each test, `location` an empty warehouse of either kind.
+`postgres_url` is the server's own database, `postgres_database` a new, empty one for each test.
 """
 
 from __future__ import annotations
@@ -64,11 +64,3 @@ def postgres_database(postgres_server: Any, postgres_url: str) -> Iterator[str]:
     yield str(postgres_server.get_uri(database=name))
     with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
         session.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
-def location(request: pytest.FixtureRequest, tmp_path: Path) -> WarehouseLocation:
-    """An empty warehouse: a test that takes it runs on each kind."""
-    if request.param == "duckdb":
-        return WarehouseLocation("duckdb", path=str(tmp_path / "warehouse.duckdb"))
-    return WarehouseLocation("postgres", uri=request.getfixturevalue("postgres_database"))

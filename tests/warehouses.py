@@ -1,0 +1,28 @@
+"""The warehouses the tests run on, and how to make an empty one of each: a further warehouse is one entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from include.warehouse.base import WarehouseLocation
+
+
+def _duckdb(request: pytest.FixtureRequest) -> WarehouseLocation:
+    folder: Path = request.getfixturevalue("tmp_path")
+    return WarehouseLocation("duckdb", path=str(folder / "warehouse.duckdb"))
+
+
+def _postgres(request: pytest.FixtureRequest) -> WarehouseLocation:
+    return WarehouseLocation("postgres", uri=request.getfixturevalue("postgres_database"))
+
+
+EMPTY: dict[str, Callable[[pytest.FixtureRequest], WarehouseLocation]] = {"duckdb": _duckdb, "postgres": _postgres}
+
+
+@pytest.fixture(params=EMPTY)
+def location(request: pytest.FixtureRequest) -> WarehouseLocation:
+    """An empty warehouse: a test that takes it runs on each kind."""
+    return EMPTY[request.param](request)
