@@ -19,6 +19,7 @@ def _postgres(request: pytest.FixtureRequest) -> WarehouseLocation:
     return WarehouseLocation("postgres", uri=request.getfixturevalue("postgres_database"))
 
 
+#: In the order of their names, as sentences list them.
 EMPTY: dict[str, Callable[[pytest.FixtureRequest], WarehouseLocation]] = {"duckdb": _duckdb, "postgres": _postgres}
 
 

@@ -38,6 +38,7 @@ from tests.journeys.shop import (
     warehouse_at,
     write_shop,
 )
+from tests.warehouses import EMPTY
 
 SENT = RESTATED + CANCELLED + MISSED
 
@@ -207,8 +208,8 @@ WRONG = {
         sentence="cannot be reached (ConnectError). Nothing was sent.",
     ),
     "unsupported_warehouse": Scene(
-        lambda url, _: live(url, _) | {"AIRFLOW_CONN_WAREHOUSE": json.dumps({"conn_type": "mysql", "host": "db"})},
-        sentence="Connection 'warehouse' is of type 'mysql', which is not supported. Use one of: duckdb, postgres.",
+        lambda url, _: live(url, _) | {"AIRFLOW_CONN_WAREHOUSE": json.dumps({"conn_type": "sqlite", "host": "db"})},
+        sentence=f"Connection 'warehouse' is of type 'sqlite', which is not supported. Use one of: {', '.join(EMPTY)}.",
     ),
     "missing_table": Scene(
         lambda url, place: live(url, place) | {"AIRFLOW_CONN_WAREHOUSE": warehouse_at(place / "empty.duckdb")},

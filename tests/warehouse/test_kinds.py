@@ -30,10 +30,13 @@ SECRET = "hunter2-not-to-be-seen"
 
 _LOCATED = """
 import sys
+from contextlib import suppress
+from include.domain.errors import SettingError
 from include.warehouse.location import ConnectionParts, kind_named, location_of, supported_kinds, ways_to_connect
 ways_to_connect()
 for kind in supported_kinds():
-    print(location_of(ConnectionParts("warehouse", kind, host="/somewhere", schema="shop")))
+    with suppress(SettingError):
+        print(location_of(ConnectionParts("warehouse", kind, host="/somewhere", schema="shop")))
 drivers = [kind_named(kind).DRIVER.partition(".")[0] for kind in supported_kinds()]
 print(sorted(name for name in ("pyarrow", "airflow", *drivers) if name in sys.modules))
 """
@@ -57,7 +60,9 @@ def test_a_location_costs_no_driver(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _LOCATED], cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines() == ["duckdb at /somewhere", "postgres at the local socket/shop", "[]"]
+    *located, imported = done.stdout.splitlines()
+    assert {"duckdb at /somewhere", "postgres at the local socket/shop"} <= set(located)
+    assert imported == "[]"
 
 
 def test_opening_a_warehouse_takes_the_driver_its_module_names(location: WarehouseLocation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,11 +81,11 @@ def test_what_a_connection_says_is_not_printed() -> None:
 
 
 def test_a_third_kind_is_found_by_its_module_alone(third_kind: str) -> None:
-    assert supported_kinds() == ["duckdb", "postgres", "rowwise"]
+    assert supported_kinds() == sorted([*EMPTY, "rowwise"])
     assert kind_of("rows") == third_kind
     assert "type rowwise with the server in host" in ways_to_connect()
-    with pytest.raises(SettingError, match=r"'mysql', which is not supported\. Use one of: duckdb, postgres, rowwise"):
-        location_of(ConnectionParts("warehouse", "mysql", "db"))
+    with pytest.raises(SettingError, match=r"'mssql', which is not supported\. Use one of: .*rowwise"):
+        location_of(ConnectionParts("warehouse", "mssql", "db"))
 
 
 def test_a_third_kinds_connection_is_read_by_its_own_module(third_parts: ConnectionParts, monkeypatch: pytest.MonkeyPatch) -> None:
