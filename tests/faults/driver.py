@@ -32,6 +32,8 @@ import pyarrow as pa
 import rich.console  # noqa: F401
 import vl_convert  # noqa: F401
 
+import include.warehouse.arrow  # noqa: F401
+import include.warehouse.duckdb_warehouse  # noqa: F401
 import include.warehouse.postgres_warehouse  # noqa: F401
 from include.cj.client import CJClient
 from include.cj.transport import Timeouts

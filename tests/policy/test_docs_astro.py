@@ -81,7 +81,7 @@ def test_the_images_airflow_and_python_are_the_ones_tested_here() -> None:
 
 def test_airflow_itself_and_nothing_else_is_taken_out_of_the_requirements(tmp_path: Path) -> None:
     (command,) = re.findall(r"^RUN (sed -i .*?) && ", DOCKERFILE, re.MULTILINE)
-    before = shutil.copy(ROOT / "requirements.txt", tmp_path / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    before = Path(shutil.copy(ROOT / "requirements.txt", tmp_path / "requirements.txt")).read_text(encoding="utf-8").splitlines()
     subprocess.run(command, shell=True, cwd=tmp_path, check=True)
     after = (tmp_path / "requirements.txt").read_text(encoding="utf-8").splitlines()
     taken = [line.split("==")[0] for line in before if line not in after]
