@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
+from rich.pretty import pretty_repr
 from rich.traceback import Traceback
 
 from include.cj.client import CJClient, Timeouts
@@ -112,6 +113,52 @@ def test_no_exception_nor_the_locals_of_its_traceback_hold_the_token(
 def test_neither_client_nor_account_show_the_token(cj: Server, connect: Callable[..., CJClient], token: str) -> None:
     client = connect(cj)
     assert token not in f"{client!r} {client} {client.account!r} {client._http.auth!r} {client.__dict__}"
+
+
+@pytest.mark.parametrize(
+    "show",
+    [repr, str, format, "{}".format, "{:>60}".format, "{!s}".format, "%s".__mod__, "%r".__mod__, pretty_repr, lambda token: f"{token} {token!r}"],
+    ids=["repr", "str", "format", "braces", "braces with a width", "braces as text", "%s", "%r", "rich", "f-string"],
+)  # fmt: skip
+def test_a_token_prints_as_stars_however_it_is_printed(token: str, show: Callable[[object], str]) -> None:
+    hidden = Token(token)
+    assert token not in show(hidden)
+    assert "***" in show(hidden)
+    assert hidden.reveal() == token
+
+
+def test_a_log_line_made_of_a_token_or_its_account_holds_stars(caplog: pytest.LogCaptureFixture, token: str) -> None:
+    caplog.set_level(logging.DEBUG)
+    account = Account("cj", "1501", "5501", Token(token))
+    logging.getLogger("include.cj").warning("%s %r %s", account.token, account.token, account)
+    assert token not in caplog.text
+    assert caplog.text.count("***") == 3
+
+
+def test_the_locals_of_a_frame_that_holds_the_account_show_stars(token: str) -> None:
+    """The same two instruments see a token that nothing masks: they can tell."""
+    for held, told in ((Account("cj", "1501", "5501", Token(token)), False), (token, True)):
+        shown = locals_shown(held)
+        assert (token in shown) is told
+        assert told or "***" in shown
+
+
+def locals_shown(held: object) -> str:
+    """What a traceback with local variables tells of a frame that holds this and nothing else."""
+    try:
+        raise_holding(held)
+    except RuntimeError as error:
+        assert error.__traceback__ is not None
+        frames = error.__traceback__.tb_next
+        plain = "".join(traceback.TracebackException(RuntimeError, error, frames, capture_locals=True).format())
+        console = Console(width=400, record=True, file=io.StringIO())
+        console.print(Traceback.from_exception(RuntimeError, error, frames, show_locals=True, locals_max_string=10_000))
+        return plain + console.export_text()
+    raise AssertionError
+
+
+def raise_holding(held: object) -> None:
+    raise RuntimeError("as any line of ours might")
 
 
 @pytest.mark.parametrize("bad", ["with space", "line\nbreak", "ümlaut", "nul\x00"])
