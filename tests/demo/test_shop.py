@@ -145,6 +145,10 @@ def test_the_storyline_shows_every_status_stage_reason_and_skip(shop: Shop) -> N
     }
 
 
+def test_every_case_has_one_answer(shop: Shop) -> None:
+    assert [case.name for case in shop.story.cases if len(case.reasons) > 1] == []
+
+
 def test_every_case_and_every_fault_names_orders_that_are_in_the_log(shop: Shop) -> None:
     in_log = {change.order.order_id for change in shop.changes}
     for case in shop.story.cases:
@@ -167,6 +171,7 @@ def test_a_case_about_tonight_is_touched_tonight_and_a_missing_one_two_nights_ag
 
 def test_orders_of_a_case_are_held_or_unknown_at_cj_as_the_case_says(shop: Shop) -> None:
     held = {held.order.order_id: held for held in shop.pixel}
+    sent = {change.order.order_id: change.order.tracker for change in shop.changes}
     runs_at = shop.story.nights[-1].runs_at
     for name in (
         "not_in_cj",
@@ -174,14 +179,16 @@ def test_orders_of_a_case_are_held_or_unknown_at_cj_as_the_case_says(shop: Shop)
         "changed before it was sent",
         "skipped: not_in_cj",
         "skipped: never_sent",
-        "missing: wrong_action_tracker",
     ):
         assert not set(shop.story.case(name).order_ids) & set(held), name
     for name in ("returned", "cancelled", "locked", "closed", "not_commissionable", "wrong_action_tracker", "skipped: unchanged"):
         assert set(shop.story.case(name).order_ids) <= set(held), name
     assert all(held[o].locking < runs_at for o in shop.story.case("locked").order_ids)  # type: ignore[operator]
     assert all(held[o].locking > shop.story.nights[0].runs_at for o in shop.story.case("missing: locked").order_ids)  # type: ignore[operator]
-    assert all(held[o].posted < shop.story.nights[0].runs_at < held[o].appears for o in shop.story.case("missing: duplicate").order_ids)  # type: ignore[operator]
+    for name in ("missing: duplicate", "missing: wrong_action_tracker"):
+        assert all(held[o].posted < shop.story.nights[0].runs_at < held[o].appears for o in shop.story.case(name).order_ids)  # type: ignore[operator]
+    assert all(held[o].order.tracker != sent[o] for o in shop.story.case("missing: wrong_action_tracker").order_ids)
+    assert all(held[o].order.tracker == sent[o] for o in shop.story.case("missing: duplicate").order_ids)
 
 
 def test_the_warehouse_of_a_night_does_not_know_the_next_one(tmp_path: Path, shop: Shop) -> None:
