@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from include.demo.shop import Shop
+    from include.warehouse.base import WarehouseLocation
 
 
 @cache
@@ -23,60 +25,100 @@ def demo_shop() -> Shop:
     return open_shop(datetime(2026, 11, 19, tzinfo=UTC))
 
 
+class Live(NamedTuple):
+    """One order of one live request: who, which call, and as of when (None: a create, which CJ dates by the order)."""
+
+    enterprise_id: str
+    action_tracker_id: int
+    order_id: str
+    operation: str
+    updated_at: datetime | None
+
+
 @dataclass
 class Played:
     shop: Shop
-    warehouse: Path
+    warehouse: WarehouseLocation
     rows: dict[str, dict[str, list[dict[str, Any]]]]
     """Table, then order id, then that order's rows."""
-    live_posts: dict[str, int]
-    sent: dict[str, int]
+    received: Counter[Live]
+    """What the sandbox took in on its live endpoint."""
+    live_orders: int
+    """Orders in all requests to its live endpoint, as its log of calls counts them."""
     last_run: str
+    totals: str
+    """What each night came to, as text."""
 
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    """What the three nights came to. Nobody may write to its warehouse."""
-    from include.demo.files import write_shop, write_warehouse
+    """What the three nights came to on DuckDB. Nobody may write to its warehouse."""
+    from include.warehouse.base import WarehouseLocation
+
+    place = tmp_path_factory.mktemp("storyline")
+    yield play(WarehouseLocation("duckdb", path=str(place / "w.duckdb")), place)
+
+
+def play(location: WarehouseLocation, place: Path) -> Played:
+    """The three nights on an empty warehouse."""
+    from include.demo.files import write_seed, write_storyline
     from include.demo.stage import move_to
     from include.restatements.reconcile import reconcile
     from include.restatements.settings import Run
     from include.sandbox.process import start_sandbox
-    from include.warehouse.base import WarehouseLocation
     from lab.night import run_night
     from lab.real_month import settings_for
+    from tests.demo_totals import totals_of_night, totals_of_reconciliation
 
-    place = tmp_path_factory.mktemp("storyline")
-    shop, warehouse = demo_shop(), place / "w.duckdb"
-    write_shop(warehouse, place / "seed", shop, shop.story.nights[0].runs_at)
-    location = WarehouseLocation("duckdb", path=str(warehouse))
+    shop, told = demo_shop(), []
+    write_seed(place / "seed", shop.pixel, shop.story.nights[0].runs_at)
+    write_storyline(place / "seed", shop.story)
     with start_sandbox(place / "cj.sqlite", seed=place / "seed", delay_seconds=1500, rate_limit=False) as sandbox:
         settings = settings_for(sandbox.url, place / "storage")
         sandbox.control.add_faults(shop.story.faults)
         for night in shop.story.nights:
-            write_warehouse(warehouse, shop.changes, until=night.runs_at)
+            load_changes(location, shop, night.runs_at)
             move_to(sandbox.control, place / "seed", night.runs_at)
             run = Run(f"demo__{night.end:%F}", night.start, night.end)
-            run_night(run, settings, location)
+            told.append(totals_of_night(location, run.run_id, run_night(run, settings, location)))
             again = run_night(Run(f"again__{night.end:%F}", night.start, night.end), settings, location)
             # What Test Mode refused is asked there again; nothing goes live a second time.
             assert sum(s.accepted + s.rejected + s.unknown for s in again.submitted) == 0
             move_to(sandbox.control, place / "seed", night.reconciles_at)
             reconcile(settings, location, run.run_id)
-        posts: dict[str, int] = {}
-        for update in sandbox.control.submissions():
-            posts[update["order_id"]] = posts.get(update["order_id"], 0) + 1
-    yield _read(shop, warehouse, posts, run.run_id)
+            told.append(totals_of_reconciliation(location, run.run_id))
+        received = Counter(map(_received, sandbox.control.submissions()))
+        live_orders = sum(call["orders"] for call in sandbox.control.calls() if call["path"] == "/graphql")
+    return Played(shop, location, _rows(location), received, live_orders, run.run_id, "\n".join(told))
 
 
-def _read(shop: Shop, warehouse: Path, posts: dict[str, int], last_run: str) -> Played:
-    from include.warehouse.base import WarehouseLocation, open_warehouse
+def load_changes(location: WarehouseLocation, shop: Shop, until: datetime) -> None:
+    """The warehouse's `order_changes` as of `until`."""
+    from include.demo.files import ORDER_CHANGES, write_warehouse
+    from tests.faults.stage import load_order_changes_into
+
+    if location.kind == "duckdb":
+        write_warehouse(Path(str(location.path)), shop.changes, until=until)
+        return
+    import pyarrow as pa
+
+    rows = [row for row in (change.row() for change in shop.changes) if row["arrives_at"] < until]  # type: ignore[operator]
+    columns = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in ORDER_CHANGES}
+    load_order_changes_into(location, pa.table(columns, schema=ORDER_CHANGES))
+
+
+def _received(update: dict[str, Any]) -> Live:
+    as_of = None if update["operation"] == "create" else datetime.fromisoformat(update["update_time"])
+    return Live(update["enterprise_id"], int(update["action_tracker_id"]), update["order_id"], update["operation"], as_of)
+
+
+def _rows(location: WarehouseLocation) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    from include.warehouse.base import open_warehouse
 
     rows: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    with open_warehouse(WarehouseLocation("duckdb", path=str(warehouse))) as session:
+    with open_warehouse(location) as session:
         for table in ("submissions", "quarantine", "skipped", "reconciliation"):
             found = rows.setdefault(table, {})
             for row in session.rows(f"SELECT * FROM cj.{table}"):
                 found.setdefault(str(row["order_id"]), []).append(row)
-    sent = {order: len(found) for order, found in rows["submissions"].items()}
-    return Played(shop, warehouse, rows, posts, sent, last_run)
+    return rows

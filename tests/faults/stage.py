@@ -96,10 +96,7 @@ class Stage:
         if self.location["kind"] == "duckdb":
             load_order_changes(Path(self.location["path"]), changes)
             return
-        with open_warehouse(WarehouseLocation(**self.location)) as session, session.transaction():
-            session.execute("DROP TABLE IF EXISTS order_changes")
-            session.execute(_create_table(changes.schema))
-            session.append("order_changes", changes)
+        load_order_changes_into(WarehouseLocation(**self.location), changes)
 
     # -- the verbs -----------------------------------------------------------------------------------------------------------------
 
@@ -156,6 +153,14 @@ class Stage:
     def held(self) -> dict[str, dict[str, Any]]:
         """What CJ holds of this shop, by order id."""
         return {str(o["order_id"]): o for o in self.sandbox.control.orders() if o["enterprise_id"] == self.shop.enterprise}
+
+
+def load_order_changes_into(location: WarehouseLocation, changes: pa.Table) -> None:
+    """The table `order_changes` of a PostgreSQL, anew."""
+    with open_warehouse(location) as session, session.transaction():
+        session.execute("DROP TABLE IF EXISTS order_changes")
+        session.execute(_create_table(changes.schema))
+        session.append("order_changes", changes)
 
 
 def _create_table(schema: pa.Schema) -> str:

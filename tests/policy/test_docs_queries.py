@@ -31,7 +31,7 @@ def test_there_are_queries_to_run() -> None:
 
 @pytest.mark.parametrize(("page", "sql"), PRINTED)
 def test_a_query_finds_something_in_the_demos_tables(page: Path, sql: str, played: Played) -> None:
-    with open_warehouse(WarehouseLocation("duckdb", path=str(played.warehouse))) as session:
+    with open_warehouse(played.warehouse) as session:
         found = session.rows(sql.replace("run_id = '…'", f"run_id = '{played.last_run}'"))
     assert found
     assert "…" not in sql or page.stem == "what-happens-when"
