@@ -30,6 +30,8 @@ LIVE_FAULTS = [
     {"kind": "status", "status": 429, "retry_after": 0}, {"kind": "html"}, {"kind": "truncate"},
 ]  # fmt: skip
 
+ALTERED_FIELDS = ["amount", "discount", "items", "coupon", "correction_reason"]
+
 
 @contextmanager
 def sandboxes(place: Path) -> Iterator[Callable[[Options], World]]:
@@ -144,6 +146,25 @@ class Loop(RuleBasedStateMachine):
         for night in (one, two):
             if night:
                 self.world.publish(night)
+
+    @rule(seed=SEED, field=st.sampled_from(ALTERED_FIELDS))
+    def a_night_that_cj_posts_otherwise(self, seed: int, field: str) -> None:
+        """What CJ took in of some orders posts with another amount, basket, coupon or reason: once, so that sending it again mends it."""
+        start, self.last_end = self.last_end, self.world.now() - timedelta(seconds=3)
+        night = self._prepare(start, self.last_end)
+        # Not of a converted order: nobody can tell an altered amount from another rate. Nor of a cancelled one, which nothing can mend.
+        own = (None, self.world.options.currency)
+        sent = sorted({p.key for p in night.orders.values() if p.operation != "cancel" and p.state.currency in own})
+        chosen = Random(seed).sample(sent, min(3, len(sent)))
+        if chosen:
+            self.world.altered |= set(chosen)
+            self.world.sandbox.control.add_faults(
+                [{"kind": "alter", "field": field, "times": 1, "order_ids": [key.order_id for key in chosen]}]
+            )
+        self.world.submit(night)
+        self.world.publish(night)
+        if not night.submitted:
+            self.world.sandbox.control.clear_faults()  # or it would meet what is sent instead, a cancellation perhaps
 
     @rule()
     def prepared_and_left_alone(self) -> None:

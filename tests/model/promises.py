@@ -180,7 +180,8 @@ def converged(world: World) -> None:
             continue
         if stage == "sent" or (reason == "unchanged" and mine):
             # `unchanged` was said while it was on its way; what became of it is the verdict's to say.
-            assert verdict is not None and verdict["status"] == "missing", f"lost without a break: {story}"
+            broken = ("missing", "mismatched") if key in world.altered else ("missing",)
+            assert verdict is not None and verdict["status"] in broken, f"lost without a break: {story}"
             stage, reason = "sent", verdict["reason"]
         assert updated_at == state.updated_at, f"the last word is about an older state: {story}"
         sent = attempts[(key, state.updated_at)]
@@ -218,6 +219,8 @@ def _true(
     if now is None:
         return {"not_in_cj": not ours and state.cj_event is not None, "wrong_action_tracker": elsewhere}.get(reason, False)
     lost = not state.cancelled
+    if state.key in world.altered and sent >= 3 and mine and fates[mine[-1].place]["posted"]:
+        return reason in ("amount", "discount", "items", "coupon")  # posted otherwise than sent, each time
     return {
         "locked": now["locking_date"] <= (world.now() + HOUR).isoformat(),
         "closed": now["action_status"] == "closed",

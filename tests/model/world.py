@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,10 @@ class World:
         self.posts: list[Post] = []
         self.turn = self.reconciliations = self.received = 0
         self.troubled = False
+        self.altered: set[Key] = set()
+        """Orders that CJ was told to post otherwise than sent."""
+        self.verdicts: Counter[str] = Counter()
+        """Verdicts met so far, over all reconciliations."""
         self.path = place / "warehouse.duckdb"
         account = Account(
             f"cj-{number}", self.enterprise, self.advertiser, Token(f"token-{number}"), options.currency, Mode.LIVE,
@@ -175,7 +180,9 @@ class World:
 
     def reconcile(self) -> dict[str, int]:
         self.reconciliations += 1
-        return reconcile(self.settings, self.location, f"check_{self.reconciliations}").counts
+        counts = reconcile(self.settings, self.location, f"check_{self.reconciliations}").counts
+        self.verdicts.update(counts)
+        return counts
 
     def mend(self) -> None:
         """CJ is well again, and the pause it was given is over."""
