@@ -139,7 +139,7 @@ RULES: tuple[Rule, ...] = (
         "CJ Restatements API: create is for orders CJ has never seen", operation=Operation.CREATE,
     ),
     Rule(
-        "cj_should_know_it", "NOT known",
+        "unknown_to_cj", "NOT known",
         "It carries attribution, so CJ should know it, and no record of it is in Commission Detail, as far back as it was read.",
         f"{_SILENT}: a restated or cancelled order exists", hold=Reason.NOT_IN_CJ, advice=_UNKNOWN_TO_CJ,
     ),

@@ -207,15 +207,18 @@ def verdicts_of(facts: str) -> str:
     return filled("verdicts", facts=facts, differences=DIFFERENCES, missing=MISSING, statuses=STATUSES)
 
 
-def verdicts_sql() -> str:
-    """The verdicts on cj.open_orders, with CJ's two spellings filled in."""
-    return verdicts_of(
-        filled(
-            "verdict_facts",
-            posted_reason=lambda column: _spelling(column, POSTED_REASON),
-            posted_status=lambda column: _spelling(column, POSTED_STATUS),
-        )
+def facts_sql() -> str:
+    """The facts of the states of cj.open_orders, with CJ's two spellings filled in."""
+    return filled(
+        "verdict_facts",
+        posted_reason=lambda column: _spelling(column, POSTED_REASON),
+        posted_status=lambda column: _spelling(column, POSTED_STATUS),
     )
+
+
+def verdicts_sql() -> str:
+    """The verdicts on cj.open_orders."""
+    return verdicts_of(facts_sql())
 
 
 def _spelling(column: str, posted: Mapping[Any, StrEnum]) -> str:
