@@ -4,7 +4,8 @@ It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned and cj.reconcil
 quarantine.parquet and skipped.parquet of every run, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
 Repeating it changes nothing. Nothing is sent. A journal without a run is refused: more likely it is the wrong folder than an empty one.
 
-What it does not do: bring back cj.reconciliation_runs, whose figures are of their time, or a run whose files were deleted.
+What it does not do: touch cj.verdicts_log, to which only a verdict that has changed is added; bring back cj.reconciliation_runs, whose figures are
+of their time, or a run whose files were deleted.
 """
 
 from __future__ import annotations

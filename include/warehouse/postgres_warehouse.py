@@ -43,6 +43,7 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS submissions_chunk ON cj.submissions (run_id, chunk_id)",
     "CREATE INDEX IF NOT EXISTS planned_chunk ON cj.planned (run_id, chunk_id)",
     "CREATE INDEX IF NOT EXISTS reconciliation_order ON cj.reconciliation (order_id, action_tracker_id, enterprise_id, updated_at)",
+    "CREATE INDEX IF NOT EXISTS verdicts_log_order ON cj.verdicts_log (order_id, action_tracker_id, enterprise_id, updated_at)",
     "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
     "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
     "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",

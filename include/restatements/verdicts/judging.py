@@ -54,7 +54,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
     )
     session.analyze("cj.verdicts")
     session.execute(filled("verdicts_apply"), {"now": now})
-    session.analyze("cj.reconciliation")
+    session.analyze("cj.reconciliation", "cj.verdicts_log")
     session.execute("DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
 
 
