@@ -10,15 +10,14 @@ that costs a call or a minute, never an order, because no decision about an orde
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
 
 from include.cj.errors import CJError, CJPaused, CJRateLimited
+from include.storage.folder import Folder
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +25,6 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=15)
 PROBE_LEASE = timedelta(minutes=12)
 """How long a probe may take before another caller may try: longer than the longest call (10 minutes)."""
-
-
-class StatePath(Protocol):
-    """What is used of a path: `pathlib.Path` and Airflow's `ObjectStoragePath` both have it."""
-
-    @property
-    def parent(self) -> Any: ...
-    def read_text(self) -> str: ...
-    def write_text(self, data: str) -> Any: ...
-    def unlink(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -47,12 +36,13 @@ class _State:
 
 
 class Breaker:
-    """`clock` gives aware UTC times, for instance `client.now`. Any `success` forgets all failures."""
+    """`name` is its file in `folder`. `clock` gives aware UTC times, for instance `client.now`. Any `success` forgets all failures."""
 
     def __init__(
-        self, path: StatePath, clock: Callable[[], datetime], *, threshold: int = 5, window: timedelta = timedelta(minutes=10)
+        self, folder: Folder, name: str, clock: Callable[[], datetime], *, threshold: int = 5, window: timedelta = timedelta(minutes=10)
     ) -> None:
-        self._path = path
+        self._folder = folder
+        self._name = name
         self._clock = clock
         self._threshold = threshold
         self._window = window
@@ -90,21 +80,20 @@ class Breaker:
     def success(self) -> None:
         """CJ answered: closes the breaker and forgets the failures."""
         if self._read() != _State():
-            with contextlib.suppress(FileNotFoundError):
-                self._path.unlink()
+            self._folder.remove(self._name)
 
     def _read(self) -> _State:
-        try:
-            return _State(**json.loads(self._path.read_text()))
-        except FileNotFoundError:
+        data = self._folder.read(self._name)
+        if data is None:
             return _State()
+        try:
+            return _State(**json.loads(data))
         except (ValueError, TypeError):
             log.warning("The breaker's file cannot be read; it counts as closed")
             return _State()
 
     def _write(self, state: _State) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(asdict(state)))
+        self._folder.write(self._name, json.dumps(asdict(state)).encode())
 
 
 def _moment(text: str) -> datetime:

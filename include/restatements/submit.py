@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +20,6 @@ from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ChunkRef, journal_of, run_folder
 from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.settings import Run, Settings
-from include.storage.folder import Folder
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +47,7 @@ def submit(
         return done
     account = _account(settings, planned[str(refs[0])]["enterprise_id"])
     with CJClient(account, timeouts=timeouts) as client:
-        breaker = Breaker(_FolderFile(journal.files, f"breakers/{account.conn_id}.json"), lambda: datetime.now(UTC))
+        breaker = Breaker(journal.files, f"breakers/{account.conn_id}.json", lambda: datetime.now(UTC))
         before = manifest.get("sent_before")
         sent_before = datetime.fromisoformat(before) if before else None
         poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint, sent_before)
@@ -94,30 +92,3 @@ def _account(settings: Settings, enterprise_id: str) -> Account:
             "Put the connection back, then clear this task."
         )
     return account
-
-
-@dataclass(frozen=True)
-class _FolderFile:
-    """One file of a Folder, as the breaker wants it."""
-
-    files: Folder
-    path: str
-
-    @property
-    def parent(self) -> _FolderFile:
-        return self
-
-    def mkdir(self, parents: bool, exist_ok: bool) -> None:
-        """Folders come with their files."""
-
-    def read_text(self) -> str:
-        data = self.files.read(self.path)
-        if data is None:
-            raise FileNotFoundError(self.path)
-        return data.decode()
-
-    def write_text(self, data: str) -> None:
-        self.files.write(self.path, data.encode())
-
-    def unlink(self) -> None:
-        self.files.remove(self.path)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import ObjectStoragePath
 
 from include.cj import errors as e
 from include.cj.breaker import LONGEST_PAUSE, PROBE_LEASE, Breaker
+from include.storage.local import LocalFolder
+
+FILE = "breakers/cj.json"
 
 
 class Clock:
@@ -29,15 +31,14 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["pathlib", "object storage"])
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    there = tmp_path / "breakers" / "cj.json"
-    return there if request.param == "pathlib" else ObjectStoragePath(f"file://{there}")
+@pytest.fixture
+def folder(tmp_path: Path) -> LocalFolder:
+    return LocalFolder(tmp_path)
 
 
 @pytest.fixture
-def breaker(path: Path, clock: Clock) -> Breaker:
-    return Breaker(path, clock, threshold=3)
+def breaker(folder: LocalFolder, clock: Clock) -> Breaker:
+    return Breaker(folder, FILE, clock, threshold=3)
 
 
 DOWN = e.CJGatewayError("down", host="cj")
@@ -66,9 +67,9 @@ def test_it_opens_at_the_threshold_and_says_until_when(breaker: Breaker, clock: 
     assert (raised.value.transient, raised.value.maybe_done) == (True, False)
 
 
-def test_another_worker_with_the_same_file_is_paused_too(breaker: Breaker, path: Path, clock: Clock) -> None:
+def test_another_worker_with_the_same_file_is_paused_too(breaker: Breaker, folder: LocalFolder, clock: Clock) -> None:
     fail(breaker)
-    assert is_open(Breaker(path, clock, threshold=3))
+    assert is_open(Breaker(folder, FILE, clock, threshold=3))
 
 
 def test_the_pause_doubles_up_to_fifteen_minutes(breaker: Breaker, clock: Clock) -> None:
@@ -84,13 +85,13 @@ def test_the_pause_doubles_up_to_fifteen_minutes(breaker: Breaker, clock: Clock)
     assert pauses == [1, 2, 4, 8, 15, 15]
 
 
-def test_after_the_pause_one_probe_goes_through_and_the_others_wait(breaker: Breaker, path: Path, clock: Clock) -> None:
+def test_after_the_pause_one_probe_goes_through_and_the_others_wait(breaker: Breaker, folder: LocalFolder, clock: Clock) -> None:
     fail(breaker)
     clock.move(minutes=1)
     assert not is_open(breaker)
-    assert is_open(Breaker(path, clock, threshold=3))
+    assert is_open(Breaker(folder, FILE, clock, threshold=3))
     breaker.success()
-    assert not is_open(Breaker(path, clock, threshold=3))
+    assert not is_open(Breaker(folder, FILE, clock, threshold=3))
     fail(breaker, 2)
     assert not is_open(breaker)
 
@@ -139,9 +140,19 @@ def test_a_clock_that_was_far_ahead_does_not_pause_for_years(breaker: Breaker, c
     assert timedelta(days=1) > LONGEST_PAUSE
 
 
-def test_a_damaged_file_counts_as_closed(breaker: Breaker, path: Path) -> None:
+def test_a_damaged_file_counts_as_closed(breaker: Breaker, folder: LocalFolder) -> None:
     fail(breaker)
-    path.write_text('{"failures":')
+    folder.write(FILE, b'{"failures":')
     assert not is_open(breaker)
-    path.write_text('{"unknown": 1}')
+    folder.write(FILE, b'{"unknown": 1}')
     assert not is_open(breaker)
+    folder.write(FILE, b"\xff\xfe")
+    assert not is_open(breaker)
+
+
+def test_an_answer_leaves_no_file_behind(breaker: Breaker, folder: LocalFolder) -> None:
+    fail(breaker)
+    assert folder.exists(FILE)
+    breaker.success()
+    breaker.success()
+    assert not folder.exists(FILE)

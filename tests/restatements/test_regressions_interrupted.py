@@ -18,6 +18,7 @@ from include.restatements.journal.journal import ChunkRef
 from include.restatements.ledger.reading import read_ledger, read_ledgers
 from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.submit import submit
+from include.storage.local import LocalFolder
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Night, Options, World
@@ -231,8 +232,7 @@ def test_a_ledger_that_cannot_be_read_names_its_connection(new_world: NewWorld) 
 
 
 def poster(world: World, client: CJClient) -> Poster:
-    path = world.path.parent / "breaker.json"
-    return Poster(client, Breaker(path, lambda: datetime.now(UTC)), Mode.LIVE, world.journal)
+    return Poster(client, Breaker(LocalFolder(world.path.parent), "breaker.json", lambda: datetime.now(UTC)), Mode.LIVE, world.journal)
 
 
 def chunk(world: World, many: int) -> tuple[ChunkRef, str]:
