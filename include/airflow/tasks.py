@@ -59,7 +59,7 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_ledger(context: Mapping[str, Any], conn_id: str) -> dict[str, Any]:
     """Reads what is new in one account's Commission Detail. Returns counts."""
-    from include.restatements.ledger.reading import read_ledgers
+    from include.restatements.ledger.accounts import read_ledgers
 
     settings = settings_from_airflow(said(context), only=[conn_id])
     counts = read_ledgers(settings, warehouse_location(), since(said(context)), conn_id=conn_id)

@@ -73,7 +73,7 @@ def _show(runs: list[Run]) -> int:
     from include.airflow.connections import settings_from_airflow
     from include.airflow.warehouse import warehouse_location
     from include.cj.client import CJClient
-    from include.restatements.ledger.reading import read_ledgers
+    from include.restatements.ledger.accounts import read_ledgers
     from include.restatements.preview import preview
 
     console = Console(width=110)

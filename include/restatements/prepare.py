@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from include.cj.client import CJClient
-from include.cj.errors import CJError, naming
 from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.changes.extraction import check_shape, order_changes_sql, place_to_edit
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import Journal, journal_of, run_folder
-from include.restatements.ledger.reading import read_ledger
+from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.planner import Planned, Planner
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
@@ -75,21 +73,16 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
     """CJ's present, and the enterprises whose ledger could not be read, with the reason. Raises the first error, its account named, when none could."""
-    now = datetime.now(UTC)
-    problems: dict[str, str] = {}
-    failures: list[CJError] = []
-    for account in settings.accounts:
-        try:
-            with CJClient(account) as client:
-                read_ledger(client, account, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
-                now = client.now()
-        except CJError as error:
-            failures.append(error)
-            problems[account.enterprise_id] = f"Account {account.conn_id!r} was left out, its orders wait for the next run: {error}"
-            log.warning("%s", problems[account.enterprise_id])
-    if len(problems) == len(settings.accounts):
-        raise naming(settings.accounts[0].conn_id, failures[0])
-    return now, problems
+    read = read_accounts(settings.accounts, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
+    problems = {
+        failed.account.enterprise_id: f"Account {failed.account.conn_id!r} was left out, its orders wait for the next run: {failed.error}"
+        for failed in read.failures
+    }
+    for problem in problems.values():
+        log.warning("%s", problem)
+    if not read.reached:
+        raise read.failures[0].named
+    return read.now, problems
 
 
 def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:

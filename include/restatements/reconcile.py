@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from include.cj.client import CJClient
-from include.cj.errors import CJError, naming
-from include.domain.account import Account
-from include.domain.errors import RestatementsError
+from include.cj.errors import CJError
 from include.domain.states import Status
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, Journal, run_folder
-from include.restatements.ledger.reading import read_ledger
+from include.restatements.ledger.accounts import read_accounts
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
 from include.restatements.verdicts.judging import judge
@@ -77,38 +75,23 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
     """
     with open_warehouse(location) as session:
         session.create_tables()
-    now, reached, failures = _read_ledgers(settings, location, checkpoint)
+    read = read_accounts(settings.accounts, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
+    for failed in read.failures:
+        log.warning("Account %r keeps its open rows: %s", failed.account.conn_id, failed.error)
     checkpoint("after_ledger")
     journal = Journal(folder(settings.storage, settings.storage_conn_id))
-    if reached:
+    if read.reached:
         with open_warehouse(location) as session:
             with session.transaction():
                 session.serialize("cj.plan")
-                judge(session, journal, settings, reached, now)
+                judge(session, journal, settings, list(read.reached), read.now)
                 checkpoint("before_verdicts_commit")
             checkpoint("after_verdicts_commit")
-            result = _report(session, settings, run_id, now)
+            result = _report(session, settings, run_id, read.now)
             checkpoint("after_report")
-    if failures:
-        raise failures[0]
+    if read.failures:
+        raise read.failures[0].named
     return result
-
-
-def _read_ledgers(
-    settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint
-) -> tuple[datetime, list[Account], list[RestatementsError]]:
-    now, reached = datetime.now(UTC), []
-    failures: list[RestatementsError] = []
-    for account in settings.accounts:
-        try:
-            with CJClient(account) as client:
-                read_ledger(client, account, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
-                now = client.now()
-            reached.append(account)
-        except CJError as error:
-            log.warning("Account %r keeps its open rows: %s", account.conn_id, error)
-            failures.append(naming(account.conn_id, error))
-    return now, reached, failures
 
 
 def _report(session: Session, settings: Settings, run_id: str, now: datetime) -> Reconciled:

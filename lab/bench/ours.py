@@ -196,7 +196,7 @@ def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str
 
     The ledger is what earlier nights left: its first reading, once an account, is measured by itself.
     """
-    from include.restatements.ledger.reading import read_ledgers
+    from include.restatements.ledger.accounts import read_ledgers
     from include.restatements.publish import publish
     from include.restatements.reconcile import reconcile
     from lab.bench.night import after_the_hour

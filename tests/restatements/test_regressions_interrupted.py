@@ -15,7 +15,8 @@ from include.cj.errors import CJInvalidToken, CJPaused, CJRateLimited, CJRequest
 from include.domain.account import Token
 from include.domain.states import Mode
 from include.restatements.journal.journal import ChunkRef
-from include.restatements.ledger.reading import read_ledger, read_ledgers
+from include.restatements.ledger.accounts import read_ledgers
+from include.restatements.ledger.reading import read_ledger
 from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.submit import submit
 from include.storage.local import LocalFolder

@@ -20,13 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.cj.client import CJClient
-from include.cj.errors import CJError, naming
 from include.cj.limits import windows
 from include.cj.records import COMMISSION_ITEMS, CommissionPage
 from include.domain.account import Account
-from include.domain.errors import RestatementsError
 from include.domain.shapes import INSTANT
-from include.restatements.settings import Settings
 from include.sql import filled
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -257,29 +254,3 @@ class PageSpool:
         for page in range(self.pages):
             with pa.memory_map(self._file(kind, page)) as source:
                 yield pa.ipc.open_file(source).read_all()
-
-
-def read_ledgers(
-    settings: Settings, location: WarehouseLocation, since: date | None = None, conn_id: str | None = None
-) -> dict[str, object]:
-    """Read the ledgers of every account, or of one. One account's failure does not hold the others; the first failure is raised at the end."""
-    counts: dict[str, object] = {}
-    failures: list[RestatementsError] = []
-    for account in settings.accounts:
-        if conn_id not in (None, account.conn_id):
-            continue
-        try:
-            with CJClient(account) as client:
-                read = read_ledger(client, account, location, ledger_days=settings.ledger_days, since=since)
-            counts[account.conn_id] = {
-                "records": read.records,
-                "appended": read.appended,
-                "complete_until": read.complete_until.isoformat(),
-            }
-        except CJError as error:
-            failures.append(naming(account.conn_id, error))
-        except RestatementsError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    return counts
