@@ -107,6 +107,7 @@ def test_a_schema_of_any_earlier_version_goes_on_where_it_stands(session: Sessio
     with monkeypatch.context() as older:
         first = schema.steps()[:version]
         older.setattr(schema, "steps", lambda: first)
+        older.setattr(type(session), "indexes", lambda _: ())  # those of today are on tables that came later
         session.create_tables()
         assert versions(session) == [step.version for step in first]
     session.create_tables()
