@@ -18,7 +18,8 @@ from include.restatements.changes.extraction import check_shape, order_changes_s
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
-from include.restatements.plan.planner import Planned, Planner
+from include.restatements.plan.context import PlanContext
+from include.restatements.plan.planner import Planned, plan
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
@@ -59,13 +60,13 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             session.serialize("cj.plan")
             # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
             now = datetime.now(UTC) + ahead
-            planner = Planner(session, journal, run, settings, sql, now, Path(scratch), frozenset(problems), checkpoint)
+            context = PlanContext(session, journal, run, settings, sql, now, Path(scratch), frozenset(problems), checkpoint=checkpoint)
             try:
-                planned = planner.plan()
+                planned = plan(context)
             finally:
                 _keep_quality(journal, run, Path(scratch))
             checkpoint("before_manifest")
-            _keep_plan(journal, run, settings, planned, planner, list(problems.values()))
+            _keep_plan(context, planned, list(problems.values()))
             checkpoint("before_commit")
     checkpoint("after_commit")
     return Prepared(_batches(planned, settings), money_text(planned.at_stake), _summary(planned))
@@ -92,20 +93,20 @@ def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:
             journal.files.put(f"{run_folder(run.run_id)}/{results.name}/{file.relative_to(results)}", file)
 
 
-def _keep_plan(journal: Journal, run: Run, settings: Settings, planned: Planned, planner: Planner, problems: list[str]) -> None:
-    where = run_folder(run.run_id)
-    journal.files.put(f"{where}/quarantine.parquet", planner.held.path)
-    journal.files.put(f"{where}/skipped.parquet", planner.skipped.path)
-    journal.commit_plan(
+def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> None:
+    run, accounts = context.run, context.settings.accounts
+    for name, file in planned.files.items():
+        context.journal.files.put(f"{context.folder}/{name}", file)
+    context.journal.commit_plan(
         run.run_id,
         {
             "run_id": run.run_id,
             "interval": [run.interval_start.isoformat(), run.interval_end.isoformat()],
-            "planned_at": planner.planned_at.isoformat(),
-            "cj_time": planner.now.isoformat(),
+            "planned_at": context.planned_at.isoformat(),
+            "cj_time": context.now.isoformat(),
             "sent_before": planned.sent_before.isoformat() if planned.sent_before else None,
-            "modes": {a.conn_id: settings.effective_mode(a).value for a in settings.accounts},
-            "advertisers": {a.enterprise_id: a.advertiser_id for a in settings.accounts},
+            "modes": {a.conn_id: context.settings.effective_mode(a).value for a in accounts},
+            "advertisers": context.advertisers,
             "at_stake": money_text(planned.at_stake),
             "summary": _summary(planned),
             "problems": problems,

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from include.restatements.changes.extraction import check_shape, order_changes_sql, place_to_edit
-from include.restatements.journal.journal import Journal
-from include.restatements.plan.planner import Planned, Planner
+from include.restatements.journal.journal import journal_of
+from include.restatements.plan.context import PlanContext
+from include.restatements.plan.planner import Planned, plan
 from include.restatements.settings import Run, Settings
-from include.storage.local import LocalFolder
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
 
@@ -36,20 +37,20 @@ def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation
 
     Raises what `prepare` raises, QuarantineRatioExceeded included.
     """
-    sql = order_changes_sql(settings.order_changes_sql)
+    sql, journal = order_changes_sql(settings.order_changes_sql), journal_of(settings)
     with open_warehouse(location) as session:
         session.create_tables()
         check_shape(session, sql, place_to_edit(settings.order_changes_sql))
         for run in runs:
             with tempfile.TemporaryDirectory(prefix="cj-preview-") as scratch:
-                journal = Journal(LocalFolder(Path(scratch) / "journal"))
-                planned: Planned | None = None
-                try:
-                    with session.transaction():
-                        session.serialize("cj.plan")
-                        planner = Planner(session, journal, run, settings, sql, now, Path(scratch), frozenset())
-                        planned = planner.plan(take_over=False)
-                        raise _NotKept
-                except _NotKept:
-                    assert planned is not None
-                    yield Preview(run, planned)
+                yield Preview(run, _planned(PlanContext(session, journal, run, settings, sql, now, Path(scratch), kept=False)))
+
+
+def _planned(context: PlanContext) -> Planned:
+    planned: Planned | None = None
+    with suppress(_NotKept), context.session.transaction():
+        context.session.serialize("cj.plan")
+        planned = plan(context)
+        raise _NotKept
+    assert planned is not None
+    return planned

@@ -16,19 +16,19 @@ SELECT
     MAX(posting_date) AS posted_at,
     MAX(locking_date) AS locking_date,
     MAX(CASE action_status WHEN 'closed' THEN 3 WHEN 'locked' THEN 2 WHEN 'extended' THEN 1 ELSE 0 END) AS lock_stage,
-    MAX(CASE WHEN place = 1 THEN locking_method END) AS locking_method,
-    MAX(CASE WHEN place = 1 THEN validation_status END) AS validation_status,
-    MAX(CASE WHEN place = 1 THEN correction_reason END) AS correction_reason,
-    MAX(CASE WHEN place = 1 THEN coupon END) AS coupon,
-    MAX(CASE WHEN place = 1 THEN publisher_id END) AS publisher_id
+    MAX(CASE WHEN age = 1 THEN locking_method END) AS locking_method,
+    MAX(CASE WHEN age = 1 THEN validation_status END) AS validation_status,
+    MAX(CASE WHEN age = 1 THEN correction_reason END) AS correction_reason,
+    MAX(CASE WHEN age = 1 THEN coupon END) AS coupon,
+    MAX(CASE WHEN age = 1 THEN publisher_id END) AS publisher_id
 FROM (
     SELECT
         r.*,
         ROW_NUMBER() OVER (
             PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id
             ORDER BY r.posting_date DESC, CASE WHEN r.sale_amount < 0 THEN 1 ELSE 0 END, LENGTH(r.commission_id) DESC, r.commission_id DESC
-        ) AS place
+        ) AS age
     FROM {{ records }} AS r
     WHERE r.order_id IS NOT NULL AND r.order_id <> ''
-) AS placed
+) AS aged
 GROUP BY advertiser_id, action_tracker_id, order_id

@@ -12,7 +12,7 @@ decided AS (
 )
 
 SELECT
-    place, enterprise_id, action_tracker_id, order_id, updated_at, rule, verdict_reason,
+    position, enterprise_id, action_tracker_id, order_id, updated_at, rule, verdict_reason,
     -- The status CJ wants with it: certain where locking is open-ended, left out where it is not. A create has no field for it; it is kept to say
     -- what is still to be told.
     CASE
@@ -24,4 +24,4 @@ SELECT
     CAST(attempts + 1 AS integer) AS attempt,
     last_sent_at, at_stake
 FROM decided
-ORDER BY place
+ORDER BY position

@@ -33,17 +33,17 @@ elsewhere AS (
 
 -- Our live submissions of these orders, each with its verdict; the newest decides, and how often this very state was sent.
 sent AS (
-    SELECT s.*, i.place, r.status AS verdict, r.reason AS verdict_reason,
-        ROW_NUMBER() OVER (PARTITION BY i.place ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
+    SELECT s.*, i.position, r.status AS verdict, r.reason AS verdict_reason,
+        ROW_NUMBER() OVER (PARTITION BY i.position ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
         SUM(CASE WHEN s.payload_hash = i.payload_hash AND s.updated_at = i.updated_at THEN 1 ELSE 0 END)
-            OVER (PARTITION BY i.place) AS attempts_of_state,
+            OVER (PARTITION BY i.position) AS attempts_of_state,
         -- Restatements to nothing, and cancellations except those that are known to have failed. One without an answer, settled since, is not
         -- known to have arrived where a restatement to nothing has: the two look alike.
         SUM(CASE WHEN s.operation = 'cancel' AND COALESCE(r.status, 'awaiting') <> 'missing'
             AND s.outcome IN ('accepted', 'unknown') AND s.settled_at IS NULL THEN 1 ELSE 0 END)
-            OVER (PARTITION BY i.place) AS cancellations,
+            OVER (PARTITION BY i.position) AS cancellations,
         SUM(CASE WHEN s.operation = 'restate' AND s.amount = COALESCE(s.discount, 0) AND COALESCE(s.items_mark, 0) = 0 AND s.outcome = 'accepted'
-            THEN 1 ELSE 0 END) OVER (PARTITION BY i.place) AS emptied
+            THEN 1 ELSE 0 END) OVER (PARTITION BY i.position) AS emptied
     FROM input AS i
     INNER JOIN cj.submissions AS s
         ON s.enterprise_id = i.enterprise_id AND s.action_tracker_id = i.action_tracker_id AND s.order_id = i.order_id
@@ -55,7 +55,7 @@ sent AS (
 ),
 
 last_sent AS (
-    SELECT s.place, s.operation, s.outcome, s.payload_hash, s.updated_at, s.submitted_at, s.settled_at, s.attempts_of_state, s.verdict, s.verdict_reason,
+    SELECT s.position, s.operation, s.outcome, s.payload_hash, s.updated_at, s.submitted_at, s.settled_at, s.attempts_of_state, s.verdict, s.verdict_reason,
         s.cancellations = 0 AND s.emptied > 0 AS to_nothing
     FROM sent AS s
     WHERE s.newest = 1
@@ -79,7 +79,7 @@ compared AS (
         ON h.advertiser_id = i.advertiser_id AND h.action_tracker_id = i.action_tracker_id AND h.order_id = i.order_id
     LEFT JOIN elsewhere AS e
         ON e.advertiser_id = i.advertiser_id AND e.action_tracker_id = i.action_tracker_id AND e.order_id = i.order_id
-    LEFT JOIN last_sent AS l ON l.place = i.place
+    LEFT JOIN last_sent AS l ON l.position = i.position
 ),
 
 -- What CJ made of each foreign currency: the middle of what this run's untouched orders show.
@@ -147,7 +147,7 @@ facts AS (
 )
 
 SELECT
-    f.place, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.last_sent_at, f.verdict_reason, f.at_stake,
+    f.position, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.last_sent_at, f.verdict_reason, f.at_stake,
     f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_missing,
     f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.attributed, f.before_ledger, f.was_new, f.cancelled, f.to_accept, f.closed, f.locked,
     f.held_nothing AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,

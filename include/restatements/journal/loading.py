@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.domain.shapes import INSTANT
-from include.domain.states import Mode, Outcome, Skip, Stage
+from include.domain.states import Mode, Outcome, Stage
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
+from include.restatements.rules.plan import REFUSED_IN_TEST_MODE, TAKEN_OVER
 from include.warehouse.base import Session
 
 UNANSWERED = "no answer was recorded: the task ended between the call and its answer"
@@ -35,10 +36,10 @@ def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, a
         _own_again(session, run_id, ref)
         return state
     if state is ChunkState.REVOKED:
-        _load_revoked(session, journal, run_id, ref)
+        leave_superseded(session, run_id, ref, datetime.fromisoformat((journal.intent(ref) or {})["revoked_at"]))
     else:
         _load_posted(session, journal, run_id, ref, advertisers)
-    session.execute("DELETE FROM cj.planned WHERE run_id = :run_id AND chunk_id = :chunk_id", {"run_id": run_id, "chunk_id": ref.chunk_id})
+        _no_longer_planned(session, run_id, ref)
     return state
 
 
@@ -119,7 +120,7 @@ def _quarantine(held: pa.Table, tested: dict[str, Any], run_id: str, ref: ChunkR
     keys = zip(held["action_tracker_id"].to_pylist(), held["order_id"].to_pylist(), strict=True)
     details = [f"CJ refused it in Test Mode: {words[key]} (chunk {ref.chunk_id})" for key in keys]
     quarantine = held.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
-    for name, value in (("run_id", run_id), ("stage", Stage.TEST_MODE.value), ("reason", "refused")):
+    for name, value in (("run_id", run_id), ("stage", Stage.TEST_MODE.value), ("reason", "refused"), ("rule", REFUSED_IN_TEST_MODE)):
         quarantine = quarantine.append_column(name, _same(value, len(details)))
     quarantine = quarantine.append_column("detail", pa.array(details, pa.string()))
     held_at = datetime.fromisoformat(tested["tested_at"]) if details else None
@@ -176,19 +177,23 @@ def _keys_of(named: list[Any]) -> pa.Array:
     return pc.binary_join_element_wise(trackers, pa.array([entry[1] for entry in named], pa.string()), pa.scalar(":"))
 
 
-def _load_revoked(session: Session, journal: Journal, run_id: str, ref: ChunkRef) -> None:
-    """Its orders are named by cj.planned, so a chunk file that was lost holds no night up: nothing of it was posted, and nothing will be."""
+def leave_superseded(session: Session, run_id: str, ref: ChunkRef, revoked_at: datetime) -> None:
+    """A revoked chunk's orders go from cj.planned to cj.skipped, inside the caller's transaction: nothing of it was posted, and nothing will be.
+
+    They are named by cj.planned, so a chunk file that was lost holds no night up.
+    """
+    key = {"run_id": run_id, "chunk_id": ref.chunk_id}
     session.execute(
-        "INSERT INTO cj.skipped (run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, skipped_at) "
-        "SELECT run_id, enterprise_id, action_tracker_id, order_id, updated_at, :reason, :revoked_at FROM cj.planned "
+        "INSERT INTO cj.skipped (run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, rule, skipped_at) "
+        "SELECT run_id, enterprise_id, action_tracker_id, order_id, updated_at, :reason, :rule, :revoked_at FROM cj.planned "
         "WHERE run_id = :run_id AND chunk_id = :chunk_id",
-        {
-            "run_id": run_id,
-            "chunk_id": ref.chunk_id,
-            "reason": Skip.SUPERSEDED.value,
-            "revoked_at": datetime.fromisoformat((journal.intent(ref) or {})["revoked_at"]),
-        },
+        key | {"reason": TAKEN_OVER.word, "rule": TAKEN_OVER.id, "revoked_at": revoked_at},
     )
+    _no_longer_planned(session, run_id, ref)
+
+
+def _no_longer_planned(session: Session, run_id: str, ref: ChunkRef) -> None:
+    session.execute("DELETE FROM cj.planned WHERE run_id = :run_id AND chunk_id = :chunk_id", {"run_id": run_id, "chunk_id": ref.chunk_id})
 
 
 def leave_to_submissions(session: Session, run_id: str) -> None:

@@ -13,7 +13,7 @@ from include.domain.shapes import CHANGES, INSTANT, MARK
 ORDERS = pa.schema([f for f in CHANGES if f.name != "malformed"] + [("payload_hash", pa.string()), ("items_mark", MARK)])
 """What is kept of an order that passed the gate, with its content hash and its items' mark."""
 
-HELD = pa.schema(
+QUARANTINED = pa.schema(
     [
         ("run_id", pa.string()),
         ("enterprise_id", pa.string()),
@@ -29,11 +29,11 @@ HELD = pa.schema(
 )
 """Rows of cj.quarantine."""
 
-SKIPPED = pa.schema([f for f in HELD if f.name not in ("stage", "detail", "quarantined_at")] + [("skipped_at", INSTANT)])
+SKIPPED = pa.schema([f for f in QUARANTINED if f.name not in ("stage", "detail", "quarantined_at")] + [("skipped_at", INSTANT)])
 """Rows of cj.skipped."""
 
 PLANNED = pa.schema(
-    [f for f in HELD if f.name in ("run_id", "enterprise_id", "action_tracker_id", "order_id", "updated_at")]
+    [f for f in QUARANTINED if f.name in ("run_id", "enterprise_id", "action_tracker_id", "order_id", "updated_at")]
     + [("chunk_id", pa.string()), ("operation", pa.string()), ("planned_at", INSTANT)]
 )
 """Rows of cj.planned."""

@@ -4,9 +4,9 @@
 -- What the working tables, the view and the indexes were made of.
 CREATE TABLE cj.working_version (mark text NOT NULL);
 
--- One row per order a run picked and the gate let through; `place` is its position in the run's file of good rows.
+-- One row per order a run picked and the gate let through; `position` is its position in the run's file of good rows.
 CREATE TABLE cj.plan_input (
-    run_id text NOT NULL, place bigint NOT NULL,
+    run_id text NOT NULL, position bigint NOT NULL,
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL,
     advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL,
     change_type text NOT NULL, was_new boolean NOT NULL, attributed boolean NOT NULL, before_ledger boolean NOT NULL,

@@ -1,0 +1,54 @@
+"""What one plan is made from. Nothing of it changes while the plan is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
+from include.restatements.settings import Run, Settings
+from include.storage.local import LocalFolder
+from include.warehouse.base import Session
+
+
+@dataclass(frozen=True)
+class PlanContext:
+    """One run's plan: `scratch` is a local folder for the length of it, `now` CJ's present, `sql` the user's query."""
+
+    session: Session
+    journal: Journal
+    run: Run
+    settings: Settings
+    sql: str
+    now: datetime
+    scratch: Path
+    down: frozenset[str] = frozenset()
+    """Enterprises whose account cannot be reached now."""
+    kept: bool = True
+    """False for a preview: the same plan, whose transaction is rolled back, that revokes nothing and cuts its chunks in `scratch`."""
+    checkpoint: Checkpoint = no_checkpoint
+    planned_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def folder(self) -> str:
+        """The run's folder in the journal."""
+        return run_folder(self.run.run_id)
+
+    @property
+    def advertisers(self) -> dict[str, str]:
+        """Enterprise id → advertiser id, of the accounts there are now."""
+        return {a.enterprise_id: a.advertiser_id for a in self.settings.accounts}
+
+    @property
+    def chunks_go_to(self) -> Journal:
+        """Where this plan's own chunks are written."""
+        return self.journal if self.kept else Journal(LocalFolder(self.scratch / "journal"))
+
+    def revoke(self, ref: ChunkRef) -> ChunkState:
+        """The state of another plan's chunk once nobody can post it any more, unless somebody was faster. A preview only says what it would be."""
+        if self.kept:
+            return self.journal.revoke(ref, self.run.run_id, self.now.isoformat())
+        found = self.journal.state(ref)
+        return ChunkState.REVOKED if found is ChunkState.PLANNED else found

@@ -1,0 +1,111 @@
+"""The newest state of each order that is to be planned, read through the gate and laid beside what the plan asks of it (cj.plan_input)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.cj.payload import content_hashes
+from include.domain.marks import items_marks
+from include.domain.shapes import INSTANT, KEY
+from include.domain.states import Stage
+from include.restatements.changes.extraction import extract
+from include.restatements.gate.gate import Gate
+from include.restatements.plan.context import PlanContext
+from include.restatements.plan.rows import PlanRows
+from include.restatements.plan.spool import ORDERS, Spool
+from include.restatements.settings import Run
+from include.warehouse.base import Session
+
+_OF_THE_ORDER = [
+    *KEY, "change_type", "was_new", "updated_at", "amount", "discount", "currency", "coupon", "items_mark", "status", "correction_reason",
+    "payload_hash",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Picked:
+    """One reading of the warehouse: the orders that passed the gate, in key order, and the keys of those that did not."""
+
+    orders: Spool
+    refused: pa.Table
+    read: int
+    """All of them."""
+
+
+def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, ...] = ()) -> Picked:
+    """Read the orders touched in the run's interval and those of cj.replan_keys. Positions go on where those picked `before` end.
+
+    Raises QuarantineRatioExceeded, WarehouseError, StorageError.
+    """
+    since = context.session.rows("SELECT MIN(updated_at) AS since FROM cj.replan_keys")[0]["since"]
+    assert since is None or isinstance(since, datetime)
+    results = f"quality-{len(before)}" if before else "quality"
+    gate = Gate(
+        now=context.now,
+        max_quarantine_ratio=context.settings.max_quarantine_ratio,
+        results_dir=context.scratch / results,
+        kept_in=f"{context.journal.files.url}/{context.folder}/{results}" if context.kept else "",
+        enterprises=frozenset(context.advertisers),
+        combine_items=context.settings.combine_items,
+    )
+    spool = Spool(context.scratch / f"orders-{len(before)}.parquet", ORDERS)
+    refused = [pa.table({name: pa.array([], ORDERS.field(name).type) for name in KEY})]
+    changes = extract(context.session, run, sql=context.sql, replan_since=since, exclusive=True)
+    # Closed here, also when the gate fails: a batch may be on its way in a thread, and the transaction is about to be rolled back.
+    with closing(changes):  # type: ignore[type-var]  # a stream is a generator
+        for inspected in gate.inspect(changes):
+            _spool_good(spool, inspected.good)
+            if inspected.bad.num_rows:
+                # Of a row that breaks a rule of the gate, the reason is that rule.
+                rows.quarantine(inspected.bad.append_column("rule", inspected.bad["reason"]), Stage.VALIDATION)
+                refused.append(inspected.bad.select(list(KEY)))
+    picked = Picked(spool.finish(), pa.concat_tables(refused), spool.rows + (gate.result.failed if gate.result else 0))
+    context.session.append("cj.plan_input", _plan_input(context, spool, sum(earlier.orders.rows for earlier in before)))
+    context.session.analyze("cj.plan_input")
+    return picked
+
+
+def _spool_good(spool: Spool, good: pa.Table) -> None:
+    if good.num_rows:
+        hashes = content_hashes(good, pc.equal(good["change_type"], "cancelled"))
+        spool.add(good.append_column("payload_hash", hashes).append_column("items_mark", items_marks(good["items"])))
+
+
+def _plan_input(context: PlanContext, spool: Spool, position: int) -> Iterator[pa.RecordBatch]:
+    accounts = {a.enterprise_id: a for a in context.settings.accounts}
+    horizons = horizons_of(context.session)
+    for batch in spool.batches([*_OF_THE_ORDER, "event_time", "cj_event", "ad_id", "items"]):
+        size = batch.num_rows
+        enterprises = batch["enterprise_id"].dictionary_encode()
+        owners = [accounts[e] for e in enterprises.dictionary.to_pylist()]
+        horizon = pa.array([horizons.get(o.advertiser_id) for o in owners], INSTANT).take(enterprises.indices)
+        data = {name: batch[name] for name in _OF_THE_ORDER} | {
+            "run_id": pa.array([context.run.run_id] * size, pa.string()),
+            "position": pa.array(range(position, position + size), pa.int64()),
+            "advertiser_id": pa.array([o.advertiser_id for o in owners], pa.string()).take(enterprises.indices),
+            "functional_currency": pa.array([o.currency for o in owners], pa.string()).take(enterprises.indices),
+            "sale_amount_basis": pa.array([o.sale_amount_basis for o in owners], pa.string()).take(enterprises.indices),
+            "attributed": pc.or_(pc.is_valid(batch["cj_event"]), pc.is_valid(batch["ad_id"])),
+            "before_ledger": pc.fill_null(pc.less(batch["event_time"], horizon), False),
+            "has_items": pc.is_valid(batch["items"]),
+        }
+        yield pa.RecordBatch.from_pydict(data)
+        position += size
+
+
+def horizons_of(session: Session) -> dict[str, datetime]:
+    """From when on each advertiser's ledger is complete: as far back from the newest reading as one begins where another ended, or before."""
+    horizons: dict[str, datetime] = {}
+    for row in session.rows("SELECT advertiser_id, read_from, complete_until FROM cj.ledger_reads ORDER BY complete_until DESC"):
+        advertiser, begin, end = str(row["advertiser_id"]), row["read_from"], row["complete_until"]
+        assert isinstance(begin, datetime)
+        assert isinstance(end, datetime)
+        if end >= horizons.get(advertiser, end):
+            horizons[advertiser] = min(begin, horizons.get(advertiser, begin))
+    return horizons
