@@ -203,6 +203,14 @@ def test_a_statement_the_warehouse_refuses_undoes_the_transaction_and_the_sessio
     assert _ids(orders) == [0]
 
 
+def test_a_table_made_in_a_transaction_that_fails_is_gone(session: Session) -> None:
+    with pytest.raises(ZeroDivisionError), session.transaction():
+        session.execute("CREATE TABLE half_made (id bigint)")
+        raise ZeroDivisionError
+    with pytest.raises(WarehouseShapeError, match="half_made"):
+        session.rows("SELECT * FROM half_made")
+
+
 def test_transactions_do_not_nest(session: Session) -> None:
     with session.transaction(), pytest.raises(WarehouseError, match="open already"), session.transaction():
         raise AssertionError("never reached")
@@ -294,6 +302,11 @@ def test_no_error_repeats_a_value(orders: Session, sql: str) -> None:
     assert "jane" not in str(refused.value)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
+
+
+def test_an_sql_that_cannot_be_read_is_said_to_be_one(orders: Session) -> None:
+    with pytest.raises(WarehouseError, match="cannot read the SQL"):
+        orders.execute("SELEC 1")
 
 
 def test_decimals_that_do_not_fit_are_refused_rather_than_rounded(orders: Session) -> None:

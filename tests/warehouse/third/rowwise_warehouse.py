@@ -165,7 +165,7 @@ def _arrow(columns: Any, rows: list[tuple[Any, ...]]) -> pa.Table:
     from include.domain.shapes import INSTANT, MONEY
 
     kinds = {
-        "boolean": pa.bool_(), "integer": pa.int64(), "double": pa.float64(), "date": pa.date32(),
+        "boolean": pa.bool_(), "integer": pa.int64(), "double": pa.type_for_alias("double"), "date": pa.date32(),
         "timestamp": pa.timestamp("us"), "timestamptz": INSTANT, "decimal": MONEY,
     }  # fmt: skip
     schema = pa.schema([(column.name, kinds.get(_WORDS.get(column.type_code, "text"), pa.string())) for column in columns])
@@ -194,6 +194,8 @@ def _speaking() -> Iterator[None]:
         state, said = error.sqlstate or "", error.diag.message_primary
         if isinstance(error, psycopg.OperationalError):
             raise WarehouseUnavailable("The database could not finish. Nothing of the transaction was kept; try again.") from None
-        if state[:2] in ("42", "3F") and state != "42601":
+        if state == "42601":
+            raise WarehouseError(f"The database cannot read the SQL: {said}. Correct the SQL.") from None
+        if state[:2] in ("42", "3F"):
             raise WarehouseShapeError(f"The database: {said}. Create it, or correct the SQL that names it.") from None
         raise WarehouseError(f"The database refused the statement (SQLSTATE {state or 'none'}). Correct the SQL.") from None
