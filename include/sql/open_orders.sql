@@ -1,3 +1,4 @@
+{% from "fragments.sql" import same_order %}
 -- The orders to look at: those with a live submission that has no verdict yet or an open one, or whose newest submission came after its verdict,
 -- or one whose unknown outcome was written down after its order was settled. And the overtaken ones: matched, sent while an earlier state was still
 -- on its way, and something has posted since. CJ worked the earlier state off last, and holds it now.
@@ -8,7 +9,7 @@ FROM (
     FROM cj.submissions AS s
     INNER JOIN cj.accounts_now AS a ON a.advertiser_id = s.advertiser_id
     LEFT JOIN cj.reconciliation AS r
-        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
+        ON {{ same_order("r", "s") }}
         AND r.updated_at = s.updated_at
     WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
       AND (r.status IS NULL OR r.status IN ('awaiting', 'late', 'mismatched', 'missing') OR (r.status IN ('matched', 'superseded') AND r.submitted_at < s.submitted_at)
@@ -17,7 +18,7 @@ FROM (
     SELECT r.enterprise_id, r.action_tracker_id, r.order_id, 1 AS overtaken
     FROM cj.reconciliation AS e
     INNER JOIN cj.reconciliation AS r
-        ON r.enterprise_id = e.enterprise_id AND r.action_tracker_id = e.action_tracker_id AND r.order_id = e.order_id
+        ON {{ same_order("r", "e") }}
         AND r.submitted_at > e.submitted_at
     INNER JOIN cj.accounts_now AS a ON a.advertiser_id = r.advertiser_id
     WHERE e.status = 'superseded' AND r.status = 'matched'
@@ -28,7 +29,7 @@ FROM (
       )
       AND NOT EXISTS (
           SELECT 1 FROM cj.submissions AS n
-          WHERE n.enterprise_id = r.enterprise_id AND n.action_tracker_id = r.action_tracker_id AND n.order_id = r.order_id
+          WHERE {{ same_order("n", "r") }}
             AND n.mode = 'live' AND n.submitted_at > r.submitted_at
       )
 ) AS k

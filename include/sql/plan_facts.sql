@@ -1,4 +1,4 @@
-{% from "fragments.sql" import sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference %}
+{% from "fragments.sql" import sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/plan/rules.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
@@ -46,9 +46,9 @@ sent AS (
             THEN 1 ELSE 0 END) OVER (PARTITION BY i.position) AS emptied
     FROM input AS i
     INNER JOIN cj.submissions AS s
-        ON s.enterprise_id = i.enterprise_id AND s.action_tracker_id = i.action_tracker_id AND s.order_id = i.order_id
+        USING (enterprise_id, action_tracker_id, order_id)
     LEFT JOIN cj.reconciliation AS r
-        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
+        ON {{ same_order("r", "s") }}
         -- A verdict counts for the attempt it was given on, not for one sent since.
         AND r.updated_at = s.updated_at AND r.submitted_at >= s.submitted_at
     WHERE s.mode = 'live'
@@ -76,10 +76,10 @@ compared AS (
         CASE WHEN i.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "i.sale_amount") }} END AS rate
     FROM input AS i
     LEFT JOIN held AS h
-        ON h.advertiser_id = i.advertiser_id AND h.action_tracker_id = i.action_tracker_id AND h.order_id = i.order_id
+        USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN elsewhere AS e
-        ON e.advertiser_id = i.advertiser_id AND e.action_tracker_id = i.action_tracker_id AND e.order_id = i.order_id
-    LEFT JOIN last_sent AS l ON l.position = i.position
+        USING (advertiser_id, action_tracker_id, order_id)
+    LEFT JOIN last_sent AS l USING (position)
 ),
 
 -- What CJ made of each foreign currency: the middle of what this run's untouched orders show.
@@ -143,7 +143,7 @@ facts AS (
             ELSE {{ cost_of_difference("c.held_sale_amount", "c.sale_amount", "c.commission", "c.cj_fee") }}
         END AS at_stake
     FROM compared AS c
-    LEFT JOIN rates AS r ON r.advertiser_id = c.advertiser_id AND r.currency = c.currency
+    LEFT JOIN rates AS r USING (advertiser_id, currency)
 )
 
 SELECT

@@ -1,3 +1,4 @@
+{% from "fragments.sql" import same_order %}
 -- One row about the orders that a round looked at, as cj.reconciliation has them after it. Bound to :reconciliation_run_id, :checked_at, :report.
 INSERT INTO cj.reconciliation_runs (
     reconciliation_run_id, checked_at, orders, awaiting, late, matched, mismatched, missing, superseded, submitted_amount, matched_amount,
@@ -18,7 +19,7 @@ other AS (
             THEN 1 ELSE 0 END) AS explained
     FROM looked_at AS l
     INNER JOIN cj.submissions AS s
-        ON s.enterprise_id = l.enterprise_id AND s.action_tracker_id = l.action_tracker_id AND s.order_id = l.order_id
+        ON {{ same_order("s", "l") }}
         AND s.updated_at = l.updated_at AND s.submitted_at = l.submitted_at
     -- A cancellation tells nothing about it: nothing is held either way.
     WHERE s.discount <> 0 AND l.status IN ('matched', 'mismatched') AND l.operation <> 'cancel' AND NOT l.within_band

@@ -1,3 +1,4 @@
+{% from "fragments.sql" import same_order %}
 -- Orders whose last word was not the end of the matter. Bound to :max_attempts.
 --   * sent, and it never posted for no known reason, or as a duplicate of an order CJ turned out to hold (it goes as a restatement then), or
 --     posted otherwise than sent: again, at most :max_attempts times
@@ -17,7 +18,7 @@ FROM (
       AND ((r.status = 'missing' AND r.reason IN ('unknown', 'duplicate')) OR r.status = 'mismatched')
       AND NOT EXISTS (
           SELECT 1 FROM cj.submissions AS n
-          WHERE n.enterprise_id = r.enterprise_id AND n.action_tracker_id = r.action_tracker_id AND n.order_id = r.order_id
+          WHERE {{ same_order("n", "r") }}
             AND n.mode = 'live' AND n.submitted_at > r.submitted_at
       )
     UNION ALL
@@ -27,7 +28,7 @@ FROM (
       AND (s.outcome = 'rejected' OR (s.outcome = 'unknown' AND s.settled_at IS NOT NULL))
       AND NOT EXISTS (
           SELECT 1 FROM cj.submissions AS n
-          WHERE n.enterprise_id = s.enterprise_id AND n.action_tracker_id = s.action_tracker_id AND n.order_id = s.order_id
+          WHERE {{ same_order("n", "s") }}
             AND n.mode = 'live' AND n.submitted_at > s.submitted_at
       )
     UNION ALL
@@ -48,7 +49,7 @@ FROM (
     WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded')
       AND NOT EXISTS (
           SELECT 1 FROM cj.submissions AS n
-          WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id AND n.mode = 'live'
+          WHERE {{ same_order("n", "w") }} AND n.mode = 'live'
             AND (n.updated_at > w.updated_at OR (w.word = 'superseded' AND n.updated_at = w.updated_at AND n.submitted_at >= w.said_at))
       )
     UNION ALL
@@ -72,31 +73,31 @@ FROM (
         SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, r.posted_at AS since
         FROM cj.reconciliation AS r
         INNER JOIN cj.skipped AS w
-            ON w.enterprise_id = r.enterprise_id AND w.action_tracker_id = r.action_tracker_id AND w.order_id = r.order_id
+            ON {{ same_order("w", "r") }}
             AND w.updated_at <> r.updated_at AND w.skipped_at > r.submitted_at AND w.skipped_at < r.posted_at
         WHERE r.status = 'matched' AND w.reason = 'unchanged'
           AND NOT EXISTS (
               SELECT 1 FROM cj.submissions AS n
-              WHERE n.enterprise_id = w.enterprise_id AND n.action_tracker_id = w.action_tracker_id AND n.order_id = w.order_id
+              WHERE {{ same_order("n", "w") }}
                 AND n.mode = 'live' AND n.submitted_at > r.submitted_at
           )
     ) AS u
     -- And no plan has said another word since.
     WHERE NOT EXISTS (
           SELECT 1 FROM cj.skipped AS n
-          WHERE n.enterprise_id = u.enterprise_id AND n.action_tracker_id = u.action_tracker_id AND n.order_id = u.order_id
+          WHERE {{ same_order("n", "u") }}
             AND n.skipped_at > u.since
       )
       AND NOT EXISTS (
           SELECT 1 FROM cj.quarantine AS n
-          WHERE n.enterprise_id = u.enterprise_id AND n.action_tracker_id = u.action_tracker_id AND n.order_id = u.order_id
+          WHERE {{ same_order("n", "u") }}
             AND n.quarantined_at > u.since
       )
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
     FROM cj.submissions AS s
     INNER JOIN cj.reconciliation AS r
-        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id
+        ON {{ same_order("r", "s") }}
         AND r.updated_at = s.updated_at AND r.submitted_at = s.submitted_at
     WHERE s.mode = 'live' AND s.operation = 'create' AND s.status = 'Accepted' AND r.status = 'matched'
       AND EXISTS (
@@ -110,7 +111,7 @@ FROM (
       )
       AND NOT EXISTS (
           SELECT 1 FROM cj.submissions AS n
-          WHERE n.enterprise_id = s.enterprise_id AND n.action_tracker_id = s.action_tracker_id AND n.order_id = s.order_id
+          WHERE {{ same_order("n", "s") }}
             AND n.mode = 'live' AND n.submitted_at > s.submitted_at
       )
 ) AS k

@@ -1,3 +1,4 @@
+{% from "fragments.sql" import same_order %}
 -- The breaks that cost most, then those that lock first. Never all rows.
 WITH sent AS (
     SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
@@ -10,8 +11,7 @@ SELECT
     r.submitted_at, r.locking_date, r.days_to_lock, r.commission_at_risk, r.attempts
 FROM sent AS s
 INNER JOIN cj.reconciliation AS r
-    ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id
-    AND r.order_id = s.order_id AND r.updated_at = s.updated_at
+    ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at
 WHERE r.status IN ('mismatched', 'missing')
 ORDER BY
     r.commission_at_risk DESC NULLS LAST, r.days_to_lock ASC NULLS LAST,

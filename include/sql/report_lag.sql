@@ -1,3 +1,4 @@
+{% from "fragments.sql" import same_order %}
 -- How long CJ took, in bins of five minutes from submission to posting; all above 48 hours share the last bin (576).
 WITH sent AS (
     SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
@@ -8,8 +9,7 @@ lags AS (
     SELECT CAST(extract(EPOCH FROM r.posted_at) - extract(EPOCH FROM r.submitted_at) AS double precision) AS seconds
     FROM sent AS s
     INNER JOIN cj.reconciliation AS r
-        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id
-        AND r.order_id = s.order_id AND r.updated_at = s.updated_at
+        ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at
     WHERE r.posted_at >= r.submitted_at
 )
 SELECT CAST(floor(least(seconds, 172800) / 300) AS bigint) AS bin, count(*) AS orders

@@ -1,3 +1,4 @@
+{% from "fragments.sql" import same_order %}
 -- Breaks and what they put at risk, by how long CJ still takes a correction.
 WITH sent AS (
     SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
@@ -18,8 +19,7 @@ breaks AS (
         END AS bucket
     FROM sent AS s
     INNER JOIN cj.reconciliation AS r
-        ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id
-        AND r.order_id = s.order_id AND r.updated_at = s.updated_at
+        ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at
     WHERE r.status IN ('mismatched', 'missing')
 )
 SELECT bucket, advertiser_id, count(*) AS orders, sum(commission_at_risk) AS at_risk

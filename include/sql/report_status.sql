@@ -1,3 +1,4 @@
+{% from "fragments.sql" import same_order %}
 -- The right side of the balance: the verdict on each order state sent live. A null status means no reconciliation has looked at it yet.
 WITH sent AS (
     SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
@@ -16,7 +17,6 @@ SELECT
     sum(CASE WHEN r.commission_at_risk IS NULL THEN 1 ELSE 0 END) AS unpriced
 FROM sent AS s
 LEFT JOIN cj.reconciliation AS r
-    ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id
-    AND r.order_id = s.order_id AND r.updated_at = s.updated_at
+    ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at
 GROUP BY r.status, r.reason, r.advertiser_id, r.currency
 ORDER BY r.status, r.reason, r.advertiser_id, r.currency

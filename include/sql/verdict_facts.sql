@@ -17,7 +17,7 @@ WITH sent AS (
         LEAD(s.items_mark) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_items_mark
     FROM cj.submissions AS s
     INNER JOIN cj.open_orders AS o
-        ON o.enterprise_id = s.enterprise_id AND o.action_tracker_id = s.action_tracker_id AND o.order_id = s.order_id
+        USING (enterprise_id, action_tracker_id, order_id)
     WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
 ),
 
@@ -75,10 +75,10 @@ compared AS (
         CASE WHEN w.converted AND w.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "w.sale_amount") }} END AS rate
     FROM wanted AS w
     LEFT JOIN held AS h
-        ON h.advertiser_id = w.advertiser_id AND h.action_tracker_id = w.action_tracker_id AND h.order_id = w.order_id
+        USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN elsewhere AS e
-        ON e.advertiser_id = w.advertiser_id AND e.action_tracker_id = w.action_tracker_id AND e.order_id = w.order_id
-    LEFT JOIN tracker_cost AS c ON c.advertiser_id = w.advertiser_id AND c.action_tracker_id = w.action_tracker_id
+        USING (advertiser_id, action_tracker_id, order_id)
+    LEFT JOIN tracker_cost AS c USING (advertiser_id, action_tracker_id)
 ),
 
 -- CJ converts at a rate it does not publish: the middle of what the orders of that currency show is the rate to be near.
@@ -140,4 +140,4 @@ SELECT
             AND c.held_items_mark = CASE WHEN c.before_operation = 'cancel' THEN 0 ELSE COALESCE(c.before_items_mark, 0) END, FALSE
     ) AS shows_state_before
 FROM compared AS c
-LEFT JOIN rates AS r ON r.advertiser_id = c.advertiser_id AND r.currency = c.currency
+LEFT JOIN rates AS r USING (advertiser_id, currency)
