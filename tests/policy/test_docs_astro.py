@@ -92,5 +92,5 @@ def test_airflow_itself_and_nothing_else_is_taken_out_of_the_requirements(tmp_pa
 def test_the_images_settings_are_those_the_tests_run_with() -> None:
     set_here = dict(re.findall(r"(\w+__\w+|GX_\w+)=(\S+)", DOCKERFILE.partition("\nENV ")[2]))
     # Astro decides where things lie, and how many tasks a machine runs.
-    astros = {name for name in airflow_options() if name.endswith(("_FOLDER", "HOME", "EXAMPLES", "PARALLELISM", "COLLECTION__ENABLED"))}
+    astros = {name for name in airflow_options() if name.endswith(("_FOLDER", "HOME", "EXAMPLES", "PARALLELISM"))}
     assert set_here == {name: value for name, value in airflow_options().items() if name not in astros}
