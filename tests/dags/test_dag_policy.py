@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from include.airflow.defaults import WAREHOUSE_POOL
 from include.airflow.environment import ROOT
-from include.airflow.tags import CJ, MEANINGS, MOVES_MONEY, READS_ONLY
+from include.airflow.tags import CJ, MEANINGS, MOVES_MONEY, NEEDS_WAREHOUSE, READS_ONLY
 from lab.pages.dags import runbook
 
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
@@ -48,6 +50,18 @@ def test_tags_come_from_the_closed_list_and_say_whether_money_moves(dags: dict[s
     assert tags <= set(MEANINGS)
     assert CJ in tags
     assert len(tags & {MOVES_MONEY, READS_ONLY}) == 1
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_the_runbook_explains_every_param_and_no_other(dags: dict[str, Any], dag_id: str) -> None:
+    _, _, part = dags[dag_id].doc_md.partition("**Params.**")
+    assert set(re.findall(r"^\| `(\w+)` \|", part.partition("\n**")[0], re.MULTILINE)) == set(dags[dag_id].params)
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_dag_says_that_it_opens_the_warehouse_and_does_so_in_its_pool(dags: dict[str, Any], dag_id: str) -> None:
+    pooled = {task.task_id for task in dags[dag_id].tasks if task.pool == WAREHOUSE_POOL}
+    assert bool(pooled) is (NEEDS_WAREHOUSE in dags[dag_id].tags)
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
