@@ -17,13 +17,11 @@ from include.domain.account import MAX_ORDERS_PER_REQUEST
 
 __all__ = ["MAX_ORDERS_PER_REQUEST"]  # re-exported: said once, in settings
 
-MAX_ITEMS_PER_ORDER = 100
 MAX_REQUEST_BYTES = 100_000_000
 """Seen in other integrations: batches over 100 MB are refused."""
 READ_CALLS = 200
 READ_CALLS_SECONDS = 300.0
 MAX_WINDOW = timedelta(days=31)
-MAX_RECORDS_PER_PAGE = 10_000
 
 
 class SlidingWindow:

@@ -39,8 +39,6 @@ SKUS = 3659
 SAME_SKU_AT_TWO_PRICES = 0.0023
 """Share of orders that hold one SKU at two prices."""
 
-CHANGED = 0.174
-"""Share of orders that ever change again."""
 CHANGES_PER_CHANGED_ORDER = 1.18
 ROWS_THAT_ARE_CHANGES = 0.17
 """Share of a day's rows that change an older order; the others are new ones."""

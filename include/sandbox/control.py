@@ -33,10 +33,6 @@ class SandboxControl:
     def close(self) -> None:
         self._http.close()
 
-    def health(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self._call("GET", "/health")
-        return answer
-
     def clock(self) -> datetime:
         return parse_instant(self._call("GET", "/clock")["now"])
 

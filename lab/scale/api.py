@@ -31,12 +31,6 @@ class Airflow:
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         return list(self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quoted(run_id)}/taskInstances?limit=200")["task_instances"])
 
-    def tries(self, task: dict[str, Any]) -> list[dict[str, Any]]:
-        """Every attempt at a task instance so far, in order."""
-        path = f"/api/v2/dags/{task['dag_id']}/dagRuns/{_quoted(task['dag_run_id'])}/taskInstances/{task['task_id']}"
-        where = f"{path}/{task['map_index']}/tries" if task["map_index"] >= 0 else f"{path}/tries"
-        return sorted(self._ask("GET", where)["task_instances"], key=lambda t: int(t["try_number"]))
-
     def clear(self, task: dict[str, Any]) -> None:
         """Has one task instance run again at once."""
         which = [task["task_id"], task["map_index"]] if task["map_index"] >= 0 else task["task_id"]
