@@ -13,16 +13,6 @@ from tests.policy.sources import ROOT
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-NOT_YET = {
-    "include/sql/plan_facts.sql",
-    "include/restatements/plan/rules.py",
-    "include/restatements/verdicts/rules.py",
-    "tests/restatements/plan/test_rules.py",
-    "tests/restatements/verdicts/test_rules.py",
-    "docs/plan-rules.md",
-}
-"""The rules told as data. Each is taken out of this list by being there."""
-
 TOP = {path.name for path in ROOT.iterdir()} | {"docs", "include", "tests", "lab", "dags", "plugins"}
 
 
@@ -42,11 +32,7 @@ def exists(name: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_path_that_a_page_names_is_there(page: Path) -> None:
     found = named_paths(page.read_text(encoding="utf-8"))
-    assert {name for name in found if not exists(name)} - NOT_YET == set()
-
-
-def test_what_is_not_there_yet_is_not_there() -> None:
-    assert {name for name in NOT_YET if exists(name)} == set(), "it has come: take it out of NOT_YET"
+    assert {name for name in found if not exists(name)} == set()
 
 
 @pytest.mark.parametrize(
