@@ -71,10 +71,7 @@ POSTED_REASON = MappingProxyType(
         CorrectionReason.UNQUALIFIED_LEAD: PostedReason.UNQUALIFIED_LEAD,
     }
 )
-"""Written → read. Used by the verdicts to compare what was sent with what posted."""
-
-SENT_REASON = MappingProxyType({posted: sent for sent, posted in POSTED_REASON.items()})
-"""Read → written. `QUALIFIED_LEAD` has no entry."""
+"""Written → read. Used by the verdicts to compare what was sent with what posted. Nothing is written for `QUALIFIED_LEAD`."""
 
 POSTED_STATUS = MappingProxyType(
     {
@@ -83,7 +80,4 @@ POSTED_STATUS = MappingProxyType(
         OrderStatus.DECLINED: ValidationStatus.DECLINED,
     }
 )
-"""Written → read."""
-
-SENT_STATUS = MappingProxyType({posted: sent for sent, posted in POSTED_STATUS.items()})
-"""Read → written. `AUTOMATED` has no entry."""
+"""Written → read. Nothing is written for `AUTOMATED`."""

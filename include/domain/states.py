@@ -59,9 +59,6 @@ class Status(StrEnum):
 BREAKS = frozenset({Status.MISMATCHED, Status.MISSING})
 """What somebody has to look at. Used by the report, the alerts and the re-planning."""
 
-OPEN = frozenset({Status.AWAITING, Status.LATE, Status.MISMATCHED, Status.MISSING})
-"""Looked at again by the next reconciliation."""
-
 
 class Reason(StrEnum):
     """Why an order is held back, or why a verdict is what it is. Words a table can be grouped by."""
@@ -120,9 +117,6 @@ class Skip(StrEnum):
     SUPERSEDED = "superseded"
     """A run that planned later took the order over before this one posted it; that run's tables carry it."""
 
-
-REPLANNED = frozenset({Skip.WAITING, Skip.SUPERSEDED})
-"""Skips that are not the end of the matter: the next plan picks these orders up again."""
 
 MAX_ATTEMPTS = 3
 """How often one order state is sent before it stays a break. Used by the re-planning."""
