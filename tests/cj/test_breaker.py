@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.cj import errors as e
-from include.cj.breaker import LONGEST_PAUSE, PROBE_LEASE, Breaker
+from include.cj.breaker import FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE, Breaker
 from include.storage.local import LocalFolder
 
 FILE = "breakers/cj.json"
@@ -156,3 +156,85 @@ def test_an_answer_leaves_no_file_behind(breaker: Breaker, folder: LocalFolder) 
     breaker.success()
     breaker.success()
     assert not folder.exists(FILE)
+
+
+# -- each length at its boundary and on both sides ---------------------------------------------------------------------------------------
+
+SECOND = timedelta(seconds=1)
+
+
+def test_the_lengths_are_those_that_were_decided() -> None:
+    assert (timedelta(minutes=1), timedelta(minutes=15), timedelta(minutes=12)) == (FIRST_PAUSE, LONGEST_PAUSE, PROBE_LEASE)
+
+
+@pytest.mark.parametrize(("failures", "opens"), [(4, False), (5, True)])
+def test_unless_told_otherwise_the_fifth_failure_within_ten_minutes_opens_it(
+    folder: LocalFolder, clock: Clock, failures: int, opens: bool
+) -> None:
+    breaker = Breaker(folder, FILE, clock)
+    fail(breaker, failures)
+    assert is_open(breaker) is opens
+
+
+@pytest.mark.parametrize(("span", "opens"), [(timedelta(minutes=10), True), (timedelta(minutes=10) + SECOND, False)])
+def test_failures_add_up_for_ten_minutes_from_the_first_of_them(folder: LocalFolder, clock: Clock, span: timedelta, opens: bool) -> None:
+    breaker = Breaker(folder, FILE, clock)
+    breaker.failure(DOWN)
+    clock.now += span - SECOND
+    fail(breaker, 3)
+    clock.now += SECOND
+    breaker.failure(DOWN)
+    assert is_open(breaker) is opens
+
+
+def test_the_window_is_counted_anew_from_the_failure_that_came_too_late(folder: LocalFolder, clock: Clock) -> None:
+    breaker = Breaker(folder, FILE, clock, threshold=2)
+    breaker.failure(DOWN)
+    clock.move(minutes=10, seconds=1)
+    breaker.failure(DOWN)
+    clock.move(minutes=10)
+    breaker.failure(DOWN)
+    assert is_open(breaker)
+
+
+@pytest.mark.parametrize(("waited", "opens"), [(FIRST_PAUSE - SECOND, True), (FIRST_PAUSE, False)])
+def test_a_pause_ends_at_its_moment_and_not_a_second_before(breaker: Breaker, clock: Clock, waited: timedelta, opens: bool) -> None:
+    fail(breaker)
+    clock.now += waited
+    assert is_open(breaker) is opens
+
+
+@pytest.mark.parametrize(("waited", "opens"), [(PROBE_LEASE - SECOND, True), (PROBE_LEASE, False)])
+def test_the_others_wait_for_a_probe_as_long_as_its_lease(breaker: Breaker, clock: Clock, waited: timedelta, opens: bool) -> None:
+    fail(breaker)
+    clock.now += FIRST_PAUSE
+    breaker.check()
+    clock.now += waited
+    assert is_open(breaker) is opens
+
+
+@pytest.mark.parametrize(("ahead", "opens"), [(timedelta(0), True), (SECOND, False)])
+def test_the_longest_pause_that_is_believed_is_a_lease_and_the_longest_of_ours(
+    breaker: Breaker, clock: Clock, ahead: timedelta, opens: bool
+) -> None:
+    fail(breaker)
+    clock.now -= PROBE_LEASE + LONGEST_PAUSE - FIRST_PAUSE + ahead
+    assert is_open(breaker) is opens
+
+
+def test_a_probe_that_fails_doubles_the_pause_and_one_failure_is_enough(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker)
+    clock.now += FIRST_PAUSE
+    breaker.check()
+    breaker.failure(DOWN)
+    clock.now += 2 * FIRST_PAUSE - SECOND
+    assert is_open(breaker)
+    clock.now += SECOND
+    assert not is_open(breaker)
+
+
+def test_a_paused_call_and_a_429_neither_count_nor_forget(breaker: Breaker, clock: Clock) -> None:
+    fail(breaker, 2)
+    breaker.failure(e.CJPaused(clock.now))
+    breaker.failure(DOWN)
+    assert is_open(breaker)

@@ -236,6 +236,19 @@ def test_now_follows_cjs_clock_and_ignores_less_than_two_seconds(
     assert client._offset == timedelta(0)
 
 
+@pytest.mark.parametrize(("ahead", "follows"), [(-60, True), (-3, True), (0, False), (1, False), (4, True), (60, True)])
+def test_a_clock_is_followed_from_two_seconds_on_to_either_side(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted], ahead: int, follows: bool
+) -> None:
+    """Their `Date` has whole seconds, so it is up to one second less ahead than is said here."""
+    client, theirs = connect(cj), datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=ahead)
+    cj.answers(scripted(body=b'{"data": {"getBuildNumber": "17"}}', headers={"Date": format_datetime(theirs, usegmt=True)}))
+    client.ping()
+    moved = client.now() - datetime.now(UTC)
+    assert (abs(moved) > timedelta(seconds=0.5)) is follows
+    assert not follows or abs(moved - timedelta(seconds=ahead)) < timedelta(seconds=2)
+
+
 def test_a_page_is_asked_for_with_nothing_but_a_query(
     cj: Server, connect: Callable[..., CJClient], page: Callable[..., dict[str, Any]]
 ) -> None:

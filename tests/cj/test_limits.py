@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.cj import limits
 from include.cj.errors import CJWindowTooLong
 from include.cj.limits import MAX_WINDOW, SlidingWindow, check_window, reads_of, windows
 
@@ -88,3 +89,34 @@ def test_31_days_are_allowed_and_a_second_more_is_not() -> None:
     check_window(start, None)
     with pytest.raises(CJWindowTooLong):
         check_window(start, start + timedelta(days=31, seconds=1))
+
+
+def test_the_limits_are_those_cj_documents() -> None:
+    assert (200, 300.0, timedelta(days=31)) == (limits.READ_CALLS, limits.READ_CALLS_SECONDS, limits.MAX_WINDOW)
+    assert (limits.MAX_ORDERS_PER_REQUEST, limits.MAX_ITEMS_PER_ORDER, limits.MAX_REQUEST_BYTES) == (10_000, 100, 100_000_000)
+
+
+@pytest.mark.parametrize(("age", "free"), [(299.999, False), (300.0, True)])
+def test_a_place_is_free_again_when_its_call_is_five_minutes_old(age: float, free: bool) -> None:
+    clock = Hours()
+    window = SlidingWindow(clock=clock, sleep=clock.sleep)
+    for _ in range(200):
+        assert window.try_acquire()
+    assert not window.try_acquire()
+    clock.at += age
+    assert window.try_acquire() is free
+
+
+def test_a_place_that_is_not_free_is_not_taken_by_asking() -> None:
+    clock = Hours()
+    window = SlidingWindow(1, 60.0, clock=clock, sleep=clock.sleep)
+    assert window.try_acquire()
+    assert [window.try_acquire() for _ in range(5)] == [False] * 5
+    clock.at += 60
+    assert window.acquire() == 0
+
+
+@pytest.mark.parametrize(("days", "seconds", "cut"), [(31, 0, 1), (31, 1, 2), (62, 0, 2), (62, 1, 3), (0, 1, 1), (0, 0, 0)])
+def test_a_range_is_cut_after_31_days_and_not_before(days: int, seconds: int, cut: int) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    assert len(list(windows(start, start + timedelta(days=days, seconds=seconds)))) == cut

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.cj.errors import CJTooManyOrders, CJUnsendable
+from include.cj import payload
+from include.cj.errors import CJRequestTooLarge, CJTooManyOrders, CJUnsendable
 from include.cj.payload import body_hash, instant_texts, money_texts, request_body
 from include.domain.money import money_text
 from include.domain.shapes import CHUNK, INSTANT, MONEY
@@ -229,9 +230,20 @@ def test_what_cjs_types_cannot_carry_is_refused_before_anything_is_sent(changes:
         request_body(Operation.RESTATE, order(**changes))
 
 
-def test_more_than_ten_thousand_orders_are_refused() -> None:
-    chunk = pa.concat_tables([order()] * 10_001)
+def test_ten_thousand_orders_go_and_one_more_is_refused() -> None:
+    assert request_body(Operation.RESTATE, pa.concat_tables([order()] * 10_000)).count(b'"orderId"') == 10_000
     with pytest.raises(CJTooManyOrders):
+        request_body(Operation.RESTATE, pa.concat_tables([order()] * 10_001))
+
+
+@pytest.mark.parametrize("orders", [1, 3])
+def test_a_request_as_large_as_cj_takes_goes_and_one_byte_more_is_refused(monkeypatch: pytest.MonkeyPatch, orders: int) -> None:
+    chunk = pa.concat_tables([order()] * orders)
+    size = len(request_body(Operation.RESTATE, chunk))
+    monkeypatch.setattr(payload, "MAX_REQUEST_BYTES", size)
+    assert len(request_body(Operation.RESTATE, chunk)) == size
+    monkeypatch.setattr(payload, "MAX_REQUEST_BYTES", size - 1)
+    with pytest.raises(CJRequestTooLarge, match=f"A request of {size} bytes is over CJ's {size - 1}"):
         request_body(Operation.RESTATE, chunk)
 
 
