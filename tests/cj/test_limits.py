@@ -93,7 +93,7 @@ def test_31_days_are_allowed_and_a_second_more_is_not() -> None:
 
 def test_the_limits_are_those_cj_documents() -> None:
     assert (200, 300.0, timedelta(days=31)) == (limits.READ_CALLS, limits.READ_CALLS_SECONDS, limits.MAX_WINDOW)
-    assert (limits.MAX_ORDERS_PER_REQUEST, limits.MAX_ITEMS_PER_ORDER, limits.MAX_REQUEST_BYTES) == (10_000, 100, 100_000_000)
+    assert (limits.MAX_ORDERS_PER_REQUEST, limits.MAX_REQUEST_BYTES) == (10_000, 100_000_000)
 
 
 @pytest.mark.parametrize(("age", "free"), [(299.999, False), (300.0, True)])

@@ -14,8 +14,9 @@ from include.cj.client import CJClient
 from include.domain.states import Mode
 from include.restatements import prepare as preparing
 from include.restatements.journal.journal import ChunkRef
-from include.restatements.plan.planner import TAKE_OVER_AFTER
+from include.restatements.plan.claims import TAKE_OVER_AFTER
 from include.restatements.posting.poster import INTENT_LASTS, Poster, Submitted
+from include.storage.local import LocalFolder
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Options, World
@@ -124,7 +125,7 @@ def test_a_call_leaves_only_while_its_intent_is_fresh(new_world: NewWorld, froze
             client.for_ = frozen
 
     with Frozen(world.settings.accounts[0]) as client:
-        breaker = Breaker(world.path.parent / "breaker.json", client.now)
+        breaker = Breaker(LocalFolder(world.path.parent), "breaker.json", client.now)
         Poster(client, breaker, Mode.LIVE, world.journal, stand_still).submit(ref, planned["content_hash"], done)
     assert len(world.fates()) == posts
     assert (done.accepted, done.unknown) == (posts, 1 - posts)
