@@ -12,7 +12,7 @@ does not hold the others.
 | `since` | bootstrap: read again everything posted since this date (`2026-01-31`). Records that are already there are not doubled |
 
 **What a failure leaves behind.** Whole pages, and a mark up to where they are complete. The next hour goes on from there; nothing needs
-clearing, but for a run with `since` that gave up: clear that one, since no hour reads what it left out. A refused token is in the log of that
+clearing, except for a run with `since` that gave up: clear that one, since no hour reads what it left out. A refused token is in the log of that
 account's `read`: put a new one into the connection's password.
 """
 

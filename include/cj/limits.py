@@ -25,7 +25,7 @@ MAX_WINDOW = timedelta(days=31)
 
 
 class SlidingWindow:
-    """At most `calls` calls in any `seconds`; `acquire` waits for the next free place. Safe between threads.
+    """At most `calls` calls in any `seconds`; `acquire` waits for the next free slot. Safe between threads.
 
     Known limitation: it counts one process. Several processes reading one account share CJ's allowance, and CJ's 429 sorts them out.
     """
@@ -46,7 +46,7 @@ class SlidingWindow:
         self._lock = threading.Lock()
 
     def acquire(self) -> float:
-        """Takes a place, waiting if there is none; returns the seconds waited."""
+        """Takes a slot, waiting if there is none; returns the seconds waited."""
         waited = 0.0
         while (wait := self._try()) > 0:
             self._sleep(wait)
@@ -54,7 +54,7 @@ class SlidingWindow:
         return waited
 
     def try_acquire(self) -> bool:
-        """Takes a place if one is free at once."""
+        """Takes a slot if one is free at once."""
         return self._try() == 0.0
 
     def _try(self) -> float:

@@ -1,6 +1,6 @@
 """From a chunk of orders to the bytes of one request.
 
-Column by column: Arrow turns amounts and times into text without ever passing through a float, and joins the columns into JSON, in the very bytes
+Column by column: Arrow turns amounts and times into text without ever passing through a float, and joins the columns into JSON, in exactly the bytes
 that orjson would write. No order is ever an object of Python's. CJ removes what a restatement leaves out, so which nulls are left out is a rule per operation (`_ORDER_FIELDS`), not an encoder's default.
 Field rules: CJ's tracking schema (`OrderCreateRequest`, `OrderRestateRequest`, `OrderCancelRequest`).
 """
@@ -262,11 +262,11 @@ def _items_texts(lists: pa.Array) -> pa.Array:
     flat = lists.flatten()
     money = [money_texts(pc.struct_field(flat, name)) for name in ("unit_price", "discount")]
     texts = _framed([pc.struct_field(flat, "sku"), money[0], pc.struct_field(flat, "quantity").cast(pa.string()), money[1]])
-    # Sorted within each list: by list first, so each keeps its place. The texts are compared by bytes, which is by code points.
-    places = pc.sort_indices(
+    # Sorted within each list: by list first, so each keeps its position. The texts are compared by bytes, which is by code points.
+    positions = pc.sort_indices(
         pa.table({"list": pc.list_parent_indices(lists), "text": texts}), [("list", "ascending"), ("text", "ascending")]
     )
-    return pc.fill_null(_joined("[", _lists_joined(lists, texts.take(places), pa.scalar(";")), "]"), pa.scalar("~"))
+    return pc.fill_null(_joined("[", _lists_joined(lists, texts.take(positions), pa.scalar(";")), "]"), pa.scalar("~"))
 
 
 def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -14,7 +14,7 @@ from typing import Any
 
 from include.domain.errors import SettingError
 from include.domain.money import money_text
-from include.restatements.changes.extraction import check_shape, order_changes_sql, place_to_edit
+from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
@@ -49,7 +49,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     sql = order_changes_sql(settings.order_changes_sql)
     with open_warehouse(location) as session:
         session.create_tables()
-        check_shape(session, sql, place_to_edit(settings.order_changes_sql))
+        check_shape(session, sql, file_to_edit(settings.order_changes_sql))
     checkpoint("before_ledger")
     now, problems = _read_ledgers(settings, location, checkpoint)
     ahead = now - datetime.now(UTC)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from include.restatements.changes.extraction import check_shape, order_changes_sql, place_to_edit
+from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
 from include.restatements.journal.journal import journal_of
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.planner import Planned, plan
@@ -40,7 +40,7 @@ def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation
     sql, journal = order_changes_sql(settings.order_changes_sql), journal_of(settings)
     with open_warehouse(location) as session:
         session.create_tables()
-        check_shape(session, sql, place_to_edit(settings.order_changes_sql))
+        check_shape(session, sql, file_to_edit(settings.order_changes_sql))
         for run in runs:
             with tempfile.TemporaryDirectory(prefix="cj-preview-") as scratch:
                 yield Preview(run, _planned(PlanContext(session, journal, run, settings, sql, now, Path(scratch), kept=False)))

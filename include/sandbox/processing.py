@@ -80,15 +80,15 @@ class Processing:
 
     def _settle(self, row: tuple[Any, ...], batch: _Batch) -> tuple[Any, ...] | None:
         seq, enterprise, tracker, order_id, operation, update_time, received_at, due_at, payload, fault = row
-        mark = orjson.loads(fault) if fault else self._faults.for_order(order_id)
-        if mark and not fault:
-            later = next_second(parse_instant(due_at) + timedelta(seconds=mark["seconds"]))
-            batch.db.execute("UPDATE submissions SET fault = ?, due_at = ? WHERE seq = ?", (orjson.dumps(mark).decode(), later, seq))
-            if mark["seconds"]:
+        found = orjson.loads(fault) if fault else self._faults.for_order(order_id)
+        if found and not fault:
+            later = next_second(parse_instant(due_at) + timedelta(seconds=found["seconds"]))
+            batch.db.execute("UPDATE submissions SET fault = ?, due_at = ? WHERE seq = ?", (orjson.dumps(found).decode(), later, seq))
+            if found["seconds"]:
                 return None
-        if mark and mark["drop"]:
+        if found and found["drop"]:
             return due_at, 0, "fault", "Lost on purpose: a fault, or lost_share.", seq
-        altered = {a["field"]: a["value"] for a in mark["alter"]} if mark else {}
+        altered = {a["field"]: a["value"] for a in found["alter"]} if found else {}
         key = (enterprise, tracker, order_id)
         try:
             batch.apply(_Update(seq, key, operation, update_time, received_at, due_at, orjson.loads(payload), altered))

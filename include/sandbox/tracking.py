@@ -111,13 +111,13 @@ class Tracking:
         rows = []
         with self._store.writing() as db:
             for order in orders:
-                mark = self._faults.for_order(order["orderId"]) or chance(order, knobs)
-                due = next_second(now + timedelta(seconds=knobs.delay_seconds + mark["seconds"])) if mark and mark["seconds"] else usual
+                found = self._faults.for_order(order["orderId"]) or chance(order, knobs)
+                due = next_second(now + timedelta(seconds=knobs.delay_seconds + found["seconds"])) if found and found["seconds"] else usual
                 updated = order.get("updateTime") or order.get("eventTime")
                 rows.append(
                     (order["enterpriseId"], order["actionTrackerId"], order["orderId"], operation,
                      instant(datetime.fromisoformat(updated)) if updated else received, received, due,
-                     orjson.dumps(order).decode(), orjson.dumps(mark).decode() if mark else None)
+                     orjson.dumps(order).decode(), orjson.dumps(found).decode() if found else None)
                 )  # fmt: skip
             db.executemany(
                 "INSERT INTO submissions (enterprise_id, action_tracker_id, order_id, operation, update_time, received_at, due_at, payload,"

@@ -5,7 +5,7 @@
 --   * refused in live mode after Test Mode had let it pass: likewise
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
 --   * skipped because an earlier change was on its way, or because another run had taken it over: until a later plan has said something else, or
---     a newer state was sent. The answer of the very change it waited for may be received after the skip was written, and is not that
+--     a newer state was sent. The answer of the change it waited for may itself be received after the skip was written, and is not that
 --   * unchanged, and another state that had been given up, or was late, has posted since: CJ holds that one now
 --   * CJ did not know it, or it was never sent, and CJ has posted it since: the pixel reports later than the night plans
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is

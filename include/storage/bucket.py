@@ -1,11 +1,11 @@
-"""A prefix in a bucket, with the verbs of `folder.Folder`.
+"""A prefix in a bucket, with the methods of `folder.Folder`.
 
 How it works:
 
     read, exists, names   ask the store each time; no listing is kept, because another process may have created the file a moment ago
     write, put            one request, or a multipart upload that becomes visible when it is completed: a reader never sees half a file
     create                the store refuses the second writer (S3: `If-None-Match: *`). An answer lost on the way is told apart from a lost race
-                          by a mark on the object
+                          by the writer's name on the object
 
 A store that takes the condition and ignores it would let two processes post the same chunk. So the first `create` of a process in a bucket tries
 it out, and no file is created where the store fails.
@@ -130,8 +130,8 @@ class ObjectFolder:
     # -- exclusive creation ----------------------------------------------------------------------------------------------------------
 
     def _create(self, path: str, data: bytes) -> bool:
-        mark = uuid.uuid4().hex
-        marked = {"Metadata": {"writer": mark}} if self._is_s3 else {}
+        writer = uuid.uuid4().hex
+        marked = {"Metadata": {"writer": writer}} if self._is_s3 else {}
         for left in reversed(range(CONFLICT_TRIES)):
             try:
                 self.fs.pipe_file(self._key(path), data, mode="create", **marked)
@@ -141,7 +141,7 @@ class ObjectFolder:
             except Exception as error:
                 said = set(_codes(error))
                 if isinstance(error, FileExistsError) or said & {"PreconditionFailed", "412"}:
-                    return self._is_s3 and self._wrote(path, mark)
+                    return self._is_s3 and self._wrote(path, writer)
                 if "NotImplemented" in said:
                     raise self._cannot_create() from error
                 if "ConditionalRequestConflict" not in said or not left:
@@ -149,10 +149,10 @@ class ObjectFolder:
                 time.sleep(0.05 * 2 ** (CONFLICT_TRIES - left))
         raise AssertionError("unreachable")
 
-    def _wrote(self, path: str, mark: str) -> bool:
+    def _wrote(self, path: str, writer: str) -> bool:
         """Whether the object that is there is this very call's: its answer was lost, and the client sent it again."""
         try:
-            return bool(self.fs.metadata(self._key(path)).get("writer") == mark)
+            return bool(self.fs.metadata(self._key(path)).get("writer") == writer)
         except FileNotFoundError:
             return False
         except Exception as error:
@@ -184,16 +184,16 @@ class ObjectFolder:
     def _key(self, path: str) -> str:
         return f"{self.key}/{path}".rstrip("/")
 
-    def _not_there(self, verb: str, path: str, error: Exception) -> None:
+    def _not_there(self, doing: str, path: str, error: Exception) -> None:
         """A missing file is an answer; a missing bucket is not."""
         if "NoSuchBucket" in _codes(error):
             raise StorageError(
-                f"Could not {verb} {self.url}/{path}: the bucket does not exist. Create it, or correct the Variable cj_storage, then retry."
+                f"Could not {doing} {self.url}/{path}: the bucket does not exist. Create it, or correct the Variable cj_storage, then retry."
             ) from error
 
-    def _failed(self, verb: str, path: str, error: Exception) -> StorageError:
-        self._not_there(verb, path, error)
-        return storage_failed(verb, f"{self.url}/{path}", error)
+    def _failed(self, doing: str, path: str, error: Exception) -> StorageError:
+        self._not_there(doing, path, error)
+        return storage_failed(doing, f"{self.url}/{path}", error)
 
 
 def _codes(error: BaseException | None) -> Iterator[str]:

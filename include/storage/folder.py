@@ -1,7 +1,7 @@
 """The files of a run: written whole or not at all, and created exclusively where one writer must win.
 
 `folder("file:///var/cj")` is a plain directory; `folder("s3://bucket/prefix", conn_id="…")` is a bucket (`opening`). Both offer the same
-few verbs. What the safety of the package rests on is `create`: of any number of processes that try, exactly one succeeds, and its
+few methods. What the safety of the package rests on is `create`: of any number of processes that try, exactly one succeeds, and its
 content is there at once.
 """
 
@@ -41,8 +41,8 @@ class Folder(Protocol):
         """Copy a finished local file here, whole."""
 
 
-def storage_failed(verb: str, path: object, error: Exception) -> StorageError:
+def storage_failed(doing: str, path: object, error: Exception) -> StorageError:
     """The error for a file that could not be read or written: which, why, what to do."""
     return StorageError(
-        f"Could not {verb} {path}: {type(error).__name__}: {error}. Check the storage (space, rights, reachability), then retry."
+        f"Could not {doing} {path}: {type(error).__name__}: {error}. Check the storage (space, rights, reachability), then retry."
     )

@@ -1,4 +1,4 @@
-"""A directory on this machine or a network file system, with the verbs of `include.storage.folder.Folder`."""
+"""A directory on this machine or a network file system, with the methods of `include.storage.folder.Folder`."""
 
 from __future__ import annotations
 

@@ -50,8 +50,8 @@ _TYPES = {
     ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"], "integer"
 )
 
-_held: dict[tuple[str, str], threading.Lock] = {}
-_held_guard = threading.Lock()
+_locks: dict[tuple[str, str], threading.Lock] = {}
+_locks_guard = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,8 @@ class DuckDBSession(Session):
 
     def _lock(self, name: str) -> None:
         """Other processes cannot have the file open; what is left are other sessions of this process."""
-        with _held_guard:
-            lock = _held.setdefault((str(Path(self.location.path).resolve()), name), threading.Lock())
+        with _locks_guard:
+            lock = _locks.setdefault((str(Path(self.location.path).resolve()), name), threading.Lock())
         if not lock.acquire(timeout=self.location.wait_seconds):
             raise WarehouseUnavailable(f"Another transaction has held {name!r} for {self.location.wait_seconds:g} s. Try again.")
         self._locks.callback(lock.release)

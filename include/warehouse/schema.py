@@ -26,7 +26,7 @@ from include.domain.errors import WarehouseShapeError
 from include.sql import FOLDER, filled, sql_text
 from include.warehouse import sqltext
 
-_HELD = ("cj.tables", "cj.plan", "cj.ledger")
+_LOCKS = ("cj.tables", "cj.plan", "cj.ledger")
 """Who moves the schema waits for everybody who writes to it, and they for him."""
 
 
@@ -78,11 +78,11 @@ def bring_up_to_date(session: SchemaSession, *, whole: bool = False) -> None:
     `whole` runs every step again, which brings back what was dropped by hand. Raises WarehouseShapeError where the schema is of a newer
     package than this one.
     """
-    made_of = _mark(session)
+    made_of = _made_of(session)
     if not whole and _stands_at(session, made_of):
         return
     with session.transaction():
-        for name in _HELD:
+        for name in _LOCKS:
             session.serialize(name)
         version = _version(session)
         for step in steps():
@@ -95,14 +95,14 @@ def bring_up_to_date(session: SchemaSession, *, whole: bool = False) -> None:
 
 def _stands_at(session: SchemaSession, made_of: str) -> bool:
     """Whether nothing is to be done. A schema that cannot be asked is looked at more closely, in a transaction."""
-    asked = "SELECT MAX(v.version) AS version, MAX(w.mark) AS mark FROM cj.schema_version AS v CROSS JOIN cj.working_version AS w"
+    asked = "SELECT MAX(v.version) AS version, MAX(w.made_of) AS made_of FROM cj.schema_version AS v CROSS JOIN cj.working_version AS w"
     try:
         found = session.rows(asked)[0]
     except WarehouseShapeError:
         return False
     if isinstance(found["version"], int):
         _must_be_known(session, found["version"])
-    return found == {"version": steps()[-1].version, "mark": made_of}
+    return found == {"version": steps()[-1].version, "made_of": made_of}
 
 
 def _version(session: SchemaSession) -> int:
@@ -137,14 +137,14 @@ def _make_anew(session: SchemaSession, made_of: str) -> None:
     session.execute(_view())
     for statement in (*session.indexes(), *session.working_tables()):
         session.execute(statement)
-    session.execute("INSERT INTO cj.working_version (mark) VALUES (:mark)", {"mark": made_of})
+    session.execute("INSERT INTO cj.working_version (made_of) VALUES (:made_of)", {"made_of": made_of})
 
 
 def _view() -> str:
     return "CREATE OR REPLACE VIEW cj.order_state AS " + filled("order_state", records="cj.commissions")
 
 
-def _mark(session: SchemaSession) -> str:
+def _made_of(session: SchemaSession) -> str:
     """What everything but the lasting tables is made of, in a few letters."""
     texts = [*sqltext.statements(sql_text("schema/working")), _view(), *session.indexes(), *session.working_tables()]
     return blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()

@@ -1,6 +1,6 @@
 """A big book to reconcile, made in SQL: every order submitted once, and CJ's records of it. 2.18 records an order.
 
-Of a hundred orders, by number: 0-55 restated and posted, 56-58 posted with another amount, 59-99 create, posted as sent but for 96-99, which CJ dropped.
+Of a hundred orders, by number: 0-55 restated and posted, 56-58 posted with another amount, 59-99 create, posted as sent except 96-99, which CJ dropped.
 """
 
 from __future__ import annotations

@@ -79,27 +79,27 @@ def order_changes_sql(path: str | None = None) -> str:
         ) from None
 
 
-def place_to_edit(path: str | None) -> str:
+def file_to_edit(path: str | None) -> str:
     """Where `order_changes_sql(path)` is found, for a sentence that sends somebody there."""
     return SHIPPED if path is None else f"{path} (Variable cj_order_changes_sql)"
 
 
-def check_shape(session: Session, sql: str, place: str = EITHER) -> None:
-    """Refuse a query that does not give the contract's columns, before anything is read. `place` is where it can be edited.
+def check_shape(session: Session, sql: str, file: str = EITHER) -> None:
+    """Refuse a query that does not give the contract's columns, before anything is read. `file` is where it can be edited.
 
     Raises SettingError for a text that is not one query over :interval_start and :interval_end; WarehouseError for one that the warehouse
     cannot read; WarehouseShapeError naming the missing table, or the first wrong columns with the type found and the types wanted.
     """
-    query = _one_query(sql, place)
+    query = _one_query(sql, file)
     try:
         columns = session.columns_of(query)
     except WarehouseUnavailable:
         raise
     except WarehouseError as error:
-        raise type(error)(f"The order changes SQL cannot run. {error} The place to edit is {place}.") from None
+        raise type(error)(f"The order changes SQL cannot run. {error} The place to edit is {file}.") from None
     wrong = [sentence for name in ALLOWED if (sentence := _complaint(name, columns.get(name)))]
     if wrong:
-        raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} The place to edit is {place}.")
+        raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} The place to edit is {file}.")
 
 
 def extract(
@@ -148,15 +148,15 @@ def _complaint(column: str, found: str | None) -> str | None:
     return f"Column {column} is {found}; it must be {' or '.join(wanted)}."
 
 
-def _one_query(sql: str, place: str = EITHER) -> str:
+def _one_query(sql: str, file: str = EITHER) -> str:
     found = sqltext.statements(sql)
     if len(found) != 1:
-        raise SettingError(f"The order changes SQL holds {len(found)} statements; it must hold one query. The place to edit is {place}.")
+        raise SettingError(f"The order changes SQL holds {len(found)} statements; it must hold one query. The place to edit is {file}.")
     unknown = set(sqltext.names(found[0])) - _PARAMETERS
     if unknown:
         names = ", ".join(f":{name}" for name in sorted(unknown))
         raise SettingError(
-            f"The order changes SQL uses {names}; only :interval_start and :interval_end have values. The place to edit is {place}."
+            f"The order changes SQL uses {names}; only :interval_start and :interval_end have values. The place to edit is {file}."
         )
     return found[0]
 

@@ -39,7 +39,7 @@ RATIO_COUNTS_FROM = 20
 """Failed orders below which `max_quarantine_ratio` is not looked at: one bad row of ten is no broken night."""
 
 #: Columns of cj.quarantine that the gate knows; the caller adds run_id, stage and quarantined_at.
-HELD_BACK = pa.schema(
+QUARANTINED = pa.schema(
     [
         ("enterprise_id", pa.string()),
         ("action_tracker_id", pa.int64()),
@@ -53,7 +53,7 @@ HELD_BACK = pa.schema(
 
 @dataclass(frozen=True)
 class Inspected:
-    """One batch, split. `good` is in shapes.CHANGES, `bad` in HELD_BACK, both in the order they came."""
+    """One batch, split. `good` is in shapes.CHANGES, `bad` in QUARANTINED, both in the order they came."""
 
     good: pa.Table
     bad: pa.Table
@@ -61,7 +61,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class QualityResult:
-    """What the gate saw. `by_reason` adds up to `failed`, but for a refused run: there it counts every broken rule of every row."""
+    """What the gate saw. `by_reason` adds up to `failed`, except in a refused run: there it counts every broken rule of every row."""
 
     rows: int
     failed: int
@@ -132,7 +132,7 @@ class Gate:
 
 
 class _Tally:
-    """What has been counted so far. `at_least` is exact but for the rows set aside: of those, the rule broken most often is counted."""
+    """What has been counted so far. `at_least` is exact except for the rows set aside: of those, the rule broken most often is counted."""
 
     def __init__(self, judge: Judge, gate: Gate) -> None:
         self.judge, self.gate = judge, gate
@@ -166,7 +166,7 @@ class _Tally:
 
     def _split(self, table: pa.Table, frame: pd.DataFrame, broken: list[Rule]) -> Inspected:
         if not broken:
-            return Inspected(self._passed(table), HELD_BACK.empty_table())
+            return Inspected(self._passed(table), QUARANTINED.empty_table())
         found = self.judge.rows(frame, broken)
         failed = np.unique(np.concatenate(list(found.values())))
         first, details = _reasons(found, failed, table)
@@ -175,7 +175,7 @@ class _Tally:
         good = np.ones(len(table), np.bool_)
         good[failed] = False
         return Inspected(
-            self._passed(table.filter(pa.array(good))), _held_back(table.take(pa.array(failed)), first, details, frame, failed)
+            self._passed(table.filter(pa.array(good))), _quarantined(table.take(pa.array(failed)), first, details, frame, failed)
         )
 
     def _passed(self, table: pa.Table) -> pa.Table:
@@ -276,8 +276,8 @@ def _reasons(found: dict[Rule, np.ndarray], failed: np.ndarray, table: pa.Table)
     """For each failed row: the reason of the first rule it breaks, and a sentence for every one."""
     broken_rules: list[list[Rule]] = [[] for _ in failed]
     for rule, rows in found.items():
-        for place in np.searchsorted(failed, rows):
-            broken_rules[place].append(rule)
+        for row in np.searchsorted(failed, rows):
+            broken_rules[row].append(rule)
     malformed = table["malformed"]
     first = [
         _malformed_reason(rules[0], malformed[row].as_py()) if MALFORMED_COLUMN in rules[0].reason else rules[0].reason
@@ -291,13 +291,13 @@ def _malformed_reason(rule: Rule, column: str) -> str:
     return rule.reason.replace(MALFORMED_COLUMN, column if column in CHANGES.names else "row")
 
 
-def _held_back(rows: pa.Table, reasons: list[str], details: list[str], frame: pd.DataFrame, failed: np.ndarray) -> pa.Table:
+def _quarantined(rows: pa.Table, reasons: list[str], details: list[str], frame: pd.DataFrame, failed: np.ndarray) -> pa.Table:
     order_ids = one_array(rows["order_id"]).to_pylist()
-    for place in np.flatnonzero(~frame["order_id_without_email"].to_numpy()[failed]):
-        order_ids[place] = _pseudonym(order_ids[place])
-        details[place] += " The order id is written as `sha256-` and the first 32 hex digits of its SHA-256."
-    columns = {**{name: rows[name] for name in HELD_BACK.names[:4]}, "order_id": order_ids, "reason": reasons, "detail": details}
-    return pa.table(columns, schema=HELD_BACK)
+    for row in np.flatnonzero(~frame["order_id_without_email"].to_numpy()[failed]):
+        order_ids[row] = _pseudonym(order_ids[row])
+        details[row] += " The order id is written as `sha256-` and the first 32 hex digits of its SHA-256."
+    columns = {**{name: rows[name] for name in QUARANTINED.names[:4]}, "order_id": order_ids, "reason": reasons, "detail": details}
+    return pa.table(columns, schema=QUARANTINED)
 
 
 def _pseudonym(order_id: str) -> str:

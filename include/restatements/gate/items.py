@@ -147,9 +147,9 @@ def _numpy(column: pa.Array) -> Any:
 
 def _all_of(owner: Ints, flags: Flags, orders: int) -> Flags:
     """True for each order none of whose lines is False."""
-    held = np.ones(orders, np.bool_)
-    held[owner[~flags]] = False
-    return held
+    all_so = np.ones(orders, np.bool_)
+    all_so[owner[~flags]] = False
+    return all_so
 
 
 def _largest_of(lengths: Ints, values: Ints) -> Ints:

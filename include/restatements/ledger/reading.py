@@ -4,7 +4,7 @@ The first reading goes back `ledger_days` (or to `since`) by windows of at most 
 where it stopped. Afterwards each reading asks for what is new past the cursor, CJ's documented way to poll; once a day it sweeps the last days
 without the cursor, because nothing says that CJ's ids become visible in their order, and a record passed over would make its order `missing`.
 
-What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, but for what CJ itself moves on a record: its status and
+What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, except for what CJ itself moves on a record: its status and
 its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes.
 """
 
@@ -126,20 +126,20 @@ def append_records(session: Session, spool: PageSpool) -> int:
     session.analyze("cj.incoming_commissions")
     known = session.table(filled("ledger_known"))
     session.execute("DELETE FROM cj.incoming_commissions")
-    held = known.filter(known["held"])["commission_id"].combine_chunks()
-    copied = known.filter(pc.invert(known["held"]))["commission_id"].combine_chunks()
-    appended = session.append("cj.commissions", _new(spool.records(), held, copied, ["commission_id"]))
-    session.append("cj.commission_items", _new(spool.items(), held, copied, COMMISSION_ITEMS.names))
+    kept = known.filter(known["kept"])["commission_id"].combine_chunks()
+    copied = known.filter(pc.invert(known["kept"]))["commission_id"].combine_chunks()
+    appended = session.append("cj.commissions", _new(spool.records(), kept, copied, ["commission_id"]))
+    session.append("cj.commission_items", _new(spool.items(), kept, copied, COMMISSION_ITEMS.names))
     if appended >= MANY:
         session.analyze("cj.commissions", "cj.commission_items")
     return appended
 
 
-def _new(pages: Iterator[pa.Table], held: pa.Array, copied: pa.Array, key: list[str]) -> Iterator[pa.RecordBatch]:
-    """Without the rows of `held` records; those of `copied` ones from the first page they stand in, and there once each, told apart by `key`."""
+def _new(pages: Iterator[pa.Table], kept: pa.Array, copied: pa.Array, key: list[str]) -> Iterator[pa.RecordBatch]:
+    """Without the rows of `kept` records; those of `copied` ones from the first page they stand in, and there once each, told apart by `key`."""
     seen: set[str] = set()
     for page in pages:
-        new = page.filter(pc.invert(pc.is_in(page["commission_id"], held))) if len(held) else page
+        new = page.filter(pc.invert(pc.is_in(page["commission_id"], kept))) if len(kept) else page
         again = pc.is_in(new["commission_id"], copied)
         if pc.any(again).as_py():
             rows = new.filter(again)

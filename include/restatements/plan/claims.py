@@ -82,8 +82,8 @@ def take(context: PlanContext, claims: Iterable[Claim], refused: Sequence[pa.Tab
         if _settle(context, claim) is not ChunkState.REVOKED:
             continue
         taken += orders.num_rows
-        for held_back in refused:  # picked already, and held back: once is enough
-            orders = orders.join(held_back, list(KEY), join_type="left anti")
+        for keys in refused:  # picked already, and held back: once is enough
+            orders = orders.join(keys, list(KEY), join_type="left anti")
         context.session.append("cj.replan_keys", orders)
     return taken
 

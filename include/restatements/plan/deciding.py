@@ -124,13 +124,13 @@ class InOrder:
         self._rest: pa.Table | None = None
 
     def take(self, rows: int) -> pa.Table:
-        """The next `rows` decisions. Fails where the warehouse gave fewer than one an order."""
+        """The next `rows` decisions. Fails where the warehouse gave fewer than one for each order."""
         parts = [self._rest] if self._rest is not None and self._rest.num_rows else []
         have = sum(p.num_rows for p in parts)
         while have < rows:
             batch = next(self._batches, None)
             if batch is None:
-                raise AssertionError(f"the plan decided {have} of {rows} orders: include/sql/plan.sql must give one row an order")
+                raise AssertionError(f"the plan decided {have} of {rows} orders: include/sql/plan.sql must give one row for each order")
             parts.append(pa.Table.from_batches([batch]))
             have += batch.num_rows
         whole = pa.concat_tables(parts)

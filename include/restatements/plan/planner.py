@@ -8,7 +8,7 @@ How it works, in one transaction that only one planner at a time may be in (`Ses
     3. claims     unposted chunks of other runs that share an order with this one are revoked too, and all their orders are taken over
     4. deciding   the first rule of `include.restatements.rules.plan` that holds decides each order; chunks and the tables' rows follow
 
-So at any moment an order is in at most one chunk that may still be posted: one writer an order, by design. A preview (`PlanContext.kept` is False) is
+So at any moment an order is in at most one chunk that may still be posted: one writer for each order, by design. A preview (`PlanContext.kept` is False) is
 the same plan without its effects.
 """
 

@@ -49,7 +49,7 @@ def advice_for(reason: str | None) -> Advice:
     return REASONS[Reason(reason)] if reason in set(Reason) else NO_ADVICE
 
 
-def held_advice(stage: str, rule: str, reason: str) -> Advice:
+def quarantine_advice(stage: str, rule: str, reason: str) -> Advice:
     """The advice for an order held back: of the plan's rule that did it, and by its stage otherwise.
 
     A row written before rules had a column has an empty one: then its reason says what it can.

@@ -19,10 +19,10 @@ from include.restatements.report.figures import (
     Break,
     BreakReason,
     Figures,
-    Held,
     Lag,
     LockBucket,
     Night,
+    Quarantined,
     Sent,
     StatusLine,
     amounts_by_currency,
@@ -74,7 +74,7 @@ def collect(
             for row in _of_runs(session, "report_sent", runs)
         ),
         refused=tuple((without_addresses(row["message"]), int(row["orders"])) for row in _of_runs(session, "report_refused", runs, top=10)),
-        held=_held(_of_runs(session, "report_held", runs), own),
+        quarantined=_quarantined(_of_runs(session, "report_quarantined", runs), own),
         skipped=tuple((str(row["reason"]), int(row["orders"])) for row in _of_runs(session, "report_skipped", runs)),
         nights=_nights(session.rows(filled("report_nights"), {"since": _midnight(checked_at) - timedelta(days=NIGHTS - 1)})),
         other_basis_matches_all=bool(checked and checked[0]["other_basis_matches_all"]),
@@ -189,16 +189,18 @@ def _lag(session: Reader, runs: tuple[str, ...]) -> Lag | None:
     return Lag(int(row["orders"]), p50, p90, p99, longest, bins)
 
 
-def _held(rows: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[Held, ...]:
+def _quarantined(rows: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[Quarantined, ...]:
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault((str(row["stage"]), str(row["rule"] or ""), str(row["reason"])), []).append(row)
-    held = []
+    groups_found = []
     for key, mine in groups.items():
         cost = amounts_by_currency(_own_amount(row, "cost", own) for row in mine if row["cost"] is not None)
         details = sorted(str(row["detail"]) for row in mine if row["detail"])
-        held.append(Held(*key, sum(int(row["orders"]) for row in mine), cost, without_addresses(details[0]) if details else ""))
-    return tuple(sorted(held, key=lambda h: (-max((a.amount for a in h.cost), default=ZERO), -h.orders, h.stage, h.reason, h.rule)))
+        groups_found.append(
+            Quarantined(*key, sum(int(row["orders"]) for row in mine), cost, without_addresses(details[0]) if details else "")
+        )
+    return tuple(sorted(groups_found, key=lambda h: (-max((a.amount for a in h.cost), default=ZERO), -h.orders, h.stage, h.reason, h.rule)))
 
 
 def _nights(rows: list[dict[str, Any]]) -> tuple[Night, ...]:

@@ -168,7 +168,7 @@ class Lag:
 
 
 @dataclass(frozen=True)
-class Held:
+class Quarantined:
     """Orders held back before CJ by one rule. `cost` is the commission and fee CJ still holds on them; `detail` one example."""
 
     stage: str
@@ -219,7 +219,7 @@ class Figures:
     sent: tuple[Sent, ...]
     refused: tuple[tuple[str, int], ...]
     """Orders that live mode refused, by CJ's words."""
-    held: tuple[Held, ...]
+    quarantined: tuple[Quarantined, ...]
     skipped: tuple[tuple[str, int], ...]
     nights: tuple[Night, ...]
     other_basis_matches_all: bool
@@ -239,12 +239,12 @@ class Figures:
         return sum(lock.orders for lock in self.locks if lock.days in buckets)
 
     @property
-    def held_orders(self) -> int:
-        return sum(held.orders for held in self.held)
+    def quarantined_orders(self) -> int:
+        return sum(group.orders for group in self.quarantined)
 
     @property
-    def held_cost(self) -> tuple[Amount, ...]:
-        return amounts_by_currency(amount for held in self.held for amount in held.cost)
+    def quarantined_cost(self) -> tuple[Amount, ...]:
+        return amounts_by_currency(amount for group in self.quarantined for amount in group.cost)
 
     @property
     def skipped_orders(self) -> int:
@@ -278,7 +278,7 @@ class Figures:
     @property
     def empty(self) -> bool:
         """Nothing was sent, tested, held back or skipped."""
-        return not (self.sent or self.held or self.skipped)
+        return not (self.sent or self.quarantined or self.skipped)
 
 
 def joined(amounts: tuple[Amount, ...], *, rounded: bool = True) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from include.domain.states import Status
 from include.restatements.report import pictures as report_pictures
 from include.restatements.report import words as report_words
-from include.restatements.report.advice import SKIPS, advice_for, held_advice
+from include.restatements.report.advice import SKIPS, advice_for, quarantine_advice
 from include.restatements.report.figures import STATUS_ORDER, Amount, Figures, counted, joined, utc
 
 FIRST_BREAKS = 15
@@ -39,7 +39,7 @@ def _findings(figures: Figures) -> SimpleNamespace:
         by_lock=report_words.lock_finding(figures),
         lag=report_words.lag_finding(figures),
         breaks=report_words.breaks_finding(figures),
-        held=report_words.held_finding(figures),
+        quarantined=report_words.quarantined_finding(figures),
         nights=report_words.nights_finding(figures),
     )
 
@@ -70,7 +70,7 @@ def _template() -> Template:
     )
     environment.globals.update(
         advice=advice_for,
-        held_advice=held_advice,
+        quarantine_advice=quarantine_advice,
         skips=SKIPS,
         joined=joined,
         counted=counted,

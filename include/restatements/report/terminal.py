@@ -42,7 +42,7 @@ def terminal(figures: Figures, *, report: str | None = None) -> Group:
     breaks = _breaks(figures)
     if breaks:
         parts += [breaks, *_advice(figures)]
-    parts += [table for table in (_refused(figures), _held(figures), _skipped(figures)) if table]
+    parts += [table for table in (_refused(figures), _quarantined(figures), _skipped(figures)) if table]
     if report:
         # On one line however long, so that it can be copied or clicked.
         parts += [Text(""), Text(f"Report: {report}", no_wrap=True, overflow="ignore")]
@@ -103,8 +103,8 @@ def _statuses(figures: Figures) -> Table:
     for line in figures.statuses:
         submitted, *others = (Amount(line.currency, value) for value in (line.submitted, line.posted, line.difference))
         amounts = [_money(other if line.compared else None) for other in others]
-        mark = "! " if line.status in BREAKS else "  "
-        table.add_row(_cell(mark + line.status), f"{line.orders:,}", _money(submitted), f"{line.compared:,}", *amounts)
+        sign = "! " if line.status in BREAKS else "  "
+        table.add_row(_cell(sign + line.status), f"{line.orders:,}", _money(submitted), f"{line.compared:,}", *amounts)
     return table
 
 
@@ -145,13 +145,13 @@ def _refused(figures: Figures) -> Table | None:
     return table
 
 
-def _held(figures: Figures) -> Table | None:
-    if not figures.held:
+def _quarantined(figures: Figures) -> Table | None:
+    if not figures.quarantined:
         return None
     table = _table("Held back before CJ", ("stage", False), ("reason", False), ("orders", True), ("commission CJ holds", True))
-    for held in figures.held:
-        cost = _cell(joined(held.cost)) if held.cost else Text("-")
-        table.add_row(_cell(plain(held.stage)), _cell(plain(held.reason)), f"{held.orders:,}", cost)
+    for group in figures.quarantined:
+        cost = _cell(joined(group.cost)) if group.cost else Text("-")
+        table.add_row(_cell(plain(group.stage)), _cell(plain(group.reason)), f"{group.orders:,}", cost)
     return table
 
 

@@ -39,8 +39,8 @@ def headline(figures: Figures) -> Headline:
         return Headline("note" if waiting else "good", "No breaks so far: CJ has not reported yet." if waiting else "No breaks.", rest)
     if figures.tested:
         return Headline("note", "Test Mode only: nothing was posted.", f"CJ accepted {counted(figures.tested, 'order')} in Test Mode.")
-    if figures.held:
-        return Headline("note", f"Nothing was sent: {counted(figures.held_orders, 'order')} held back.", "See why below.")
+    if figures.quarantined:
+        return Headline("note", f"Nothing was sent: {counted(figures.quarantined_orders, 'order')} held back.", "See why below.")
     return Headline("good", "Nothing was sent: nothing needed to be.", f"{counted(figures.skipped_orders, 'order')} had nothing to send.")
 
 
@@ -78,10 +78,14 @@ def breaks_finding(figures: Figures) -> str:
     return f"{which} Expected is what was sent, actual what CJ holds, difference actual minus expected."
 
 
-def held_finding(figures: Figures) -> str:
+def quarantined_finding(figures: Figures) -> str:
     """How many orders were held back, and what CJ still holds on them."""
-    cost = f" CJ still holds {joined(figures.held_cost)} commission and fee on them." if any(a.amount for a in figures.held_cost) else ""
-    return f"{counted(figures.held_orders, 'order')} would not have arrived as meant, so they were not sent.{cost}"
+    cost = (
+        f" CJ still holds {joined(figures.quarantined_cost)} commission and fee on them."
+        if any(a.amount for a in figures.quarantined_cost)
+        else ""
+    )
+    return f"{counted(figures.quarantined_orders, 'order')} would not have arrived as meant, so they were not sent.{cost}"
 
 
 def nights_finding(figures: Figures) -> str:

@@ -2,7 +2,7 @@
 -- and made anew whenever this text changes, or the schema moves on: change it freely, no step is needed.
 
 -- What the working tables, the view and the indexes were made of.
-CREATE TABLE cj.working_version (mark text NOT NULL);
+CREATE TABLE cj.working_version (made_of text NOT NULL);
 
 -- One row per order a run picked and the gate let through; `position` is its position in the run's file of good rows.
 CREATE TABLE cj.plan_input (

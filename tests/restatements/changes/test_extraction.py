@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError
 from include.domain.shapes import CHANGES, INSTANT, ITEMS, KEY
-from include.restatements.changes.extraction import check_shape, extract, order_changes_sql, place_to_edit
+from include.restatements.changes.extraction import check_shape, extract, file_to_edit, order_changes_sql
 from include.restatements.changes.parsing import parsed_items, parsed_money
 from include.restatements.settings import Run
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
@@ -283,7 +283,7 @@ def test_a_column_of_the_wrong_type_is_refused_before_a_row_is_read(session: Ses
         _extracted(session, sql=sql)
 
 
-def test_a_missing_column_and_a_missing_table_are_named_with_the_place_to_edit(session: Session) -> None:
+def test_a_missing_column_and_a_missing_table_are_named_with_the_file_to_edit(session: Session) -> None:
     with pytest.raises(WarehouseShapeError, match=r"Column amount is missing.*order_changes\.sql"):
         check_shape(session, "SELECT enterprise_id FROM order_changes")
     session.execute("DROP TABLE order_changes")
@@ -299,9 +299,9 @@ def test_a_text_that_is_not_one_query_over_the_interval_is_refused(session: Sess
         check_shape(session, sql)
 
 
-def test_the_place_to_edit_is_the_file_the_query_came_from(session: Session) -> None:
-    assert place_to_edit(None) == "include/sql/order_changes.sql"
-    mine = place_to_edit("/shop/mine.sql")
+def test_the_file_to_edit_is_the_file_the_query_came_from(session: Session) -> None:
+    assert file_to_edit(None) == "include/sql/order_changes.sql"
+    mine = file_to_edit("/shop/mine.sql")
     with pytest.raises(
         WarehouseShapeError, match=r"amount is missing.*The place to edit is /shop/mine\.sql \(Variable cj_order_changes_sql\)\.$"
     ):

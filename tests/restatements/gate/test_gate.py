@@ -18,7 +18,7 @@ from babel.numbers import get_territory_currencies
 from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
 from include.domain.shapes import CHANGES, KEY
 from include.restatements.gate.findings import findings
-from include.restatements.gate.gate import HELD_BACK, Gate, Inspected
+from include.restatements.gate.gate import QUARANTINED, Gate, Inspected
 from include.restatements.gate.results import DATA_DOCS
 from include.restatements.gate.suite import Judge, ValidationBroken, rules
 
@@ -393,7 +393,7 @@ def test_nothing_is_logged_or_printed_about_a_row(
 
 
 def test_held_back_rows_have_the_columns_of_the_quarantine_table(gate: GateFactory) -> None:
-    assert inspected(gate(), [order(amount=None)]).bad.schema == HELD_BACK
+    assert inspected(gate(), [order(amount=None)]).bad.schema == QUARANTINED
 
 
 def test_the_currencies_are_those_in_use_since_2025() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from include.domain.errors import StorageError
 from include.domain.states import Reason, Status
-from include.restatements.report.figures import Amount, BreakReason, Figures, Held, Sent, StatusLine
+from include.restatements.report.figures import Amount, BreakReason, Figures, Quarantined, Sent, StatusLine
 from include.restatements.report.report import collect, html, summary, terminal_text, write
 from include.restatements.report.words import headline
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
@@ -103,11 +103,11 @@ def test_breaks_come_by_what_they_cost_with_their_reason_and_lock(figures: Figur
 
 
 def test_what_was_held_back_counts_each_order_once_and_names_what_cj_still_holds(figures: Figures) -> None:
-    assert figures.held == (
-        Held("eligibility", "", "locked", 1, (usd("5.25"),), ""),
-        Held("validation", "", "order_id_missing", 2, (), ""),
-        Held("test_mode", "", "refused", 1, (), "Order [hidden] may not have more than 100 items"),
-        Held("validation", "", "items_do_not_add_up", 1, (), "The items do not add up to the amount."),
+    assert figures.quarantined == (
+        Quarantined("eligibility", "", "locked", 1, (usd("5.25"),), ""),
+        Quarantined("validation", "", "order_id_missing", 2, (), ""),
+        Quarantined("test_mode", "", "refused", 1, (), "Order [hidden] may not have more than 100 items"),
+        Quarantined("validation", "", "items_do_not_add_up", 1, (), "The items do not add up to the amount."),
     )
     assert figures.skipped == (("not_in_cj", 1), ("unchanged", 2))
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from include.domain.states import Reason, Skip, Stage, Status
-from include.restatements.report.advice import NO_ADVICE, REASONS, SKIPS, STAGES, STATUSES, held_advice
+from include.restatements.report.advice import NO_ADVICE, REASONS, SKIPS, STAGES, STATUSES, quarantine_advice
 from include.restatements.report.collect import without_addresses
 from include.restatements.report.figures import Amount, duration, grouped
 from include.restatements.report.report import collect, html, terminal_text
@@ -27,16 +27,16 @@ def test_every_state_has_words() -> None:
 
 def test_what_is_held_back_is_advised_by_the_rule_that_held_it() -> None:
     for rule in (rule for rule in RULES if rule.hold):
-        assert held_advice("eligibility", rule.id, rule.word) == (rule.sentence, rule.advice)
-    assert "sent again" not in held_advice("eligibility", "created_in_vain", "unknown").action
-    assert held_advice("validation", "too_many_items", "too_many_items").action == "Set cj_combine_items, or send fewer lines."
-    assert held_advice("validation", "discount_below_zero", "discount") == STAGES[Stage.VALIDATION]
-    assert held_advice("elsewhere", "locked", "locked") == NO_ADVICE
+        assert quarantine_advice("eligibility", rule.id, rule.word) == (rule.sentence, rule.advice)
+    assert "sent again" not in quarantine_advice("eligibility", "created_in_vain", "unknown").action
+    assert quarantine_advice("validation", "too_many_items", "too_many_items").action == "Set cj_combine_items, or send fewer lines."
+    assert quarantine_advice("validation", "discount_below_zero", "discount") == STAGES[Stage.VALIDATION]
+    assert quarantine_advice("elsewhere", "locked", "locked") == NO_ADVICE
 
 
 def test_an_order_held_back_before_rules_had_a_column_is_advised_by_its_reason() -> None:
-    assert held_advice("eligibility", "", "locked") == REASONS[Reason.LOCKED]
-    assert held_advice("test_mode", "", "refused") == STAGES[Stage.TEST_MODE]
+    assert quarantine_advice("eligibility", "", "locked") == REASONS[Reason.LOCKED]
+    assert quarantine_advice("test_mode", "", "refused") == STAGES[Stage.TEST_MODE]
 
 
 def test_a_long_detail_is_cut_after_a_word() -> None:

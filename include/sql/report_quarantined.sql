@@ -10,7 +10,7 @@ WITH numbered AS (
     FROM cj.quarantine
     WHERE run_id IN (:runs)
 ),
-held AS (
+once AS (
     SELECT stage, rule, reason, detail, action_tracker_id, order_id
     FROM numbered
     WHERE newest = 1 OR order_id IS NULL OR action_tracker_id IS NULL
@@ -20,12 +20,12 @@ holding AS (
         c.action_tracker_id, c.order_id, max(c.advertiser_id) AS advertiser_id,
         sum(coalesce(c.adv_commission_amount, 0) + coalesce(c.cj_fee, 0)) AS cost
     FROM cj.commissions AS c
-    INNER JOIN (SELECT DISTINCT action_tracker_id, order_id FROM held) AS h
+    INNER JOIN (SELECT DISTINCT action_tracker_id, order_id FROM once) AS h
         ON c.action_tracker_id = h.action_tracker_id AND c.order_id = h.order_id
     GROUP BY c.action_tracker_id, c.order_id
 )
 SELECT h.stage, h.rule, h.reason, holding.advertiser_id, count(*) AS orders, sum(holding.cost) AS cost, min(h.detail) AS detail
-FROM held AS h
+FROM once AS h
 LEFT JOIN holding ON holding.action_tracker_id = h.action_tracker_id AND holding.order_id = h.order_id
 GROUP BY h.stage, h.rule, h.reason, holding.advertiser_id
 ORDER BY h.stage, h.rule, h.reason, holding.advertiser_id
