@@ -8,6 +8,7 @@
     ├── QuarantineRatioExceeded            too many rows failed validation: nothing was sent
     ├── JournalConflict                    one key, two payloads: stop and look
     ├── StorageError                       the run's files cannot be read or written
+    │   └── UnreadableDocument             a file is there and makes no sense: damaged, changed by hand, or a newer package's
     └── include.cj.errors.CJError          everything CJ or the way to it said (tree drawn there)
 
 `transient` answers the one question a scheduler has: does trying again, unchanged, help?
@@ -52,3 +53,9 @@ class StorageError(RestatementsError):
     """A run file could not be read or written."""
 
     transient = True
+
+
+class UnreadableDocument(StorageError):
+    """A run file is there and makes no sense: damaged, changed by hand, or written by a newer package. Nothing is sent until that is put right."""
+
+    transient = False

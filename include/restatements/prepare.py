@@ -16,6 +16,7 @@ from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.documents import Manifest, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.context import PlanContext
@@ -69,7 +70,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             _keep_plan(context, planned, list(problems.values()))
             checkpoint("before_commit")
     checkpoint("after_commit")
-    return Prepared(_batches(planned, settings), money_text(planned.at_stake), _summary(planned))
+    return Prepared(_batches(planned, settings), money_text(planned.at_stake), _summary(planned).as_dict())
 
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
@@ -98,34 +99,36 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> N
     for name, file in planned.files.items():
         context.journal.files.put(f"{context.folder}/{name}", file)
     context.journal.commit_plan(
-        run.run_id,
-        {
-            "run_id": run.run_id,
-            "interval": [run.interval_start.isoformat(), run.interval_end.isoformat()],
-            "planned_at": context.planned_at.isoformat(),
-            "cj_time": context.now.isoformat(),
-            "sent_before": planned.sent_before.isoformat() if planned.sent_before else None,
-            "modes": {a.conn_id: context.settings.effective_mode(a).value for a in accounts},
-            "advertisers": context.advertisers,
-            "at_stake": money_text(planned.at_stake),
-            "summary": _summary(planned),
-            "problems": problems,
-            "chunks": [chunk.to_json() for chunk in planned.chunks],
-        },
+        Manifest(
+            run_id=run.run_id,
+            interval=(run.interval_start, run.interval_end),
+            planned_at=context.planned_at,
+            cj_time=context.now,
+            sent_before=planned.sent_before,
+            modes={a.conn_id: context.settings.effective_mode(a) for a in accounts},
+            advertisers=context.advertisers,
+            at_stake=money_text(planned.at_stake),
+            summary=_summary(planned),
+            problems=problems,
+            chunks=[chunk.planned() for chunk in planned.chunks],
+        )
     )
 
 
-def _summary(planned: Planned) -> dict[str, Any]:
-    return {
-        "picked": planned.picked,
-        "to_send": sum(planned.operations.values()),
-        **{name: planned.operations.get(name, 0) for name in ("create", "restate", "cancel")},
-        "quarantined": sum(planned.quarantined.values()),
-        "skipped": sum(planned.skipped.values()),
-        "quarantined_by_reason": dict(planned.quarantined.most_common()),
-        "skipped_by_reason": dict(planned.skipped.most_common()),
-        "chunks": len(planned.chunks),
-    }
+def _summary(planned: Planned) -> Summary:
+    sent = planned.operations
+    return Summary(
+        picked=planned.picked,
+        to_send=sum(sent.values()),
+        create=sent.get("create", 0),
+        restate=sent.get("restate", 0),
+        cancel=sent.get("cancel", 0),
+        quarantined=sum(planned.quarantined.values()),
+        skipped=sum(planned.skipped.values()),
+        quarantined_by_reason=dict(planned.quarantined.most_common()),
+        skipped_by_reason=dict(planned.skipped.most_common()),
+        chunks=len(planned.chunks),
+    )
 
 
 def _batches(planned: Planned, settings: Settings) -> list[list[str]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
-from include.restatements.journal.journal import ChunkRef, Journal, journal_of, run_folder
+from include.restatements.journal.documents import Manifest
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
 from include.restatements.journal.loading import load_chunk
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
@@ -36,26 +36,25 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             incomplete = load_run(session, journal, manifest, checkpoint)
             session.analyze("cj.submissions")
             checkpoint("before_publish_commit")
-            forget_skipped(session, settings, datetime.fromisoformat(manifest["cj_time"]))
+            forget_skipped(session, settings, manifest.cj_time)
         counts, last = _counts(session, run.run_id)
     due_at = last + timedelta(minutes=settings.processing_minutes) if last else None
-    problems = list(manifest["problems"])
+    problems = list(manifest.problems)
     if incomplete:
         problems.append(
-            f"{incomplete} orders of {manifest['summary']['to_send']} were not sent: see the `submit` tasks, then clear the failed ones. "
+            f"{incomplete} orders of {manifest.summary.to_send} were not sent: see the `submit` tasks, then clear the failed ones. "
             "What was answered is not sent again."
         )
     return Published(counts, due_at, incomplete, problems)
 
 
-def load_run(session: Session, journal: Journal, manifest: dict[str, Any], checkpoint: Checkpoint = no_checkpoint) -> int:
+def load_run(session: Session, journal: Journal, manifest: Manifest, checkpoint: Checkpoint = no_checkpoint) -> int:
     """Load every chunk of a manifest, inside the caller's transaction. Returns how many orders are planned and not posted."""
     waiting = 0
-    for chunk in manifest["chunks"]:
-        ref = ChunkRef.parse(chunk["ref"])
-        state = load_chunk(session, journal, manifest["run_id"], ref, manifest["advertisers"])
+    for chunk in manifest.chunks:
+        state = load_chunk(session, journal, manifest.run_id, ChunkRef.parse(chunk.ref), manifest.advertisers)
         checkpoint("chunk_loaded")
-        waiting += chunk["orders"] if state == "planned" else 0
+        waiting += chunk.orders if state is ChunkState.PLANNED else 0
     return waiting
 
 

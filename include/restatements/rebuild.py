@@ -10,8 +10,7 @@ of their time, or a run whose files were deleted.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator
 
 import pyarrow as pa
 
@@ -19,7 +18,8 @@ from include.domain.errors import SettingError
 from include.domain.shapes import INSTANT
 from include.domain.states import Operation
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
-from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
+from include.restatements.journal.documents import Manifest
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, journal_of, run_folder
 from include.restatements.journal.loading import leave_to_submissions, load_chunk, submission_rows
 from include.restatements.publish import forget_skipped
 from include.restatements.reconcile import Reconciled, reconcile
@@ -52,15 +52,15 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
         raise SettingError(f"The journal at {settings.storage} holds no run, so nothing was changed. Correct the Variable cj_storage.")
     for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation"):
         session.execute(f"DELETE FROM cj.{table}")
-    for manifest in sorted(manifests, key=lambda m: str(m["planned_at"])):
+    for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)
-    forget_skipped(session, settings, max(datetime.fromisoformat(m["cj_time"]) for m in manifests))
+    forget_skipped(session, settings, max(m.cj_time for m in manifests))
     return len(manifests)
 
 
-def _refill_run(session: Session, journal: Journal, manifest: dict[str, Any]) -> None:
-    run_id, advertisers = manifest["run_id"], manifest["advertisers"]
-    refs = [ChunkRef.parse(chunk["ref"]) for chunk in manifest["chunks"]]
+def _refill_run(session: Session, journal: Journal, manifest: Manifest) -> None:
+    run_id, advertisers = manifest.run_id, manifest.advertisers
+    refs = [ChunkRef.parse(chunk.ref) for chunk in manifest.chunks]
     folder = run_folder(run_id)
     for name in ("quarantine", "skipped"):
         kept = journal.read_table(f"{folder}/{name}.parquet")
@@ -69,32 +69,29 @@ def _refill_run(session: Session, journal: Journal, manifest: dict[str, Any]) ->
     for ref in refs:
         session.append("cj.planned", _planned(journal, manifest, ref))
         load_chunk(session, journal, run_id, ref, advertisers)
-    for ref in _of_earlier_plans(journal, folder, set(refs)):
+    for found in _of_earlier_plans(journal, folder, set(refs)):
         # The newest plan has decided anew on what Test Mode refused then; what was posted stays posted.
-        session.append("cj.submissions", submission_rows(journal, run_id, ref, journal.answer(ref), advertisers)[0])
+        session.append("cj.submissions", submission_rows(journal, run_id, found, advertisers)[0])
     leave_to_submissions(session, run_id)
 
 
-def _planned(journal: Journal, manifest: dict[str, Any], ref: ChunkRef) -> pa.Table:
+def _planned(journal: Journal, manifest: Manifest, ref: ChunkRef) -> pa.Table:
     orders = journal.orders(ref, ["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
     columns = {name: orders[name] for name in orders.column_names} | {
         name: pa.array([value] * orders.num_rows, pa.string())
-        for name, value in (("run_id", manifest["run_id"]), ("chunk_id", ref.chunk_id), ("operation", ref.operation.value))
+        for name, value in (("run_id", manifest.run_id), ("chunk_id", ref.chunk_id), ("operation", ref.operation.value))
     }
-    planned_at = datetime.fromisoformat(manifest["planned_at"])
-    return pa.table(columns | {"planned_at": pa.array([planned_at] * orders.num_rows, INSTANT)})
+    return pa.table(columns | {"planned_at": pa.array([manifest.planned_at] * orders.num_rows, INSTANT)})
 
 
-def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> list[ChunkRef]:
+def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> Iterator[Visit]:
     """Chunks of this run that an earlier plan of it cut, and that were posted or may have been. What was only tested was decided anew."""
-    found = []
     for operation in Operation:
         for name in journal.files.names(f"{folder}/{operation.value}"):
             ref = ChunkRef(folder, operation, name.removesuffix(".parquet"))
-            if name.endswith(".parquet") and ref not in newest and _may_be_posted(journal, ref):
-                found.append(ref)
-    return found
+            if name.endswith(".parquet") and ref not in newest and _may_be_posted(found := journal.visit(ref)):
+                yield found
 
 
-def _may_be_posted(journal: Journal, ref: ChunkRef) -> bool:
-    return journal.state(ref) in (ChunkState.INTENDED, ChunkState.ANSWERED) and not journal.only_tested(ref)
+def _may_be_posted(found: Visit) -> bool:
+    return found.state in (ChunkState.INTENDED, ChunkState.ANSWERED) and not found.only_tested

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 from include.cj.breaker import Breaker
 from include.cj.client import CJClient
@@ -17,6 +16,7 @@ from include.cj.transport import Timeouts
 from include.domain.account import Account
 from include.domain.errors import RestatementsError, SettingError
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.documents import PlannedChunk
 from include.restatements.journal.journal import ChunkRef, journal_of, run_folder
 from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.settings import Run, Settings
@@ -37,31 +37,29 @@ def submit(
         return done
     journal = journal_of(settings)
     refs = [ChunkRef.parse(text) for text in batch]
-    manifest = journal.manifest(run_folder(run.run_id)) or {"chunks": []}
-    planned = {c["ref"]: c for c in manifest["chunks"]}
+    manifest = journal.manifest(run_folder(run.run_id))
+    planned = {chunk.ref: chunk for chunk in manifest.chunks} if manifest is not None else {}
     missing = [str(r) for r in refs if str(r) not in planned]
     if missing:
         log.info("%d chunks are not in the newest plan of this run any more; they are left alone", len(missing))
     refs = [r for r in refs if str(r) in planned]
-    if not refs:
+    if not refs or manifest is None:
         return done
-    account = _account(settings, planned[str(refs[0])]["enterprise_id"])
+    account = _account(settings, planned[str(refs[0])].enterprise_id)
     with CJClient(account, timeouts=timeouts) as client:
         breaker = Breaker(journal.files, f"breakers/{account.conn_id}.json", lambda: datetime.now(UTC))
-        before = manifest.get("sent_before")
-        sent_before = datetime.fromisoformat(before) if before else None
-        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint, sent_before)
+        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint, manifest.sent_before)
         with ThreadPoolExecutor(max_workers=2) as two:
             results = list(two.map(lambda ref: _submit_one(poster, ref, planned[str(ref)]), refs))
     return _together(results)
 
 
-def _submit_one(poster: Poster, ref: ChunkRef, planned: dict[str, Any]) -> tuple[Submitted, RestatementsError | None]:
+def _submit_one(poster: Poster, ref: ChunkRef, planned: PlannedChunk) -> tuple[Submitted, RestatementsError | None]:
     done = Submitted()
     try:
-        poster.submit(ref, planned["content_hash"], done)
+        poster.submit(ref, planned.content_hash, done)
     except CJPaused as pause:
-        done.left += planned["orders"]
+        done.left += planned.orders
         done.paused_until = pause.until
     except RestatementsError as error:
         return done, error

@@ -168,8 +168,8 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def answered(journal: Journal) -> list[str]:
     """The chunks of every run that have an answer."""
-    refs = [ChunkRef.parse(c["ref"]) for run in journal.runs() for c in (journal.manifest(run) or {"chunks": []})["chunks"]]
-    return [str(ref) for ref in refs if journal.state(ref) is ChunkState.ANSWERED]
+    refs = [ChunkRef.parse(chunk.ref) for run in journal.runs() if (planned := journal.manifest(run)) for chunk in planned.chunks]
+    return [str(ref) for ref in refs if journal.visit(ref).state is ChunkState.ANSWERED]
 
 
 def peak_by_name(airflow: Airflow, peaks: Mapping[str, int]) -> dict[str, int]:

@@ -211,7 +211,7 @@ class World:
             return [dict(r) for r in session.rows(sql)]
 
     def chunk_state(self, planned: Planned) -> ChunkState:
-        return self.journal.state(ChunkRef.parse(planned.ref))
+        return self.journal.visit(ChunkRef.parse(planned.ref)).state
 
     def quality_kept(self, night: Night) -> bool:
         return self.journal.files.exists(f"{run_folder(night.run.run_id)}/quality/validation_result.json")

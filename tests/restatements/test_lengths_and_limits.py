@@ -118,7 +118,8 @@ def test_a_call_leaves_only_while_its_intent_is_fresh(new_world: NewWorld, froze
     world, done = new_world(Options()), Submitted()
     world.append([placed()])
     ref = ChunkRef.parse(world.prepare(START, world.now()).prepared.batches[0][0])
-    planned = (world.journal.manifest(ref.folder) or {})["chunks"][0]
+    manifest = world.journal.manifest(ref.folder)
+    assert manifest is not None
 
     def stand_still(step: str) -> None:
         if step == "after_intent":
@@ -126,7 +127,7 @@ def test_a_call_leaves_only_while_its_intent_is_fresh(new_world: NewWorld, froze
 
     with Frozen(world.settings.accounts[0]) as client:
         breaker = Breaker(LocalFolder(world.path.parent), "breaker.json", client.now)
-        Poster(client, breaker, Mode.LIVE, world.journal, stand_still).submit(ref, planned["content_hash"], done)
+        Poster(client, breaker, Mode.LIVE, world.journal, stand_still).submit(ref, manifest.chunks[0].content_hash, done)
     assert len(world.fates()) == posts
     assert (done.accepted, done.unknown) == (posts, 1 - posts)
     assert posts or "made no call" in done.notes[0]

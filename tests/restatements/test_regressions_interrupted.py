@@ -242,7 +242,7 @@ def chunk(world: World, many: int) -> tuple[ChunkRef, str]:
     ((ref,),) = planned.prepared.batches
     manifest = world.journal.manifest(ChunkRef.parse(ref).folder)
     assert manifest is not None
-    return ChunkRef.parse(ref), manifest["chunks"][0]["content_hash"]
+    return ChunkRef.parse(ref), manifest.chunks[0].content_hash
 
 
 def test_a_chunk_that_passes_test_mode_only_in_parts_is_not_posted_whole(new_world: NewWorld) -> None:

@@ -39,10 +39,11 @@ def test_a_night_in_a_bucket_is_posted_once_and_every_order_matches(tmp_path: Pa
         journal = Journal(bucket)
         manifest = journal.manifest(run_folder(run.run_id))
         assert manifest is not None
-        assert len(manifest["chunks"]) == TO_SEND // 100
-        for chunk in manifest["chunks"]:
-            ref = ChunkRef.parse(chunk["ref"])
-            assert journal.orders(ref).num_rows == len((journal.answer(ref) or {})["accepted"]) == 100
+        assert len(manifest.chunks) == TO_SEND // 100
+        for chunk in manifest.chunks:
+            found = journal.visit(ChunkRef.parse(chunk.ref))
+            assert found.answer is not None
+            assert journal.orders(found.ref).num_rows == len(found.answer.accepted) == 100
 
         again = run_night(run, settings, location)
         other = run_night(Run("manual__again", run.interval_start, run.interval_end), settings, location)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +18,7 @@ import pyarrow.compute as pc
 from include.domain.money import ZERO, exact_sum, money_text
 from include.domain.shapes import CHUNK
 from include.domain.states import Operation
+from include.restatements.journal.documents import PlannedChunk
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
 
 
@@ -32,15 +32,16 @@ class Chunk:
     content_hash: str
     amounts: dict[str, str]
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "ref": str(self.ref),
-            "enterprise_id": self.enterprise_id,
-            "operation": self.ref.operation.value,
-            "orders": self.orders,
-            "content_hash": self.content_hash,
-            "amounts": self.amounts,
-        }
+    def planned(self) -> PlannedChunk:
+        """The chunk as the manifest has it."""
+        return PlannedChunk(
+            ref=str(self.ref),
+            enterprise_id=self.enterprise_id,
+            operation=self.ref.operation,
+            orders=self.orders,
+            content_hash=self.content_hash,
+            amounts=self.amounts,
+        )
 
 
 class ChunkWriter:
@@ -97,12 +98,11 @@ class ChunkWriter:
         return ref
 
     def _used_up(self, ref: ChunkRef) -> bool:
-        state = self.journal.state(ref)
-        if state is ChunkState.ANSWERED:
+        found = self.journal.visit(ref)
+        if found.answer is not None:
             # Only tested, or refused whole by Test Mode, and planned again: the answer says nothing of what may go live now.
-            answer = self.journal.answer(ref) or {}
-            return self.journal.only_tested(ref) or not any(answer.get(said) for said in ("accepted", "rejected", "error"))
-        return state is ChunkState.REVOKED
+            return found.only_tested or not (found.answer.accepted or found.answer.rejected or found.answer.error)
+        return found.state is ChunkState.REVOKED
 
 
 def content_hash(enterprise_id: str, operation: Operation, orders: pa.Table) -> str:

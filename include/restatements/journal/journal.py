@@ -10,7 +10,7 @@ The intent is created exclusively and holds either the intent or a revocation, s
 never be posted, not even by a task whose worker was killed and which lives on as an orphan. Whoever finds an intent without an answer does
 not post: the outcome is unknown until Commission Detail settles it.
 
-Everything is JSON or Parquet a person can read; the tables are loaded from here and can be rebuilt (`python -m include.commands.rebuild`).
+Everything is JSON (`documents` says of what types) or Parquet a person can read; the tables are loaded from here and can be rebuilt (`python -m include.commands.rebuild`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.domain.errors import JournalConflict, StorageError
 from include.domain.states import Mode, Operation
+from include.restatements.journal.documents import (
+    Answered,
+    AnyDocument,
+    Intent,
+    InTestMode,
+    Manifest,
+    OrderKey,
+    Refused,
+    Revocation,
+    decoded,
+    decoded_intent,
+    encoded,
+)
 from include.restatements.settings import Settings
 from include.storage.folder import Folder
 from include.storage.opening import folder
@@ -64,6 +76,36 @@ class ChunkRef:
         return f"{self.folder}/{self.operation.value}/{self.chunk_id}"
 
 
+@dataclass(frozen=True)
+class Visit:
+    """A chunk as the journal has it."""
+
+    ref: ChunkRef
+    intent: Intent | Revocation | None
+    """None where there is none, and where the chunk is answered: then nobody asks."""
+    tested: InTestMode | None
+    answer: Answered | None
+
+    @property
+    def state(self) -> ChunkState:
+        """How far it has come: see the drawing above."""
+        if self.answer is not None:
+            return ChunkState.ANSWERED
+        if self.intent is None:
+            return ChunkState.PLANNED
+        return ChunkState.REVOKED if isinstance(self.intent, Revocation) else ChunkState.INTENDED
+
+    @property
+    def only_tested(self) -> bool:
+        """Whether the chunk's answer is Test Mode's: nothing of it was posted."""
+        return self.answer is not None and self.answer.mode is Mode.TEST
+
+    @property
+    def refused(self) -> Sequence[Refused]:
+        """The orders that Test Mode refused, as far as it was asked and read."""
+        return self.tested.refused if self.tested is not None else ()
+
+
 def run_folder(run_id: str) -> str:
     """A run id as a folder name that every storage takes."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", run_id)
@@ -81,19 +123,19 @@ class Journal:
         """The run folders that hold a manifest or are being planned."""
         return self.files.names()
 
-    def commit_plan(self, run_id: str, manifest: dict[str, Any]) -> None:
+    def commit_plan(self, manifest: Manifest) -> None:
         """Make the plan visible: until then its chunk files mean nothing. Raises JournalConflict when another run id owns the folder."""
+        run_id, path = manifest.run_id, f"{run_folder(manifest.run_id)}/manifest.json"
         known = self.manifest(run_folder(run_id))
-        if known and known["run_id"] != run_id:
+        if known and known.run_id != run_id:
             raise JournalConflict(
-                f"Runs {known['run_id']!r} and {run_id!r} would share the folder {run_folder(run_id)!r}. Nothing was sent. Trigger one of them with another run id."
+                f"Runs {known.run_id!r} and {run_id!r} would share the folder {run_folder(run_id)!r}. Nothing was sent. Trigger one of them with another run id."
             )
-        self.files.write(f"{run_folder(run_id)}/manifest.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        self.files.write(path, encoded(manifest, indented=True))
 
-    def manifest(self, folder: str) -> dict[str, Any] | None:
-        """What the run planned: run_id, chunks (ref, orders, content hash, amounts as text), counts."""
-        data = self.files.read(f"{folder}/manifest.json")
-        return _json(data, f"{folder}/manifest.json") if data else None
+    def manifest(self, folder: str) -> Manifest | None:
+        """What the run planned."""
+        return self._document(f"{folder}/manifest.json", Manifest)
 
     def put_table(self, path: str, table: pa.Table) -> None:
         """Write a Parquet file (zstd) whole."""
@@ -116,30 +158,30 @@ class Journal:
 
     # -- one chunk -----------------------------------------------------------------------------------------------------------------
 
-    def state(self, ref: ChunkRef) -> ChunkState:
-        if self.files.exists(f"{ref}.answer.json"):
-            return ChunkState.ANSWERED
-        intent = self.intent(ref)
-        if intent is None:
-            return ChunkState.PLANNED
-        return ChunkState.REVOKED if "revoked_by" in intent else ChunkState.INTENDED
+    def visit(self, ref: ChunkRef, *, always_tested: bool = False) -> Visit:
+        """All that the journal knows of one chunk, each file read at most once, the answer before the intent.
 
-    def intent(self, ref: ChunkRef) -> dict[str, Any] | None:
-        data = self.files.read(f"{ref}.intent.json")
-        return _json(data, f"{ref}.intent.json") if data is not None else None
+        What Test Mode said is read where something was posted or answered; `always_tested` also where nothing was, which only who is about
+        to post needs.
+        """
+        answer = self._document(f"{ref}.answer.json", Answered)
+        intent = self._intent(ref) if answer is None else None
+        posted = answer is not None or isinstance(intent, Intent)
+        tested = self._document(f"{ref}.tested.json", InTestMode) if posted or always_tested else None
+        return Visit(ref, intent, tested, answer)
 
-    def declare_intent(self, ref: ChunkRef, payload_hash: str, orders: Sequence[Sequence[Any]], declared_at: str) -> bool:
+    def declare_intent(self, ref: ChunkRef, payload_hash: str, orders: Sequence[OrderKey], declared_at: datetime) -> bool:
         """PLANNED → INTENDED. True: this process, and no other, may post now. False: somebody else posted, is posting, or revoked it.
 
         Raises JournalConflict when the intent that is there was declared for another payload.
         """
-        intent = {"chunk_id": ref.chunk_id, "payload_hash": payload_hash, "declared_at": declared_at, "orders": orders}
-        if self.files.create(f"{ref}.intent.json", orjson.dumps(intent)):
+        intent = Intent(chunk_id=ref.chunk_id, payload_hash=payload_hash, declared_at=declared_at, orders=orders)
+        if self.files.create(f"{ref}.intent.json", encoded(intent)):
             return True
-        found = self.intent(ref)
-        if found and found.get("payload_hash", payload_hash) != payload_hash:
+        found = self._intent(ref)
+        if isinstance(found, Intent) and found.payload_hash != payload_hash:
             raise JournalConflict(
-                f"Chunk {ref} was declared with payload {found['payload_hash']} and now has payload {payload_hash}. Nothing was sent for it. "
+                f"Chunk {ref} was declared with payload {found.payload_hash} and now has payload {payload_hash}. Nothing was sent for it. "
                 "Its files were changed by hand or by two versions of the package: look at them, then clear `prepare` to plan again."
             )
         return False
@@ -148,44 +190,30 @@ class Journal:
         """INTENDED → PLANNED, only for the process that declared it and whose request certainly never left."""
         self.files.remove(f"{ref}.intent.json")
 
-    def revoke(self, ref: ChunkRef, by_run: str, at: str) -> ChunkState:
-        """PLANNED → REVOKED. Returns the state found after trying: REVOKED, or INTENDED or ANSWERED when its run was faster."""
-        self.files.create(f"{ref}.intent.json", orjson.dumps({"chunk_id": ref.chunk_id, "revoked_by": by_run, "revoked_at": at}))
-        return self.state(ref)
+    def revoke(self, ref: ChunkRef, by_run: str, at: datetime) -> None:
+        """PLANNED → REVOKED, unless its run was faster: the next visit tells."""
+        self.files.create(f"{ref}.intent.json", encoded(Revocation(chunk_id=ref.chunk_id, revoked_by=by_run, revoked_at=at)))
 
-    def record_tested(self, ref: ChunkRef, tested: dict[str, Any]) -> None:
-        """Test Mode is over for this chunk: `refused` lists [tracker, order id, CJ's words]."""
-        self.files.write(f"{ref}.tested.json", orjson.dumps(tested))
+    def record_tested(self, ref: ChunkRef, tested: InTestMode) -> None:
+        """Test Mode is over for this chunk."""
+        self.files.write(f"{ref}.tested.json", encoded(tested))
 
-    def tested(self, ref: ChunkRef) -> dict[str, Any] | None:
-        data = self.files.read(f"{ref}.tested.json")
-        return _json(data, f"{ref}.tested.json") if data is not None else None
+    def record_answer(self, ref: ChunkRef, answer: Answered) -> None:
+        """INTENDED → ANSWERED: the outcome of every order of the chunk."""
+        self.files.write(f"{ref}.answer.json", encoded(answer))
 
-    def record_answer(self, ref: ChunkRef, answer: dict[str, Any]) -> None:
-        """INTENDED → ANSWERED: the outcome of every order of the chunk, as `submission.outcome_of` made it."""
-        self.files.write(f"{ref}.answer.json", orjson.dumps(answer))
+    # -- documents -----------------------------------------------------------------------------------------------------------------
 
-    def answer(self, ref: ChunkRef) -> dict[str, Any] | None:
-        data = self.files.read(f"{ref}.answer.json")
-        return _json(data, f"{ref}.answer.json") if data is not None else None
+    def _document(self, path: str, kind: type[AnyDocument]) -> AnyDocument | None:
+        data = self.files.read(path)
+        return decoded(data, kind, f"{self.files.url}/{path}") if data is not None else None
 
-    def only_tested(self, ref: ChunkRef) -> bool:
-        """Whether the chunk's answer is Test Mode's: nothing of it was posted."""
-        return (self.answer(ref) or {}).get("mode") == Mode.TEST.value
+    def _intent(self, ref: ChunkRef) -> Intent | Revocation | None:
+        path = f"{ref}.intent.json"
+        data = self.files.read(path)
+        return decoded_intent(data, f"{self.files.url}/{path}") if data is not None else None
 
 
 def journal_of(settings: Settings) -> Journal:
     """The journal on the storage the settings name."""
     return Journal(folder(settings.storage, settings.storage_conn_id))
-
-
-def _json(data: bytes, path: str) -> dict[str, Any]:
-    try:
-        found = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise StorageError(
-            f"{path} is not JSON: it was changed by hand or the storage lost a part. Restore it; nothing is sent until then."
-        ) from error
-    if not isinstance(found, dict):
-        raise StorageError(f"{path} holds no object: it was changed by hand. Restore it; nothing is sent until then.")
-    return found

@@ -5,16 +5,17 @@ Loading a chunk again changes nothing, except that an `unknown` becomes what the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.domain.errors import StorageError
 from include.domain.shapes import INSTANT
 from include.domain.states import Mode, Outcome, Stage
-from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
+from include.restatements.journal.documents import Accepted, Answered, Intent, InTestMode, Refused, Revocation
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit
 from include.restatements.rules.plan import REFUSED_IN_TEST_MODE, TAKEN_OVER
 from include.warehouse.base import Session
 
@@ -31,16 +32,16 @@ def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, a
 
     `advertisers` maps enterprise ids to advertiser ids. A chunk that nothing was posted of stays in cj.planned, or returns to it.
     """
-    state = journal.state(ref)
-    if state is ChunkState.PLANNED:
+    found = journal.visit(ref)
+    if found.state is ChunkState.PLANNED:
         _own_again(session, run_id, ref)
-        return state
-    if state is ChunkState.REVOKED:
-        leave_superseded(session, run_id, ref, datetime.fromisoformat((journal.intent(ref) or {})["revoked_at"]))
+        return found.state
+    if isinstance(found.intent, Revocation):
+        leave_superseded(session, run_id, ref, found.intent.revoked_at)
     else:
-        _load_posted(session, journal, run_id, ref, advertisers)
+        _load_posted(session, journal, run_id, found, advertisers)
         _no_longer_planned(session, run_id, ref)
-    return state
+    return found.state
 
 
 def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
@@ -63,9 +64,9 @@ def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
     session.execute(f"DELETE FROM cj.submissions {where}", key)
 
 
-def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef, advertisers: Mapping[str, str]) -> None:
+def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, advertisers: Mapping[str, str]) -> None:
+    ref, answer = found.ref, outcome(found)
     key = {"run_id": run_id, "chunk_id": ref.chunk_id}
-    answer = journal.answer(ref)
     loaded = session.rows(
         "SELECT COUNT(*) AS orders, SUM(CASE WHEN error_message = :unanswered THEN 1 ELSE 0 END) AS unanswered, MAX(submitted_at) AS declared_at "
         "FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id",
@@ -73,9 +74,9 @@ def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef,
     )[0]
     if loaded["orders"] and not loaded["unanswered"]:
         return
-    if loaded["orders"] and answer is None and loaded["declared_at"] == _declared_at(journal, ref):
+    if loaded["orders"] and found.answer is None and loaded["declared_at"] == answer.submitted_at:
         return  # and not an older intent, that was taken back: its hour counts from its own declaration
-    rows, refused = submission_rows(journal, run_id, ref, answer, advertisers)
+    rows, refused = submission_rows(journal, run_id, found, advertisers)
     session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id", key)
     session.append("cj.submissions", rows)
     if refused.num_rows:
@@ -86,44 +87,37 @@ def _load_posted(session: Session, journal: Journal, run_id: str, ref: ChunkRef,
         session.append("cj.quarantine", refused)
 
 
-def _declared_at(journal: Journal, ref: ChunkRef) -> datetime:
-    return datetime.fromisoformat(unanswered(journal.intent(ref) or {})["submitted_at"])
-
-
-def submission_rows(
-    journal: Journal, run_id: str, ref: ChunkRef, answer: dict[str, Any] | None, advertisers: Mapping[str, str]
-) -> tuple[pa.Table, pa.Table]:
-    """The rows of cj.submissions (orders that were posted) and of cj.quarantine (orders Test Mode refused) of one chunk."""
+def submission_rows(journal: Journal, run_id: str, found: Visit, advertisers: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
+    """The rows of cj.submissions (orders that were posted) and of cj.quarantine (orders Test Mode refused) of one chunk that may be posted."""
+    ref, answer, refused = found.ref, outcome(found), found.refused
     orders = journal.orders(ref, _COPIED)
-    tested = journal.tested(ref) or {"refused": []}
-    answer = answer or unanswered(journal.intent(ref) or {})
-    held = pc.is_in(_keys(orders), _keys_of(tested["refused"]))
-    table = orders.filter(pc.invert(held)) if tested["refused"] else orders
+    held = pc.is_in(_keys(orders), _keys_of(refused))
+    table = orders.filter(pc.invert(held)) if refused else orders
     size = table.num_rows
     columns = {name: table[name] for name in _COPIED} | {
         "run_id": _same(run_id, size),
         "chunk_id": _same(ref.chunk_id, size),
         "operation": _same(ref.operation.value, size),
-        "mode": _same(answer.get("mode", Mode.LIVE.value), size),
+        "mode": _same(answer.mode.value, size),
         "advertiser_id": _same(_advertiser(journal, ref, advertisers, orders["enterprise_id"][0].as_py()), size),
     }
-    found = outcomes_by_order(answer, table)
-    columns |= {name: found[name] for name in ("outcome", "submission_id", "batch_id")}
-    columns["submitted_at"] = pa.repeat(pa.scalar(datetime.fromisoformat(answer["submitted_at"]), INSTANT), size)
-    columns["error_message"] = found["error_message"]
-    return pa.table(columns), _quarantine(orders.filter(held), tested, run_id, ref)
+    outcomes = outcomes_by_order(answer, table)
+    columns |= {name: outcomes[name] for name in ("outcome", "submission_id", "batch_id")}
+    columns["submitted_at"] = pa.repeat(pa.scalar(answer.submitted_at, INSTANT), size)
+    columns["error_message"] = outcomes["error_message"]
+    return pa.table(columns), _quarantine(orders.filter(held), found.tested, run_id, ref)
 
 
-def _quarantine(held: pa.Table, tested: dict[str, Any], run_id: str, ref: ChunkRef) -> pa.Table:
+def _quarantine(held: pa.Table, tested: InTestMode | None, run_id: str, ref: ChunkRef) -> pa.Table:
     """The rows of cj.quarantine for the orders that Test Mode refused."""
-    words = {(tracker, order_id): words for tracker, order_id, words in tested["refused"]}
+    words = {(tracker, order_id): words for tracker, order_id, words in tested.refused} if tested is not None else {}
     keys = zip(held["action_tracker_id"].to_pylist(), held["order_id"].to_pylist(), strict=True)
     details = [f"CJ refused it in Test Mode: {words[key]} (chunk {ref.chunk_id})" for key in keys]
     quarantine = held.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
     for name, value in (("run_id", run_id), ("stage", Stage.TEST_MODE.value), ("reason", "refused"), ("rule", REFUSED_IN_TEST_MODE)):
         quarantine = quarantine.append_column(name, _same(value, len(details)))
     quarantine = quarantine.append_column("detail", pa.array(details, pa.string()))
-    held_at = datetime.fromisoformat(tested["tested_at"]) if details else None
+    held_at = tested.tested_at if tested is not None else None
     return quarantine.append_column("quarantined_at", pa.array([held_at] * len(details), INSTANT))
 
 
@@ -134,20 +128,31 @@ def _same(text: str, size: int) -> pa.Array:
 def _advertiser(journal: Journal, ref: ChunkRef, advertisers: Mapping[str, str], enterprise: str) -> str:
     """From the settings, or, where the account was taken out of them since, from the plan that cut the chunk."""
     known = advertisers.get(enterprise)
-    return known if known is not None else str((journal.manifest(ref.folder) or {"advertisers": {}})["advertisers"][enterprise])
+    if known is None:
+        manifest = journal.manifest(ref.folder)
+        known = manifest.advertisers.get(enterprise) if manifest is not None else None
+    if known is None:
+        raise StorageError(
+            f"Nothing says which advertiser enterprise {enterprise} of chunk {ref} is: its connection is gone from cj_conn_ids, and the run's manifest "
+            f"from {journal.files.url}. Nothing was sent. Restore either."
+        )
+    return known
 
 
-def unanswered(intent: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a chunk whose process died between its intent and its answer: unknown, for every order."""
-    return {"submitted_at": intent["declared_at"], "mode": Mode.LIVE.value, "error": UNANSWERED}
+def outcome(found: Visit) -> Answered:
+    """The chunk's answer; where its process died between intent and answer: unknown, for every order. The chunk must have either."""
+    if found.answer is not None:
+        return found.answer
+    assert isinstance(found.intent, Intent), f"{found.ref} was not posted"
+    return Answered(chunk_id=found.ref.chunk_id, submitted_at=found.intent.declared_at, mode=Mode.LIVE, error=UNANSWERED)
 
 
-def outcomes_by_order(answer: dict[str, Any], orders: pa.Table) -> pa.Table:
+def outcomes_by_order(answer: Answered, orders: pa.Table) -> pa.Table:
     """Outcome, submission id, batch id and words of each of `orders`, as an answer file has them. What it does not name is unknown.
 
     Where it names an order twice, the last time counts, and having been accepted before having been rejected.
     """
-    accepted, rejected = answer.get("accepted", [])[::-1], answer.get("rejected", [])[::-1]
+    accepted, rejected = list(answer.accepted)[::-1], list(answer.rejected)[::-1]
     _, _, submission_ids, batch_ids = zip(*accepted, strict=True) if accepted else ((), (), (), ())
     words = [words for _, _, words in rejected]
     more = len(rejected) + 1
@@ -158,10 +163,10 @@ def outcomes_by_order(answer: dict[str, Any], orders: pa.Table) -> pa.Table:
             ),
             "submission_id": pa.array([*submission_ids, *[None] * more], pa.string()),
             "batch_id": pa.array([*batch_ids, *[None] * more], pa.string()),
-            "error_message": pa.array([*[None] * len(accepted), *words, answer.get("error")], pa.string()),
+            "error_message": pa.array([*[None] * len(accepted), *words, answer.error], pa.string()),
         }
     )
-    places = pc.index_in(_keys(orders), _keys_of(accepted + rejected))
+    places = pc.index_in(_keys(orders), _keys_of([*accepted, *rejected]))
     return known.take(pc.fill_null(places, pa.scalar(len(accepted) + len(rejected), pa.int32())))
 
 
@@ -171,7 +176,7 @@ def _keys(orders: pa.Table) -> pa.Array | pa.ChunkedArray:
     return pc.binary_join_element_wise(trackers, order_ids, pa.scalar(":"))
 
 
-def _keys_of(named: list[Any]) -> pa.Array:
+def _keys_of(named: Sequence[Accepted | Refused]) -> pa.Array:
     """The same keys of what an answer file or a tested file names: each entry begins with action tracker and order id."""
     trackers = pa.array([entry[0] for entry in named], pa.int64()).cast(pa.string())
     return pc.binary_join_element_wise(trackers, pa.array([entry[1] for entry in named], pa.string()), pa.scalar(":"))

@@ -49,6 +49,6 @@ class PlanContext:
     def revoke(self, ref: ChunkRef) -> ChunkState:
         """The state of another plan's chunk once nobody can post it any more, unless somebody was faster. A preview only says what it would be."""
         if self.kept:
-            return self.journal.revoke(ref, self.run.run_id, self.now.isoformat())
-        found = self.journal.state(ref)
+            self.journal.revoke(ref, self.run.run_id, self.now)
+        found = self.journal.visit(ref).state
         return ChunkState.REVOKED if found is ChunkState.PLANNED else found

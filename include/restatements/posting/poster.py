@@ -11,9 +11,8 @@ What it does not do: decide what to send (plan), or whether it arrived (reconcil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pyarrow as pa
 
@@ -25,7 +24,8 @@ from include.domain.errors import JournalConflict
 from include.domain.states import Mode
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.chunks import content_hash
-from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
+from include.restatements.journal.documents import Accepted, Answered, InTestMode
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit
 from include.restatements.posting.refused import find_refused, is_too_large
 
 INTENT_LASTS = timedelta(minutes=5)
@@ -47,6 +47,17 @@ class Submitted:
 
 
 @dataclass(frozen=True)
+class _Said:
+    """What Test Mode said of a chunk."""
+
+    tested: InTestMode
+    body: bytes | None = None
+    """The body it was asked with, when that held all of the orders and was built just now."""
+    answer: Answered | None = None
+    """In mode `test`: the chunk's answer."""
+
+
+@dataclass(frozen=True)
 class Poster:
     """One account's way to CJ: its client, its breaker, how far it may go."""
 
@@ -64,67 +75,64 @@ class Poster:
         Raises CJError when nothing was posted and nothing was decided (trying again later is safe), JournalConflict when the chunk's file is
         not what was planned.
         """
-        state = self.journal.state(ref)
+        found = self.journal.visit(ref, always_tested=True)
         orders = self.journal.orders(ref)
-        if state in (ChunkState.ANSWERED, ChunkState.INTENDED, ChunkState.REVOKED):
-            self._count(ref, state, orders.num_rows, done)
+        if found.state is not ChunkState.PLANNED:
+            _count(found, orders.num_rows, done)
             return
         if content_hash(orders["enterprise_id"][0].as_py(), ref.operation, orders) != expected_hash:
             raise JournalConflict(
                 f"Chunk {ref} does not hold the orders that were planned. Nothing was sent for it. Its file was changed after planning: clear `prepare` to plan again."
             )
         self.checkpoint("before_test")
-        passed, tested_body = self._test(ref, orders)
+        # In mode `test` it is asked anew where the answer was not recorded: what it let pass is known from nowhere else.
+        said = _Said(found.tested) if found.tested is not None and self.mode is Mode.LIVE else self._test(ref, orders)
         self.checkpoint("after_test")
-        if self.mode is Mode.LIVE and passed.num_rows:
-            self._post(ref, passed, tested_body or request_body(ref.operation, passed))
-        elif self.mode is Mode.LIVE:
-            self._record(
-                ref,
-                {"submitted_at": self._after_last(self.client.now()).isoformat(), "mode": Mode.LIVE.value, "accepted": [], "rejected": []},
-            )
-        self._count(ref, self.journal.state(ref), orders.num_rows, done)
+        _count(self._answer(ref, orders, said), orders.num_rows, done)
+
+    def _answer(self, ref: ChunkRef, orders: pa.Table, said: _Said) -> Visit:
+        """Post what Test Mode let pass, where the mode is `live`; the chunk as it is afterwards."""
+        answer = said.answer
+        if self.mode is Mode.LIVE:
+            passed = _passed(orders, said.tested)
+            body = said.body if passed is orders else None
+            answer = self._post(ref, passed, body or request_body(ref.operation, passed)) if passed.num_rows else self._nothing_left(ref)
+        if answer is None:  # another task was faster
+            return replace(self.journal.visit(ref), tested=said.tested)
+        return Visit(ref, None, said.tested, answer)
+
+    def _nothing_left(self, ref: ChunkRef) -> Answered:
+        return self._record(ref, Answered(chunk_id=ref.chunk_id, submitted_at=self._after_last(self.client.now()), mode=Mode.LIVE))
 
     # -- Test Mode -----------------------------------------------------------------------------------------------------------------
 
-    def _test(self, ref: ChunkRef, orders: pa.Table) -> tuple[pa.Table, bytes | None]:
-        """The orders Test Mode let pass, and the very body it passed when those are all of them and it was asked just now.
-
-        Its refusals are recorded with CJ's words; in mode `test` its answer is the chunk's answer.
-        """
-        # In mode `test` it is asked anew where the answer was not recorded: what it let pass is known from nowhere else.
-        tested = self.journal.tested(ref) if self.mode is Mode.LIVE else None
+    def _test(self, ref: ChunkRef, orders: pa.Table) -> _Said:
+        """Ask Test Mode, and record its refusals with CJ's words; in mode `test` its answer is the chunk's answer."""
         whole: bytes | None = None
-        if tested is None:
-            echoes: list[OrderEcho] = []
+        echoes: list[OrderEcho] = []
 
-            def post(part: pa.Table) -> Answer:
-                nonlocal whole
-                answer, body = self._ask_test_mode(ref, part)
-                whole = body if part is orders else whole
-                echoes.extend(answer.orders)
-                return answer
+        def post(part: pa.Table) -> Answer:
+            nonlocal whole
+            answer, body = self._ask_test_mode(ref, part)
+            whole = body if part is orders else whole
+            echoes.extend(answer.orders)
+            return answer
 
-            search = find_refused(orders, post)
-            if search.too_large and search.passed and self.mode is Mode.LIVE:
-                self._ask_whole(ref, orders.take(pa.array(sorted(search.passed))))
-            keys = _keys(orders) if search.refused else []
-            tested = {
-                "chunk_id": ref.chunk_id,
-                "tested_at": self.client.now().isoformat(),
-                "requests": search.calls,
-                "refused": [[*keys[p], words] for p, words in sorted(search.refused.items())],
-            }
-            if self.mode is Mode.TEST:
-                answer = {"submitted_at": tested["tested_at"], "mode": Mode.TEST.value, "accepted": _accepted(echoes), "rejected": []}
-                self.journal.record_tested(ref, tested)
-                self._record(ref, answer)
-            else:
-                self.journal.record_tested(ref, tested)
-        refused = {(tracker, order_id) for tracker, order_id, _ in tested["refused"]}
-        if not refused:
-            return orders, whole
-        return orders.filter(pa.array([key not in refused for key in _keys(orders)])), None
+        search = find_refused(orders, post)
+        if search.too_large and search.passed and self.mode is Mode.LIVE:
+            self._ask_whole(ref, orders.take(pa.array(sorted(search.passed))))
+        keys = _keys(orders) if search.refused else []
+        tested = InTestMode(
+            chunk_id=ref.chunk_id,
+            tested_at=self.client.now(),
+            requests=search.calls,
+            refused=[(*keys[p], words) for p, words in sorted(search.refused.items())],
+        )
+        self.journal.record_tested(ref, tested)
+        if self.mode is Mode.LIVE:
+            return _Said(tested, whole)
+        answer = Answered(chunk_id=ref.chunk_id, submitted_at=tested.tested_at, mode=Mode.TEST, accepted=_accepted(echoes))
+        return _Said(tested, answer=self._record(ref, answer))
 
     def _ask_whole(self, ref: ChunkRef, passed: pa.Table) -> None:
         """What passed in parts goes live as one request: Test Mode says whether CJ can take it. Raises CJRequestTooLarge where it cannot."""
@@ -142,27 +150,28 @@ class Poster:
 
     # -- live ----------------------------------------------------------------------------------------------------------------------
 
-    def _post(self, ref: ChunkRef, orders: pa.Table, body: bytes) -> None:
+    def _post(self, ref: ChunkRef, orders: pa.Table, body: bytes) -> Answered | None:
+        """The answer as it was recorded; None where another task has the intent. Raises CJError where the request certainly never left."""
         self.breaker.check()
         payload_hash = body_hash(body)
-        declared_at = self._after_last(self.client.now()).isoformat()
+        declared_at = self._after_last(self.client.now())
         self.checkpoint("before_intent")
         if not self.journal.declare_intent(ref, payload_hash, _keys(orders), declared_at):
-            return
+            return None
         self.checkpoint("after_intent")
-        if self.client.now() - datetime.fromisoformat(declared_at) > INTENT_LASTS:
+        if self.client.now() - declared_at > INTENT_LASTS:
             # Not taken back: whoever saw the intent meanwhile has counted on its being settled from Commission Detail.
-            self._record(ref, _unknown(declared_at, payload_hash, "the task was frozen between its intent and its call; it made no call"))
-            return
+            frozen = "the task was frozen between its intent and its call; it made no call"
+            return self._record(ref, _unknown(ref, declared_at, payload_hash, frozen))
         try:
             answer = self.client.submit(ref.operation, Mode.LIVE, body)
         except CJError as error:
-            self._not_answered(ref, error, declared_at, payload_hash)
-            return
+            return self._not_answered(ref, error, declared_at, payload_hash)
         self.breaker.success()
         self.checkpoint("before_answer")
-        self._record(ref, live_answer(answer, orders, self._after_last(answer.received_at)) | {"payload_hash": payload_hash})
+        recorded = self._record(ref, live_answer(ref, answer, orders, self._after_last(answer.received_at), payload_hash))
         self.checkpoint("after_answer")
+        return recorded
 
     def _after_last(self, moment: datetime) -> datetime:
         """`moment`, and never before what was sent earlier of these orders: CJ's clock is known to a second or two, and the newest must stay it."""
@@ -170,11 +179,11 @@ class Poster:
             return self.sent_before + timedelta(microseconds=1)
         return moment
 
-    def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: str, payload_hash: str) -> None:
+    def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: datetime, payload_hash: str) -> Answered:
         if error.maybe_done:
-            self._record(ref, _unknown(declared_at, payload_hash, str(error)))
+            recorded = self._record(ref, _unknown(ref, declared_at, payload_hash, str(error)))
             self._failed(error)
-            return
+            return recorded
         self.journal.take_back_intent(ref)
         self._failed(error)
         raise error
@@ -194,52 +203,61 @@ class Poster:
         if not isinstance(error, CJPaused):
             self.breaker.failure(error)
 
-    def _record(self, ref: ChunkRef, answer: dict[str, Any]) -> None:
-        self.journal.record_answer(ref, {"chunk_id": ref.chunk_id, **answer})
-
-    def _count(self, ref: ChunkRef, state: ChunkState, orders: int, done: Submitted) -> None:
-        refused = len((self.journal.tested(ref) or {"refused": ()})["refused"])
-        done.refused += refused
-        if state is ChunkState.ANSWERED:
-            answer = self.journal.answer(ref) or {}
-            accepted, rejected = len(answer.get("accepted", ())), len(answer.get("rejected", ()))
-            done.accepted += accepted
-            done.rejected += rejected
-            done.unknown += orders - refused - accepted - rejected
-            if answer.get("unknown"):
-                done.notes.append(f"chunk {ref}: outcome unknown, to be settled from Commission Detail: {answer['error']}")
-        elif state is ChunkState.INTENDED:
-            done.unknown += orders - refused
-            done.notes.append(f"chunk {ref}: posted or being posted by another task without an answer yet; not posted again")
-        elif state is ChunkState.REVOKED:
-            done.notes.append(f"chunk {ref}: taken over by a run that planned later; nothing was posted")
-        else:
-            done.left += orders - refused
+    def _record(self, ref: ChunkRef, answer: Answered) -> Answered:
+        self.journal.record_answer(ref, answer)
+        return answer
 
 
-def _unknown(declared_at: str, payload_hash: str, words: str) -> dict[str, Any]:
-    return {"submitted_at": declared_at, "mode": Mode.LIVE.value, "payload_hash": payload_hash, "unknown": True, "error": words}
+def _count(found: Visit, orders: int, done: Submitted) -> None:
+    """Count the orders of a chunk by what became of them."""
+    refused = len(found.refused)
+    done.refused += refused
+    if found.answer is not None:
+        accepted, rejected = len(found.answer.accepted), len(found.answer.rejected)
+        done.accepted += accepted
+        done.rejected += rejected
+        done.unknown += orders - refused - accepted - rejected
+        if found.answer.unknown:
+            done.notes.append(f"chunk {found.ref}: outcome unknown, to be settled from Commission Detail: {found.answer.error}")
+    elif found.state is ChunkState.INTENDED:
+        done.unknown += orders - refused
+        done.notes.append(f"chunk {found.ref}: posted or being posted by another task without an answer yet; not posted again")
+    elif found.state is ChunkState.REVOKED:
+        done.notes.append(f"chunk {found.ref}: taken over by a run that planned later; nothing was posted")
+    else:
+        done.left += orders - refused
 
 
-def live_answer(answer: Answer, orders: pa.Table, submitted_at: datetime) -> dict[str, Any]:
-    """The answer file of a live call. An order is accepted only if the answer names it, rejected only if the answer has errors and does not."""
-    accepted = _accepted(answer.orders)
+def _passed(orders: pa.Table, tested: InTestMode) -> pa.Table:
+    """The orders that Test Mode let pass; the very table where it refused none."""
+    if not tested.refused:
+        return orders
+    refused = {(tracker, order_id) for tracker, order_id, _ in tested.refused}
+    return orders.filter(pa.array([key not in refused for key in _keys(orders)]))
+
+
+def _unknown(ref: ChunkRef, declared_at: datetime, payload_hash: str, words: str) -> Answered:
+    return Answered(chunk_id=ref.chunk_id, submitted_at=declared_at, mode=Mode.LIVE, payload_hash=payload_hash, unknown=True, error=words)
+
+
+def live_answer(ref: ChunkRef, answer: Answer, orders: pa.Table, submitted_at: datetime, payload_hash: str) -> Answered:
+    """What a live call came to. An order is accepted only if the answer names it, rejected only if the answer has errors and does not."""
     named = {(order.action_tracker_id, order.order_id) for order in answer.orders}
     words = words_of(answer.errors)
-    rejected = [[*key, words] for key in _keys(orders) if key not in named] if words else []
-    note = {} if words or len(named) == orders.num_rows else {"error": "CJ's answer named neither the order nor an error"}
-    return {
-        "submitted_at": submitted_at.isoformat(),
-        "mode": Mode.LIVE.value,
-        "accepted": accepted,
-        "rejected": rejected,
-        **note,
-    }
+    return Answered(
+        chunk_id=ref.chunk_id,
+        submitted_at=submitted_at,
+        mode=Mode.LIVE,
+        accepted=_accepted(answer.orders),
+        rejected=[(*key, words) for key in _keys(orders) if key not in named] if words else [],
+        payload_hash=payload_hash,
+        error=None if words or len(named) == orders.num_rows else "CJ's answer named neither the order nor an error",
+    )
 
 
 def _keys(orders: pa.Table) -> list[tuple[int, str]]:
     return list(zip(orders["action_tracker_id"].to_pylist(), orders["order_id"].to_pylist(), strict=True))
 
 
-def _accepted(echoes: list[OrderEcho]) -> list[tuple[int, str, str, str]]:
+def _accepted(echoes: list[OrderEcho]) -> list[Accepted]:
     return [(o.action_tracker_id, o.order_id, o.submission_id, o.batch_id) for o in echoes]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from include.domain.states import Mode
+from include.restatements.journal.documents import Answered
 from include.restatements.journal.loading import outcomes_by_order
 
 ORDERS = pa.table({"action_tracker_id": pa.array([1, 11, 1, 1], pa.int64()), "order_id": ["1:A", "A", "A", "1:A:"]})
 
 
-def outcomes(**answer: Any) -> list[tuple[Any, ...]]:
-    found = outcomes_by_order(answer, ORDERS)
+def answered(**said: Any) -> Answered:
+    return Answered(chunk_id="c", submitted_at=datetime(2026, 3, 1, tzinfo=UTC), mode=Mode.LIVE, **said)
+
+
+def outcomes(**said: Any) -> list[tuple[Any, ...]]:
+    found = outcomes_by_order(answered(**said), ORDERS)
     assert found.column_names == ["outcome", "submission_id", "batch_id", "error_message"]
     return [tuple(row.values()) for row in found.to_pylist()]
 
@@ -39,7 +46,7 @@ def test_having_been_accepted_counts_before_having_been_rejected_and_the_last_ti
 
 
 def test_orders_in_pieces_are_told_apart_as_whole_ones() -> None:
-    answer = {"accepted": [[1, "A", "s", "b"]]}
+    answer = answered(accepted=[(1, "A", "s", "b")])
     pieces = pa.concat_tables([ORDERS.slice(0, 1), ORDERS.slice(1)])
     assert outcomes_by_order(answer, pieces).to_pylist() == outcomes_by_order(answer, ORDERS).to_pylist()
     assert outcomes_by_order(answer, ORDERS.slice(0, 0)).num_rows == 0

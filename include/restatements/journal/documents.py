@@ -1,0 +1,201 @@
+"""The journal's documents: what stands in the JSON beside a chunk's orders and in a run's manifest, with its types and its version.
+
+    version     0: written before documents had one; they are read as they are. Whoever writes, writes VERSION
+    newer       refused: what a later package means by it is not known here
+    wrong type  refused, and so is what is no JSON: changed by hand, or damaged
+    more        fields nobody knows are left aside: a later release may add what an earlier one can do without, and raises the version for
+                anything it cannot
+
+Orders are tuples in columns of a document, never an object each: a chunk has up to 10,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any, TypeAlias, TypeVar
+
+import msgspec
+
+from include.domain.errors import UnreadableDocument
+from include.domain.states import Mode, Operation
+
+VERSION = 1
+"""The version of every document that is written. Raise it when an earlier release would misread the new one."""
+
+Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+OrderKey: TypeAlias = tuple[int, str]
+"""Action tracker and order id."""
+Accepted: TypeAlias = tuple[int, str, str, str]
+"""Action tracker, order id, CJ's submission id and batch id."""
+Refused: TypeAlias = tuple[int, str, str]
+"""Action tracker, order id, and CJ's words."""
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """What every document has."""
+
+    version: int = 0
+
+
+class PlannedChunk(msgspec.Struct, frozen=True, kw_only=True):
+    """One chunk of a plan. `ref` is its place in the journal; `amounts` are sums by currency, as text."""
+
+    ref: str
+    enterprise_id: str
+    operation: Operation
+    orders: int
+    content_hash: str
+    amounts: Mapping[str, str]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan in numbers of orders."""
+
+    picked: int
+    to_send: int
+    create: int
+    restate: int
+    cancel: int
+    quarantined: int
+    skipped: int
+    quarantined_by_reason: Mapping[str, int]
+    skipped_by_reason: Mapping[str, int]
+    chunks: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For what travels between tasks."""
+        return dict(msgspec.to_builtins(self))
+
+
+class Manifest(Document, frozen=True, kw_only=True):
+    """A run's plan: without it nothing of the run may be posted."""
+
+    run_id: str
+    interval: tuple[Moment, Moment]
+    planned_at: Moment
+    cj_time: Moment
+    sent_before: Moment | None = None
+    """When the last of what was sent of these orders was sent, as the plan found it."""
+    modes: Mapping[str, Mode]
+    advertisers: Mapping[str, str]
+    """Enterprise id to advertiser id."""
+    at_stake: str
+    """Money, as text, in the advertiser's currency."""
+    summary: Summary
+    problems: Sequence[str]
+    chunks: Sequence[PlannedChunk]
+
+
+class Intent(Document, frozen=True, kw_only=True):
+    """A call was about to leave: for these orders, with this payload."""
+
+    chunk_id: str
+    payload_hash: str
+    declared_at: Moment
+    orders: Sequence[OrderKey]
+
+
+class Revocation(Document, frozen=True, kw_only=True):
+    """In the place of an intent: another plan owns the orders."""
+
+    chunk_id: str
+    revoked_by: str
+    revoked_at: Moment
+
+
+class InTestMode(Document, frozen=True, kw_only=True):
+    """Test Mode is over for this chunk."""
+
+    chunk_id: str
+    tested_at: Moment
+    requests: int
+    refused: Sequence[Refused]
+
+
+class Answered(Document, frozen=True, kw_only=True, omit_defaults=True):
+    """The outcome of every order of a chunk. An order that is named nowhere is unknown."""
+
+    chunk_id: str
+    submitted_at: Moment
+    mode: Mode
+    accepted: Sequence[Accepted] = ()
+    rejected: Sequence[Refused] = ()
+    payload_hash: str | None = None
+    unknown: bool = False
+    """The call came back without a verdict, or never left a task that was frozen."""
+    error: str | None = None
+
+
+AnyDocument = TypeVar("AnyDocument", bound=Document)
+
+
+class _Heading(msgspec.Struct):
+    """What is looked at first where a document does not say what it is."""
+
+    version: int = 0
+    revoked_by: Any = None
+
+
+def encoded(document: Document, *, indented: bool = False) -> bytes:
+    """The document in JSON a person can read, in the present version."""
+    written = msgspec.structs.replace(document, version=VERSION)
+    data = msgspec.json.encode(written, enc_hook=_as_text)
+    return msgspec.json.format(data, indent=2) if indented else data
+
+
+def decoded(data: bytes, kind: type[AnyDocument], where: str) -> AnyDocument:
+    """The document of the file `where`. Raises UnreadableDocument, which names it and says what to do."""
+    try:
+        document: AnyDocument = _decoder(kind).decode(data)
+    except msgspec.ValidationError as error:
+        _must_be_known(_decode_heading(data, where).version, where)
+        raise _wrong(where, f"it is not as this package writes it ({error})") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _wrong(where, "it is not JSON") from None
+    _must_be_known(document.version, where)
+    return document
+
+
+def decoded_intent(data: bytes, where: str) -> Intent | Revocation:
+    """What stands in an intent's file: the intent, or the revocation that took its place."""
+    if _decode_heading(data, where).revoked_by is not None:
+        return decoded(data, Revocation, where)
+    return decoded(data, Intent, where)
+
+
+def _decode_heading(data: bytes, where: str) -> _Heading:
+    try:
+        heading: _Heading = _decoder(_Heading).decode(data)
+    except msgspec.ValidationError as error:
+        raise _wrong(where, f"it is no document of this package ({error})") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _wrong(where, "it is not JSON") from None
+    return heading
+
+
+@cache
+def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _must_be_known(version: int, where: str) -> None:
+    if version > VERSION:
+        raise UnreadableDocument(
+            f"{where} was written by a newer package: it is of version {version}, and this package reads up to {VERSION}. "
+            "Nothing is sent until the newer package is installed here too."
+        )
+
+
+def _wrong(where: str, why: str) -> UnreadableDocument:
+    return UnreadableDocument(
+        f"{where} cannot be read: {why}. It was changed by hand, or the storage lost a part of it. Nothing is sent until it is restored."
+    )
+
+
+def _as_text(value: object) -> str:
+    """Times of other libraries (Airflow's) as ours."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise NotImplementedError(f"A document holds a value of type {type(value).__name__}.")
