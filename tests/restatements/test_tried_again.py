@@ -23,6 +23,7 @@ from include.restatements.prepare import prepare
 from include.restatements.publish import publish
 from include.restatements.settings import Run
 from include.restatements.submit import submit
+from include.storage.local import LocalFolder
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Night, Options, World
@@ -52,7 +53,9 @@ def planned(world: World) -> tuple[Night, ChunkRef, str]:
     played = world.prepare(START, world.now())
     ((text,),) = played.prepared.batches
     ref = ChunkRef.parse(text)
-    return played, ref, (world.journal.manifest(ref.folder) or {})["chunks"][0]["content_hash"]
+    manifest = world.journal.manifest(ref.folder)
+    assert manifest is not None
+    return played, ref, manifest.chunks[0].content_hash
 
 
 def outcomes(world: World) -> dict[str, tuple[str, str | None]]:
@@ -89,7 +92,9 @@ def sent_over(world: World, way: Forgetful) -> tuple[Night, Submitted]:
     played, ref, content = planned(world)
     done = Submitted()
     with CJClient(world.settings.accounts[0], transport=way, attempts=1) as client:
-        Poster(client, Breaker(world.path.parent / "breaker.json", client.now), Mode.LIVE, world.journal).submit(ref, content, done)
+        Poster(client, Breaker(LocalFolder(world.path.parent), "breaker.json", client.now), Mode.LIVE, world.journal).submit(
+            ref, content, done
+        )
     return played, done
 
 
@@ -291,7 +296,7 @@ def test_an_intent_for_another_payload_stops_with_a_sentence_and_one_for_the_sam
     def another_worker(step: str) -> None:
         if step == "before_intent":
             body = request_body(ref.operation, world.journal.orders(ref))
-            world.journal.declare_intent(ref, body_hash(body) if same else "0" * 32, [], world.now().isoformat())
+            world.journal.declare_intent(ref, body_hash(body) if same else "0" * 32, [], world.now())
 
     if same:
         done = submit(played.run, world.settings, [str(ref)], another_worker)
