@@ -73,3 +73,26 @@ END
 CASE {{ rule }}
 {%- for told in rules if told.word %} WHEN '{{ told.id }}' THEN '{{ told.word }}'{% endfor %} END
 {%- endmacro %}
+
+{#- Three relations: the records of the wanted orders, what CJ holds of each, and which of them it holds under another action tracker. -#}
+{% macro what_cj_holds(wanted) -%}
+named AS (SELECT DISTINCT advertiser_id, order_id FROM {{ wanted }}),
+
+records AS (
+    SELECT c.* FROM cj.commissions AS c
+    INNER JOIN named AS n USING (advertiser_id, order_id)
+),
+
+held AS (
+{% with records = "records" %}
+{% include "order_state.sql" %}
+{% endwith %}
+),
+
+elsewhere AS (
+    SELECT DISTINCT w.advertiser_id, w.action_tracker_id, w.order_id
+    FROM {{ wanted }} AS w
+    INNER JOIN held AS h
+        ON h.advertiser_id = w.advertiser_id AND h.order_id = w.order_id AND h.action_tracker_id <> w.action_tracker_id
+)
+{%- endmacro %}

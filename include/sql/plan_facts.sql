@@ -1,4 +1,4 @@
-{% from "fragments.sql" import sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
+{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/plan/rules.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
@@ -11,25 +11,7 @@ WITH input AS (
     WHERE i.run_id = :run_id
 ),
 
-advertisers AS (SELECT DISTINCT advertiser_id, order_id FROM input),
-
-records AS (
-    SELECT c.* FROM cj.commissions AS c
-    INNER JOIN advertisers AS a USING (advertiser_id, order_id)
-),
-
-held AS (
-{% with records = "records" %}
-{% include "order_state.sql" %}
-{% endwith %}
-),
-
-elsewhere AS (
-    SELECT DISTINCT i.advertiser_id, i.action_tracker_id, i.order_id
-    FROM input AS i
-    INNER JOIN held AS h
-        ON h.advertiser_id = i.advertiser_id AND h.order_id = i.order_id AND h.action_tracker_id <> i.action_tracker_id
-),
+{{ what_cj_holds("input") }},
 
 -- Our live submissions of these orders, each with its verdict; the newest decides, and how often this very state was sent.
 sent AS (

@@ -1,4 +1,4 @@
-{% from "fragments.sql" import sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing %}
+{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing %}
 -- The facts of the verdicts: one row for every order state submitted live that is to be judged (cj.open_orders says of which orders), beside what CJ
 -- holds now, with what is true of it as yes or no, and the amounts. Nothing is decided here: include/restatements/rules/verdicts.py does that.
 -- Bound to :now (CJ's time), :processing_seconds, :deadline_seconds, :currency_band. cj.accounts_now gives the basis and functional currency of this
@@ -32,25 +32,7 @@ wanted AS (
     WHERE s.newest_of_state = 1
 ),
 
-orders AS (SELECT DISTINCT advertiser_id, order_id FROM wanted),
-
-records AS (
-    SELECT c.* FROM cj.commissions AS c
-    INNER JOIN orders AS o USING (advertiser_id, order_id)
-),
-
-held AS (
-{% with records = "records" %}
-{% include "order_state.sql" %}
-{% endwith %}
-),
-
-elsewhere AS (
-    SELECT DISTINCT w.advertiser_id, w.action_tracker_id, w.order_id
-    FROM wanted AS w
-    INNER JOIN held AS h
-        ON h.advertiser_id = w.advertiser_id AND h.order_id = w.order_id AND h.action_tracker_id <> w.action_tracker_id
-),
+{{ what_cj_holds("wanted") }},
 
 -- What a tracker costs, for orders CJ holds nothing of.
 tracker_cost AS (
