@@ -1,7 +1,7 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo up down test check check-format check-lint check-types check-pages format faults soak bench scale rehearse-backfill \
+.PHONY: help setup env demo up down test check check-format check-lint check-types check-pages format faults soak bench scale mutants rehearse-backfill \
 	docs lock clean
 
 PY := .venv/bin/python
@@ -60,6 +60,9 @@ bench: setup ## the benchmark, with its peer side by side (BENCH="--sizes 10k,1m
 
 scale: setup ## Airflow with two Celery workers, PostgreSQL and Redis on this machine; Ctrl-C stops everything
 	@$(RUN) -m lab.scale up --port $${PORT:-8080}
+
+mutants: setup ## plant small mistakes in the rules, the SQL and chosen modules, and show which no test notices (MUTANTS="plan.sql --minutes 20")
+	@$(RUN) -m lab.mutants $(MUTANTS)
 
 rehearse-backfill: setup ## a month's backfill beside the nightly run, in a real scheduler against the sandbox; ends with CJ against the warehouse
 	@$(RUN) -m lab.rehearse_backfill

@@ -1,0 +1,174 @@
+"""Which small mistakes no test notices.
+
+python -m lab.mutants                          every target, each mistake in turn
+python -m lab.mutants plan.sql rules/plan.py   the targets whose path holds one of these
+      --minutes 30      stop planting after so long; what was not tried is counted
+      --jobs 2          so many at a time
+      --only TEXT       the mistakes whose description holds this
+      --list            say what would be planted, and plant nothing
+
+Ends with a table of what nobody noticed, and 1 if there was any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from include.airflow.environment import ROOT
+from lab.mutants import running
+from lab.mutants.mutation import Mutation
+from lab.mutants.running import Ended
+from lab.mutants.targets import TARGETS, Target
+
+SHORTEST_WAIT = 60.0
+"""Seconds that any run of tests gets; above, four times what they take without a mistake."""
+
+console = Console(highlight=False)
+
+
+@dataclass
+class Worker:
+    """One copy of the tree, and what runs on it."""
+
+    tree: Path
+    log: Path
+    planted: Mutation | None = None
+    target: Target | None = None
+    tests: tuple[str, ...] = ()
+    """Files still to be asked."""
+    pid: int = 0
+    began: float = 0.0
+
+
+class Survey:
+    """Plants one mistake after another and keeps what nobody noticed."""
+
+    def __init__(self, place: Path, jobs: int, until: float) -> None:
+        self.until = until
+        self.workers = []
+        for n in range(jobs):
+            (place / str(n)).mkdir()
+            self.workers.append(Worker(running.copy_of_the_tree(place / str(n)), place / f"{n}.log"))
+        self.usual: dict[str, float] = {}
+        self.unnoticed: list[Mutation] = []
+        self.tried = self.not_tried = 0
+
+    def measure(self, tests: Sequence[str]) -> None:
+        """How long each file of tests takes without a mistake. Ends the survey where one fails."""
+        worker = self.workers[0]
+        for test in tests:
+            began = time.monotonic()
+            pid = running.start(worker.tree, [test], worker.log)
+            while (ended := running.wait(pid, began, 900)) is None:
+                time.sleep(0.05)
+            if ended.noticed:
+                raise SystemExit(f"{test} {ended.how} without any mistake:\n{worker.log.read_text()[-3_000:]}")
+            self.usual[test] = ended.took
+            console.print(f"{ended.took:6.1f} s  {test}")
+
+    def plant(self, mistakes: Sequence[tuple[Target, Mutation]]) -> None:
+        left = iter(mistakes)
+        last_word = time.monotonic()
+        while True:
+            busy = [worker for worker in self.workers if self._goes_on(worker) or self._takes(worker, left)]
+            if time.monotonic() - last_word > 30:
+                last_word = time.monotonic()
+                console.print(f"{self.tried} of {len(mistakes)} tried, {len(self.unnoticed)} not noticed")
+            if not busy:
+                break
+            time.sleep(0.02)
+        self.not_tried = len(mistakes) - self.tried
+
+    def _takes(self, worker: Worker, left: Iterator[tuple[Target, Mutation]]) -> bool:
+        if time.monotonic() > self.until:
+            return False
+        target, mistake = next(left, (None, None))
+        if target is None or mistake is None:
+            return False
+        self.tried += 1
+        file = worker.tree / mistake.path
+        file.write_text(mistake.applied((ROOT / mistake.path).read_text(encoding="utf-8")), encoding="utf-8")
+        worker.planted, worker.target, worker.tests = mistake, target, target.tests
+        self._ask_next(worker)
+        return True
+
+    def _ask_next(self, worker: Worker) -> None:
+        worker.began = time.monotonic()
+        worker.pid = running.start(worker.tree, worker.tests[:1], worker.log)
+
+    def _goes_on(self, worker: Worker) -> bool:
+        if worker.planted is None:
+            return False
+        ended = running.wait(worker.pid, worker.began, max(SHORTEST_WAIT, 4 * self.usual[worker.tests[0]]))
+        if ended is None:
+            return True
+        worker.tests = worker.tests[1:]
+        if not ended.noticed and worker.tests:
+            self._ask_next(worker)
+            return True
+        self._settle(worker, ended)
+        return False
+
+    def _settle(self, worker: Worker, ended: Ended) -> None:
+        mistake = worker.planted
+        assert mistake is not None
+        (worker.tree / mistake.path).write_text((ROOT / mistake.path).read_text(encoding="utf-8"), encoding="utf-8")
+        worker.planted = None
+        if not ended.noticed:
+            self.unnoticed.append(mistake)
+            console.print(f"[red]not noticed[/red]  {mistake.path}:{mistake.line}  {escape(mistake.what)}")
+
+
+def planted_in(target: Target) -> list[tuple[Target, Mutation]]:
+    """Every mistake of a target."""
+    return [(target, mistake) for mistake in target.plants(target.path, (ROOT / target.path).read_text(encoding="utf-8"))]
+
+
+def table_of(unnoticed: Sequence[Mutation]) -> Table:
+    table = Table("where", "the mistake", title="What no test noticed")
+    for mistake in sorted(unnoticed, key=lambda m: (m.path, m.line)):
+        table.add_row(f"{mistake.path}:{mistake.line}", escape(mistake.what))
+    return table
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m lab.mutants", description="Plant small mistakes, and see which of them no test notices."
+    )
+    parser.add_argument("targets", nargs="*", help="parts of paths; all targets, if none is given")
+    parser.add_argument("--minutes", type=float, default=600)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", default="", help="mistakes whose description holds this")
+    parser.add_argument("--list", action="store_true")
+    given = parser.parse_args(arguments)
+    chosen = [t for t in TARGETS if not given.targets or any(part in t.path for part in given.targets)]
+    mistakes = [pair for target in chosen for pair in planted_in(target) if given.only in pair[1].what]
+    if given.list or not mistakes:
+        for _, mistake in mistakes:
+            console.print(f"{mistake.path}:{mistake.line}  {escape(mistake.what)}")
+        console.print(f"{len(mistakes)} mistakes")
+        return 0
+    running.warm_up()
+    with tempfile.TemporaryDirectory(prefix="cj-mutants-") as place:
+        survey = Survey(Path(place), given.jobs, time.monotonic() + 60 * given.minutes)
+        survey.measure(list(dict.fromkeys(test for target, _ in mistakes for test in target.tests)))
+        survey.plant(mistakes)
+    if survey.unnoticed:
+        console.print(table_of(survey.unnoticed))
+    console.print(f"{survey.tried} mistakes planted, {len(survey.unnoticed)} not noticed, {survey.not_tried} not tried")
+    return 1 if survey.unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

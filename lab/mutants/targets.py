@@ -1,0 +1,60 @@
+"""What is mutated, how, and by which tests it ought to be noticed: the quick ones first, since the first that fails is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lab.mutants import python_code, sql_texts, told_rules
+from lab.mutants.mutation import Mutation
+
+_RULES = "tests/restatements/rules"
+# The behaviour alone: a list of ids would notice that a rule is gone, and not what for.
+_DECIDES = f"{_RULES}/test_plan_rules.py::test_of_these_facts_this_rule_decides"
+_JUDGES = f"{_RULES}/test_verdict_rules.py::test_of_these_facts_this_is_the_verdict"
+_MONEY, _AGAIN = "tests/restatements/test_money.py", "tests/restatements/test_tried_again.py"
+_LENGTHS, _LEDGER = "tests/restatements/test_lengths_and_limits.py", "tests/restatements/ledger"
+_FOUND = ("tests/restatements/test_regressions.py", "tests/restatements/test_regressions_interrupted.py")
+_DEMO = "tests/journeys/test_demo_totals.py"
+_WHOLE_PLAN = (f"{_RULES}/test_plan_facts.py", _MONEY, *_FOUND, _AGAIN, _DEMO)
+_WHOLE_VERDICTS = (f"{_RULES}/test_verdict_facts.py", _MONEY, _AGAIN, *_FOUND, _DEMO)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One file, the pass that plants mistakes into it, and its tests in the order they are asked."""
+
+    path: str
+    plants: Callable[[str, str], Iterator[Mutation]]
+    tests: tuple[str, ...]
+
+
+TARGETS = (
+    Target("include/restatements/rules/plan.py", told_rules.mutations, (_DECIDES,)),
+    Target("include/restatements/rules/verdicts.py", told_rules.mutations, (_JUDGES,)),
+    Target("include/sql/plan.sql", sql_texts.mutations, (f"{_RULES}/test_plan_rules.py", _MONEY)),
+    Target("include/sql/verdicts.sql", sql_texts.mutations, (f"{_RULES}/test_verdict_rules.py", _MONEY)),
+    Target("include/sql/plan_facts.sql", sql_texts.mutations, _WHOLE_PLAN),
+    Target("include/sql/verdict_facts.sql", sql_texts.mutations, _WHOLE_VERDICTS),
+    Target(
+        "include/sql/fragments.sql",
+        sql_texts.mutations,
+        (f"{_RULES}/test_plan_facts.py", f"{_RULES}/test_verdict_facts.py", _MONEY, *_FOUND),
+    ),
+    Target("include/sql/order_state.sql", sql_texts.mutations, (f"{_RULES}/test_plan_facts.py", *_WHOLE_VERDICTS)),
+    Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (_MONEY, *_FOUND, _DEMO)),
+    Target("include/sql/replan_keys.sql", sql_texts.mutations, (_AGAIN, *_FOUND, _LENGTHS)),
+    Target("include/sql/open_orders.sql", sql_texts.mutations, (_AGAIN, *_FOUND, _MONEY)),
+    Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (_AGAIN, "tests/restatements/test_verdicts_log.py", *_FOUND)),
+    Target("include/sql/ledger_known.sql", sql_texts.mutations, (_LEDGER,)),
+    Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_LEDGER,)),
+    Target("include/restatements/ledger/reading.py", python_code.mutations, (_LEDGER, _FOUND[1])),
+    Target("include/restatements/publish.py", python_code.mutations, (_AGAIN, _LENGTHS)),
+    Target("include/restatements/posting/poster.py", python_code.mutations, (_AGAIN, _LENGTHS, *_FOUND)),
+    Target("include/restatements/journal/journal.py", python_code.mutations, ("tests/restatements/journal", _AGAIN, *_FOUND)),
+    Target("include/restatements/journal/loading.py", python_code.mutations, ("tests/restatements/journal", _AGAIN, *_FOUND)),
+    Target("include/domain/money.py", python_code.mutations, ("tests/domain/test_money.py", "tests/cj/test_payload.py")),
+    Target("include/cj/breaker.py", python_code.mutations, ("tests/cj/test_breaker.py",)),
+    Target("include/cj/limits.py", python_code.mutations, ("tests/cj/test_limits.py",)),
+    Target("include/airflow/tasks.py", python_code.mutations, ("tests/airflow/test_left_unsent.py", "tests/airflow/test_operators.py")),
+)

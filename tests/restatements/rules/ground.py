@@ -1,0 +1,115 @@
+"""Bare rows in the tables that the facts are worked out from: an order, CJ's records of it, what was sent of it, and what became of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from include.restatements.rules import verdicts
+from include.sql import filled
+from include.warehouse.base import Session
+
+UPDATED = datetime(2026, 3, 1, 12, tzinfo=UTC)
+"""When the order changed last."""
+SENT = datetime(2026, 3, 2, 2, tzinfo=UTC)
+"""When it was sent last."""
+POSTED = datetime(2026, 2, 1, tzinfo=UTC)
+"""When CJ posted its first record."""
+FAR = datetime(2026, 6, 1, tzinfo=UTC)
+SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+
+KEY = {"enterprise_id": "1", "action_tracker_id": 401, "order_id": "o"}
+
+ROWS: dict[str, dict[str, Any]] = {
+    "plan_input": KEY | {
+        "run_id": "now", "position": 0, "advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net", "change_type": "restated",
+        "was_new": False, "attributed": True, "before_ledger": False, "updated_at": UPDATED, "amount": "100.00", "has_items": False,
+        "payload_hash": "this",
+    },
+    "commissions": {
+        "commission_id": "1", "advertiser_id": "2", "action_tracker_id": 401, "order_id": "o", "action_type": "sim_sale", "action_status": "new",
+        "publisher_id": "7", "posting_date": POSTED, "locking_date": FAR, "locking_method": "FIXED_DATE", "validation_status": "AUTOMATED",
+        "original": True, "sale_amount": "100.00", "adv_commission_amount": "8.00", "cj_fee": "2.00", "items_mark": 0, "ingested_at": POSTED,
+    },
+    "submissions": KEY | {
+        "run_id": "before", "chunk_id": "c", "operation": "restate", "mode": "live", "advertiser_id": "2", "updated_at": UPDATED, "amount": "100.00",
+        "payload_hash": "this", "attempt": 1, "outcome": "accepted", "submitted_at": SENT,
+    },
+    "reconciliation": KEY | {
+        "run_id": "before", "advertiser_id": "2", "updated_at": UPDATED, "operation": "restate", "status": "late", "submitted_at": SENT, "attempts": 1,
+        "within_band": False, "checked_at": SENT,
+    },
+    "open_orders": KEY | {"overtaken": 0},
+    "accounts_now": {"advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net"},
+}  # fmt: skip
+"""A row of each table, where a test says nothing else."""
+
+
+class Ground:
+    """The tables, empty at first. Each call adds rows like `ROWS`, but for what is said."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        for table in ROWS:
+            session.execute(f"DELETE FROM cj.{table}")
+        self.records = 0
+
+    def order(self, **other: Any) -> Ground:
+        return self._put("plan_input", other)
+
+    def record(self, **other: Any) -> Ground:
+        """One record more of what CJ holds, with an id greater than those before."""
+        self.records += 1
+        return self._put("commissions", {"commission_id": str(self.records)} | other)
+
+    def sent(self, **other: Any) -> Ground:
+        return self._put("submissions", other)
+
+    def verdict(self, **other: Any) -> Ground:
+        return self._put("reconciliation", other)
+
+    def to_judge(self, **other: Any) -> Ground:
+        """The order is to be judged, and its account is known."""
+        account = {name: other.pop(name) for name in ROWS["accounts_now"] if name in other}
+        return self._put("open_orders", other)._put("accounts_now", account)
+
+    def plan(self, **other: Any) -> list[dict[str, Any]]:
+        """The facts of the plan, order by order."""
+        params: dict[str, object] = {
+            "run_id": "now", "process_by": SENT + HOUR, "open_ended_status": None, "max_attempts": 3, "currency_band": "0.03",
+            "allow_coupon_loss": False, "allow_discount_loss": False, "allow_items_loss": False,
+        }  # fmt: skip
+        rows = self.session.rows(f"SELECT * FROM ({filled('plan_facts')}) AS f ORDER BY position", _money(params | other))
+        return [dict(row) for row in rows]
+
+    def verdicts(self, **other: Any) -> list[dict[str, Any]]:
+        """The facts of the verdicts, by time sent."""
+        params: dict[str, object] = {
+            "now": SENT + 2 * HOUR,
+            "processing_seconds": 3_600,
+            "deadline_seconds": 36 * 3_600,
+            "currency_band": "0.03",
+        }
+        rows = self.session.rows(f"SELECT * FROM ({verdicts.facts_sql()}) AS f ORDER BY order_id, submitted_at", _money(params | other))
+        return [dict(row) for row in rows]
+
+    def _put(self, table: str, other: Mapping[str, Any]) -> Ground:
+        row = ROWS[table] | dict(other)
+        values = ", ".join(_literal(value) for value in row.values())
+        self.session.execute(f"INSERT INTO cj.{table} ({', '.join(row)}) VALUES ({values})")
+        return self
+
+
+def _money(params: dict[str, object]) -> dict[str, object]:
+    from decimal import Decimal
+
+    return params | {"currency_band": Decimal(str(params["currency_band"]))}
+
+
+def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).upper()
+    return f"'{value.isoformat() if isinstance(value, datetime) else value}'"

@@ -1,0 +1,455 @@
+"""Each fact of the verdicts from bare rows: at its boundary and on both sides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.restatements.rules.ground import FAR, HOUR, POSTED, SECOND, SENT, UPDATED, Ground
+
+ARRIVED = SENT + HOUR
+"""When CJ posted what was sent."""
+REVERSED = {"sale_amount": "-100.00", "adv_commission_amount": "-8.00", "cj_fee": "-2.00", "posting_date": ARRIVED}
+
+
+def facts(ground: Ground, **other: Any) -> dict[str, Any]:
+    """Of the one state that is to be judged."""
+    (row,) = ground.to_judge().verdicts(**other)
+    return row
+
+
+def corrected(ground: Ground, **to: Any) -> Ground:
+    """CJ held 100.00 and posted a reversal and the new state."""
+    return ground.record().record(**REVERSED).record(**{"posting_date": ARRIVED} | to)
+
+
+# -- which states are judged ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("other", "judged"),
+    [({}, 1), ({"outcome": "unknown"}, 1), ({"outcome": "rejected"}, 0), ({"mode": "test"}, 0), ({"order_id": "p"}, 0), ({"advertiser_id": "9"}, 0)],
+)  # fmt: skip
+def test_what_was_sent_live_and_may_have_arrived_is_judged(ground: Ground, other: dict[str, Any], judged: int) -> None:
+    assert len(ground.sent(**other).to_judge().verdicts()) == judged
+
+
+def test_every_state_is_judged_by_its_newest_attempt_and_the_newest_state_is_known(ground: Ground) -> None:
+    ground.sent(updated_at=UPDATED - HOUR, submitted_at=SENT - 3 * HOUR).sent(
+        updated_at=UPDATED - HOUR, submitted_at=SENT - 2 * HOUR, attempt=2
+    )
+    ground.sent()
+    older, newer = ground.to_judge().verdicts()
+    assert [(s["submitted_at"], s["attempts"], s["newest_state"]) for s in (older, newer)] == [(SENT - 2 * HOUR, 2, False), (SENT, 1, True)]
+
+
+def test_of_two_submissions_of_one_instant_the_later_attempt_is_the_newest(ground: Ground) -> None:
+    ground.sent(amount="1.00").sent(amount="2.00", attempt=2)
+    ground.sent(order_id="p", updated_at=UPDATED - HOUR).sent(order_id="p", attempt=2, updated_at=UPDATED)
+    ground.to_judge().to_judge(order_id="p", advertiser_id="3")
+    found = ground.verdicts()
+    assert [(s["order_id"], s["amount"]) for s in found if s["order_id"] == "o"] == [("o", 2)]
+    assert {s["updated_at"]: s["newest_state"] for s in found if s["order_id"] == "p"} == {UPDATED - HOUR: False, UPDATED: True}
+
+
+@pytest.mark.parametrize("overtaken", [0, 1])
+def test_an_overtaken_order_is_said_to_be(ground: Ground, overtaken: int) -> None:
+    (row,) = ground.sent().to_judge(overtaken=overtaken).verdicts()
+    assert row["overtaken"] is bool(overtaken)
+
+
+# -- when it posted ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("after", "new"), [(-SECOND, False), (timedelta(0), True), (SECOND, True)])
+def test_a_record_is_new_from_the_moment_of_the_call(ground: Ground, after: timedelta, new: bool) -> None:
+    ground.sent().record().record(posting_date=SENT + after)
+    found = facts(ground)
+    assert (found["new_line"], found["line_since_first"]) == (new, new)
+    assert found["posted_at"] == SENT + after
+
+
+def test_a_record_since_the_first_attempt_counts_for_the_state(ground: Ground) -> None:
+    ground.sent(submitted_at=SENT - 2 * HOUR).sent(attempt=2).record().record(posting_date=SENT - HOUR)
+    found = facts(ground)
+    assert (found["new_line"], found["line_since_first"]) == (False, True)
+
+
+@pytest.mark.parametrize(("first", "before"), [(SENT - SECOND, True), (SENT, False), (SENT + SECOND, False)])
+def test_cj_posted_it_before_where_its_first_record_is_older_than_the_call(ground: Ground, first: Any, before: bool) -> None:
+    ground.sent().record(posting_date=first).record(posting_date=SENT + HOUR)
+    assert facts(ground)["posted_before"] is before
+
+
+@pytest.mark.parametrize(
+    ("waited", "hour", "deadline"),
+    [
+        (HOUR - SECOND, False, False),
+        (HOUR, True, False),
+        (36 * HOUR - SECOND, True, False),
+        (36 * HOUR, True, True),
+    ],
+)
+def test_the_hour_and_the_deadline_are_over_at_their_moment(ground: Ground, waited: timedelta, hour: bool, deadline: bool) -> None:
+    ground.sent()
+    found = facts(ground, now=SENT + waited)
+    assert (found["hour_over"], found["deadline_over"]) == (hour, deadline)
+
+
+# -- what CJ holds -------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("record", "known", "elsewhere"),
+    [
+        ({}, True, False),
+        ({"action_tracker_id": 402}, False, True),
+        ({"advertiser_id": "9"}, False, False),
+        ({"order_id": "p"}, False, False),
+    ],
+)
+def test_cj_knows_an_order_of_this_advertiser_and_action_tracker(
+    ground: Ground, record: dict[str, Any], known: bool, elsewhere: bool
+) -> None:
+    ground.sent().record(**record)
+    found = facts(ground)
+    assert (found["known"], found["elsewhere"]) == (known, elsewhere)
+
+
+@pytest.mark.parametrize(("operation", "names"), [("create", "is_create"), ("restate", "is_restate"), ("cancel", "is_cancel")])
+def test_it_is_known_as_what_it_was_sent(ground: Ground, operation: str, names: str) -> None:
+    found = facts(ground.sent(operation=operation).record())
+    assert [name for name in ("is_create", "is_restate", "is_cancel") if found[name]] == [names]
+
+
+@pytest.mark.parametrize(
+    ("status", "closed", "locked"), [("new", False, False), ("extended", False, False), ("locked", False, True), ("closed", True, False)]
+)
+def test_its_records_say_whether_it_is_locked_or_closed(ground: Ground, status: str, closed: bool, locked: bool) -> None:
+    ground.sent().record(action_status=status).record()
+    found = facts(ground)
+    assert (found["closed"], found["locked"]) == (closed, locked)
+
+
+@pytest.mark.parametrize(("locks", "locked"), [(SENT + 2 * HOUR, True), (SENT + 2 * HOUR + SECOND, False), (None, False)])
+def test_it_is_locked_from_its_lock_date_on(ground: Ground, locks: Any, locked: bool) -> None:
+    assert facts(ground.sent().record(locking_date=locks))["locked"] is locked
+
+
+@pytest.mark.parametrize(
+    ("method", "open_ended", "by_itself"), [("OPEN_ENDED", True, False), ("FIXED_DATE", False, True), (None, False, False)]
+)
+def test_how_it_locks_is_read_from_its_records(ground: Ground, method: str | None, open_ended: bool, by_itself: bool) -> None:
+    found = facts(ground.sent().record(locking_method=method))
+    assert (found["open_ended"], found["locks_by_itself"]) == (open_ended, by_itself)
+
+
+@pytest.mark.parametrize("status", [None, "Pending"])
+def test_a_status_was_given_or_not(ground: Ground, status: str | None) -> None:
+    assert facts(ground.sent(status=status).record())["status_given"] is (status is not None)
+
+
+@pytest.mark.parametrize(
+    ("commission", "fee", "sale", "nothing"),
+    [
+        ("0", "0", "100", True),
+        ("0", "0.01", "100", False),
+        ("0.01", "0", "100", False),
+        ("0", "0", "1.00", True),
+        ("0", "0", "0.99", False),
+    ],
+)
+def test_a_sale_of_at_least_one_that_costs_nothing_is_not_paid(ground: Ground, commission: str, fee: str, sale: str, nothing: bool) -> None:
+    ground.sent().record(adv_commission_amount=commission, cj_fee=fee, sale_amount=sale)
+    assert facts(ground)["pays_nothing"] is nothing
+
+
+@pytest.mark.parametrize(
+    ("more", "nothing"), [({}, True), ({"sale_amount": "0.01"}, False), ({"order_discount": "0.01"}, False), ({"items_mark": 7}, False)]
+)
+def test_cj_holds_nothing_any_more_where_all_of_it_was_taken_back(ground: Ground, more: dict[str, Any], nothing: bool) -> None:
+    corrected(ground.sent(), **{"sale_amount": "0", "adv_commission_amount": "0", "cj_fee": "0"} | more)
+    assert facts(ground)["held_nothing"] is nothing
+
+
+def test_an_order_placed_over_nothing_is_not_one_of_which_nothing_is_held_any_more(ground: Ground) -> None:
+    assert facts(ground.sent().record(sale_amount="0"))["held_nothing"] is False
+
+
+# -- the state before ----------------------------------------------------------------------------------------------------------------------
+
+BEFORE: dict[str, Any] = {"updated_at": UPDATED - HOUR, "submitted_at": SENT - HOUR, "amount": "80.00"}
+
+
+def newest(ground: Ground, **other: Any) -> dict[str, Any]:
+    return ground.to_judge(**other).verdicts()[-1]
+
+
+@pytest.mark.parametrize(
+    ("before", "nothing"),
+    [
+        ({"amount": "0"}, True),
+        ({"amount": "5.00", "discount": "5.00"}, True),
+        ({"amount": "5.00", "discount": "4.99"}, False),
+        ({"amount": "0", "operation": "create"}, False),
+        ({"operation": "cancel"}, False),
+    ],
+)
+def test_the_state_before_restated_it_to_nothing(ground: Ground, before: dict[str, Any], nothing: bool) -> None:
+    assert newest(ground.sent(**BEFORE | before).sent().record())["nothing_before"] is nothing
+
+
+def test_without_a_state_before_there_was_nothing_before_and_nothing_is_shown_of_it(ground: Ground) -> None:
+    found = facts(ground.sent().record())
+    assert (found["nothing_before"], found["shows_state_before"]) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("before", "held", "basis", "shows"),
+    [
+        ({}, {"sale_amount": "80.00"}, "net", True),
+        ({}, {"sale_amount": "80.01"}, "net", False),
+        ({"discount": "10.00"}, {"sale_amount": "70.00"}, "net", True),
+        ({"discount": "10.00"}, {"sale_amount": "80.00"}, "gross", True),
+        ({"discount": "10.00"}, {"sale_amount": "80.00"}, "net", False),
+        ({"operation": "cancel"}, {"sale_amount": "0"}, "net", True),
+        ({"operation": "cancel", "items_mark": 7}, {"sale_amount": "0"}, "net", True),
+        ({"operation": "cancel"}, {"sale_amount": "80.00"}, "net", False),
+        ({"items_mark": 7}, {"sale_amount": "80.00", "items_mark": 7}, "net", True),
+        ({"items_mark": 7}, {"sale_amount": "80.00"}, "net", False),
+        ({}, {"sale_amount": "80.00", "items_mark": 7}, "net", False),
+        ({"currency": "GBP"}, {"sale_amount": "80.00"}, "net", True),
+    ],
+)
+def test_cj_shows_just_the_state_before(ground: Ground, before: dict[str, Any], held: dict[str, Any], basis: str, shows: bool) -> None:
+    ground.sent(**BEFORE | before).sent().record(**held)
+    assert newest(ground, sale_amount_basis=basis)["shows_state_before"] is shows
+
+
+def test_of_a_converted_order_it_cannot_be_told_whether_the_state_before_is_shown(ground: Ground) -> None:
+    ground.sent(**BEFORE).sent(currency="GBP").record(sale_amount="80.00")
+    assert newest(ground)["shows_state_before"] is False
+
+
+def test_the_state_before_is_the_one_sent_just_before(ground: Ground) -> None:
+    ground.sent(**BEFORE | {"amount": "70.00", "submitted_at": SENT - 2 * HOUR, "updated_at": UPDATED - 2 * HOUR})
+    ground.sent(
+        **BEFORE | {"amount": "60.00", "attempt": 1, "updated_at": UPDATED - 3 * HOUR, "submitted_at": SENT - HOUR, "operation": "cancel"}
+    )
+    ground.sent(**BEFORE | {"attempt": 2, "items_mark": 7, "discount": "10.00"}).sent().record(sale_amount="70.00", items_mark=7)
+    assert newest(ground)["shows_state_before"] is True
+
+
+# -- what differs --------------------------------------------------------------------------------------------------------------------------
+
+DIFFERENCES = (
+    "amount_differs",
+    "discount_differs",
+    "items_differ",
+    "coupon_differs",
+    "correction_reason_differs",
+    "validation_status_differs",
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "held", "differs"),
+    [
+        ({}, {}, ""),
+        ({}, {"sale_amount": "100.01"}, "amount_differs"),
+        ({"amount": "99.99"}, {}, "amount_differs"),
+        ({"amount": "120.00", "discount": "20.00"}, {"order_discount": "20.00"}, ""),
+        ({"amount": "120.00", "discount": "20.00"}, {"sale_amount": "90.00", "order_discount": "30.00"}, "discount_differs"),
+        ({"discount": "0"}, {}, ""),
+        ({"operation": "cancel"}, {"sale_amount": "0"}, ""),
+        ({"operation": "cancel"}, {}, "amount_differs"),
+        ({"operation": "cancel", "discount": "5.00"}, {"sale_amount": "0", "order_discount": "5.00"}, "discount_differs"),
+        ({"operation": "cancel", "discount": "5.00"}, {"sale_amount": "0"}, ""),
+        ({"items_mark": 7}, {"items_mark": 7}, ""),
+        ({"items_mark": 7}, {"items_mark": 8}, "items_differ"),
+        ({}, {"items_mark": 8}, "items_differ"),
+        ({"operation": "cancel", "items_mark": 7}, {"sale_amount": "0"}, ""),
+        ({"operation": "cancel", "items_mark": 7}, {"sale_amount": "0", "items_mark": 7}, "items_differ"),
+        ({"coupon": "TEN"}, {"coupon": "TEN"}, ""),
+        ({"coupon": "TEN"}, {}, "coupon_differs"),
+        ({"coupon": ""}, {}, ""),
+        ({}, {"coupon": "TEN"}, "coupon_differs"),
+        ({"operation": "cancel", "coupon": "TEN"}, {"sale_amount": "0"}, ""),
+        ({"correction_reason": "ReturnedMerchandise"}, {"correction_reason": "RETURNED_MERCHANDISE"}, ""),
+        ({"correction_reason": "ReturnedMerchandise"}, {"correction_reason": "OTHER_REASON"}, "correction_reason_differs"),
+        ({"correction_reason": "ReturnedMerchandise"}, {}, "correction_reason_differs"),
+        ({}, {"correction_reason": "OTHER_REASON"}, ""),
+        ({"operation": "create", "correction_reason": "Other"}, {}, ""),
+        ({"status": "Pending"}, {"validation_status": "PENDING"}, ""),
+        ({"status": "Accepted"}, {"validation_status": "PENDING"}, "validation_status_differs"),
+        ({"status": "Accepted"}, {"validation_status": None}, "validation_status_differs"),
+        ({}, {"validation_status": "DECLINED"}, ""),
+        ({"operation": "create", "status": "Accepted"}, {"validation_status": "PENDING"}, ""),
+    ],
+)
+def test_what_cj_holds_is_compared_field_by_field(ground: Ground, sent: dict[str, Any], held: dict[str, Any], differs: str) -> None:
+    found = facts(ground.sent(**sent).record(**held))
+    assert " ".join(name for name in DIFFERENCES if found[name]) == differs
+
+
+@pytest.mark.parametrize(
+    ("amount", "discount", "held", "differs"), [("100.00", None, {}, False), ("120.00", "20.00", {"order_discount": "20.00"}, True), ("100.00", "20.00", {"order_discount": "20.00"}, False)]
+)  # fmt: skip
+def test_where_cjs_amount_is_gross_it_is_compared_before_the_discount(
+    ground: Ground, amount: str, discount: str | None, held: dict[str, Any], differs: bool
+) -> None:
+    ground.sent(amount=amount, discount=discount).record(**held)
+    (found,) = ground.to_judge(sale_amount_basis="gross").verdicts()
+    assert found["amount_differs"] is differs
+
+
+def test_of_an_order_cj_does_not_know_no_amount_differs(ground: Ground) -> None:
+    found = facts(ground.sent())
+    assert [
+        name
+        for name in ("known", "amount_differs", "discount_differs", "new_line", "posted_before", "held_nothing", "pays_nothing")
+        if found[name]
+    ] == []
+
+
+# -- converted ------------------------------------------------------------------------------------------------------------------------------
+
+
+def in_pounds(ground: Ground, *sales: tuple[str, str], new_line: bool = True, **other: Any) -> list[bool]:
+    """Orders sent in GBP, at what CJ made of each: (as sent, as CJ holds). Of which the amount differs."""
+    for place, (amount, held) in enumerate(sales):
+        key = {"order_id": f"o{place}"}
+        ground.sent(**key | {"currency": "GBP", "amount": amount} | other).record(
+            **key, sale_amount=held, posting_date=ARRIVED if new_line else POSTED
+        )
+        ground.to_judge(**key, advertiser_id="2" if place == 0 else f"other{place}")
+    return [bool(row["amount_differs"]) for row in ground.verdicts() if row["order_id"].startswith("o")]
+
+
+def test_a_converted_amount_is_right_at_the_rate_the_others_show(ground: Ground) -> None:
+    assert in_pounds(ground, ("100", "127"), ("200", "254"), ("300", "381")) == [False] * 3
+
+
+@pytest.mark.parametrize(("held", "differs"), [("130.80", False), ("130.82", True), ("123.20", False), ("123.18", True)])
+def test_within_three_per_cent_of_it(ground: Ground, held: str, differs: bool) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", "127"), ("100", held)) == [False, False, differs]
+
+
+@pytest.mark.parametrize(("held", "differs"), [("0.047", False), ("0.048", True)])
+def test_or_within_what_rounding_to_the_cent_explains(ground: Ground, held: str, differs: bool) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", "127"), ("0.01", held))[-1] is differs
+
+
+@pytest.mark.parametrize(("small", "counts"), [("10", True), ("9.99", False)])
+def test_the_rate_is_read_from_orders_of_ten_and_more(ground: Ground, small: str, counts: bool) -> None:
+    held = str(Decimal(small) * Decimal("1.5"))
+    assert in_pounds(ground, ("100", "127"), (small, held), (small, held)) == [counts, not counts, not counts]
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_the_rate_is_read_from_what_posted_and_only_where_nothing_did_from_the_others(ground: Ground, posted: bool) -> None:
+    """Two that never posted are held at another amount than was sent; a third did post, or did not either."""
+    in_pounds(ground, ("100", "200"), ("100", "200"), new_line=False)
+    ground.sent(order_id="p", currency="GBP", amount="100").record(
+        order_id="p", sale_amount="127", posting_date=ARRIVED if posted else POSTED
+    )
+    ground.to_judge(order_id="p", advertiser_id="another")
+    assert {row["order_id"]: row["amount_differs"] for row in ground.verdicts()} == {"o0": posted, "o1": posted, "p": not posted}
+
+
+@pytest.mark.parametrize(("small", "counts"), [("4", True), ("3.99", False)])
+@pytest.mark.parametrize("posted", [True, False])
+def test_orders_half_as_large_as_the_largest_that_posted_tell_the_rate(ground: Ground, small: str, counts: bool, posted: bool) -> None:
+    held = str(Decimal(small) * Decimal("1.5"))
+    assert in_pounds(ground, ("8", "10.16"), (small, held), (small, held), new_line=posted) == [counts, not counts, not counts]
+
+
+def test_a_large_order_that_never_posted_does_not_make_the_others_too_small(ground: Ground) -> None:
+    ground.sent(order_id="large", currency="GBP", amount="1000").record(order_id="large", sale_amount="9")
+    ground.to_judge(order_id="large", advertiser_id="another")
+    assert in_pounds(ground, ("8", "10.16"), ("8", "10.16")) == [False, False]
+
+
+def test_no_rate_is_read_from_a_state_that_was_overtaken_nor_from_another_currency(ground: Ground) -> None:
+    for place in range(3):
+        key = {"order_id": f"p{place}", "currency": "GBP"}
+        ground.sent(**key, amount="100", updated_at=UPDATED - HOUR, submitted_at=SENT - HOUR).sent(**key, operation="cancel", amount="0")
+        ground.record(order_id=f"p{place}", sale_amount="200", posting_date=ARRIVED).to_judge(
+            order_id=f"p{place}", advertiser_id=f"p{place}"
+        )
+        ground.sent(order_id=f"q{place}", currency="EUR").record(order_id=f"q{place}", sale_amount="200", posting_date=ARRIVED)
+        ground.to_judge(order_id=f"q{place}", advertiser_id=f"q{place}")
+    assert in_pounds(ground, ("100", "127"), ("100", "127")) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("sent", "held", "differs"),
+    [
+        ({"amount": "0"}, {"sale_amount": "0"}, False),
+        ({"amount": "0"}, {"sale_amount": "0.01"}, True),
+        ({"operation": "cancel"}, {"sale_amount": "0"}, False),
+        ({}, {"sale_amount": "0"}, True),
+    ],
+)
+def test_nothing_converted_is_nothing(ground: Ground, sent: dict[str, Any], held: dict[str, Any], differs: bool) -> None:
+    found = facts(ground.sent(currency="GBP", **sent).record(**held))
+    assert (found["amount_differs"], found["converted"]) == (differs and sent.get("operation") != "cancel", True)
+
+
+@pytest.mark.parametrize(
+    ("discount", "held", "differs"), [("10", "10", False), (None, "0", False), ("10", "9.99", True), (None, "10", True)]
+)
+def test_the_discount_of_a_converted_order_is_compared_in_its_own_currency(
+    ground: Ground, discount: str | None, held: str, differs: bool
+) -> None:
+    ground.sent(currency="GBP", discount=discount).record(sale_amount="127", order_discount="12.70", order_discount_orig_currency=held)
+    assert facts(ground)["discount_differs"] is differs
+
+
+@pytest.mark.parametrize(("currency", "converted"), [(None, False), ("USD", False), ("GBP", True)])
+def test_no_currency_is_the_advertisers_own(ground: Ground, currency: str | None, converted: bool) -> None:
+    assert facts(ground.sent(currency=currency).record())["converted"] is converted
+
+
+# -- what a tracker costs ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("others", "share"),
+    [
+        ([{}], 0.10),
+        ([{}, {"sale_amount": "300.00", "adv_commission_amount": "8.00", "cj_fee": "2.00"}], 0.05),
+        ([{}, {"sale_amount": "-50.00", "adv_commission_amount": "0", "cj_fee": "0"}], 0.10),
+        ([{"sale_amount": "0"}], None),
+        ([{"action_tracker_id": 402}], None),
+        ([], None),
+    ],
+)
+def test_what_a_tracker_costs_is_read_from_its_other_orders(ground: Ground, others: list[dict[str, Any]], share: float | None) -> None:
+    ground.sent(operation="create")
+    for place, other in enumerate(others):
+        tracker = other.get("action_tracker_id", 401)
+        ground.sent(order_id=f"p{place}", action_tracker_id=tracker).record(order_id=f"p{place}", **other)
+        ground.to_judge(order_id=f"p{place}", action_tracker_id=tracker, advertiser_id=f"p{place}")
+    found = {row["order_id"]: row for row in ground.to_judge().verdicts()}["o"]
+    assert found["share"] == (None if share is None else pytest.approx(share))
+
+
+def test_the_figures_go_through(ground: Ground) -> None:
+    ground.sent(amount="120.00", discount="20.00").record(order_discount="15.00", locking_date=FAR)
+    found = facts(ground)
+    names = ("amount", "sale_amount", "held_sale_amount", "held_discount", "commission", "cj_fee")
+    assert [found[name] for name in names] == [120, 100, 100, 15, 8, 2]
+    assert (found["locking_date"], found["submitted_at"], found["operation"]) == (FAR, SENT, "restate")
+
+
+@pytest.mark.parametrize(
+    ("operation", "basis", "sale"),
+    [("restate", "net", "100"), ("restate", "gross", "120"), ("cancel", "net", "0"), ("cancel", "gross", "0")],
+)
+def test_the_sale_amount_is_net_or_gross_and_nothing_of_a_cancellation(ground: Ground, operation: str, basis: str, sale: str) -> None:
+    (found,) = ground.sent(amount="120", discount="20", operation=operation).to_judge(sale_amount_basis=basis).verdicts()
+    assert found["sale_amount"] == Decimal(sale)
