@@ -66,9 +66,9 @@ def _of(node: ast.AST, path: str, source: str, places: Places) -> Iterator[Mutat
         for one, two in zip(node.values, node.values[1:], strict=False):
             yield from _between(one, two, _JOINED[type(node.op)], path, source, places)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
-        start, _ = places.of(node)
-        inner, end = places.of(node.operand)
-        yield at(path, source, start, end, f"({source[inner:end]})", f"without {source[start:inner].strip()}: {source[start:end]}")
+        start, end = places.of(node)
+        sign = "not" if isinstance(node.op, ast.Not) else "-"
+        yield at(path, source, start, start + len(sign), "", f"without {sign}: {source[start:end]}")
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("abs", "max", "min"):
         start, end = places.of(node.func)
         yield at(path, source, start, end, {"abs": "", "max": "min", "min": "max"}[node.func.id])

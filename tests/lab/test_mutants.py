@@ -1,0 +1,88 @@
+"""What the laboratory plants is a mistake, where it matters, and nothing else; and what no test notices is told."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from include.airflow.environment import ROOT
+from lab.mutants import python_code, sql_texts, told_rules
+from lab.mutants.__main__ import planted_in
+from lab.mutants.mutation import Mutation
+from lab.mutants.targets import TARGETS, Target
+
+SQL = """-- a > b AND NOT c
+SELECT COALESCE(a, 0) + 1 AS n, {{ held }} {# x > y #}
+FROM t
+INNER JOIN u
+    ON u.id = t.id
+WHERE a >= b AND word = 'x > y' OR NOT c
+"""
+RULES = """
+WORD = "not a rule"
+RULES: tuple[Rule, ...] = (
+    Rule("one", "a AND NOT b", "A sentence, which is no condition.", "source"),
+    Rule("two", "b OR c", "Another.", "source"),
+    Rule("three", "NOT b AND NOT c", "A third.", "source"),
+)
+"""
+PYTHON = """
+def f(x: int) -> bool:
+    assert x > 0
+    if x and not y:
+        return abs(x - 1) <= 2
+    return "a" + "b"
+"""
+
+
+def planted(found: list[Mutation], source: str) -> set[str]:
+    """The lines that were changed, as they stand after it."""
+    return {line.strip() for m in found for line in m.applied(source).splitlines() if line not in source.splitlines()}
+
+
+def test_sql_is_turned_where_it_decides_and_not_in_its_comments_words_joins_and_tags() -> None:
+    assert planted(list(sql_texts.mutations("x.sql", SQL)), SQL) == {
+        "SELECT COALESCE(a, 0) - 1 AS n, {{ held }} {# x > y #}",
+        "SELECT COALESCE(a, 0) + 2 AS n, {{ held }} {# x > y #}",
+        "SELECT COALESCE(a, 1) + 1 AS n, {{ held }} {# x > y #}",
+        "LEFT JOIN u",
+        "WHERE a > b AND word = 'x > y' OR NOT c",
+        "WHERE a >= b OR word = 'x > y' OR NOT c",
+        "WHERE a >= b AND word <> 'x > y' OR NOT c",
+        "WHERE a >= b AND word = 'x > y' AND NOT c",
+        "WHERE a >= b AND word = 'x > y' OR c",
+    }
+
+
+def test_a_rule_is_dropped_swapped_and_turned_in_every_part_of_its_condition() -> None:
+    found = {m.what.removeprefix("RULES: ") for m in told_rules.mutations("rules.py", RULES)}
+    assert {"one dropped", "two dropped", "three dropped"} <= found
+    # `b OR c` leaves nothing to `NOT b AND NOT c`: their turn decides nothing.
+    assert {w for w in found if "asked before" in w} == {"two asked before one"}
+    assert {w.removeprefix("one where ") for w in found if w.startswith("one where")} == {
+        "a OR NOT b", "a AND b", "NOT a AND NOT b", "TRUE AND NOT b", "a AND NOT FALSE",
+    }  # fmt: skip
+    assert {w.removeprefix("two where ") for w in found if w.startswith("two where")} == {
+        "b AND c", "NOT b OR c", "b OR NOT c", "FALSE OR c", "b OR FALSE",
+    }  # fmt: skip
+
+
+def test_python_is_turned_and_its_assertions_annotations_and_texts_are_left_alone() -> None:
+    assert planted(list(python_code.mutations("x.py", PYTHON)), PYTHON) == {
+        "if x or not y:", "if x and  y:", "if not (x and not y):", "return (x - 1) <= 2", "return abs(x + 1) <= 2", "return abs(x - 2) <= 2",
+        "return abs(x - 1) < 2", "return abs(x - 1) <= 3",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.path)
+def test_every_target_is_there_with_its_tests_and_what_is_planted_can_be_read(target: Target) -> None:
+    mistakes = planted_in(target)
+    assert mistakes
+    for tests in target.tests:
+        assert (ROOT / tests.partition("::")[0]).exists(), tests
+    source = (ROOT / target.path).read_text(encoding="utf-8")
+    for _, mistake in mistakes:
+        assert mistake.applied(source) != source
+        assert Path(mistake.path).suffix != ".py" or ast.parse(mistake.applied(source))
