@@ -1,0 +1,115 @@
+"""What the verdicts make of orders that CJ converted: the rate that the others show, at its boundaries and on both sides."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.restatements.rules.ground import HOUR, POSTED, SENT, UPDATED, Ground
+
+ARRIVED = SENT + HOUR
+"""When CJ posted what was sent."""
+
+
+def facts(ground: Ground) -> dict[str, Any]:
+    """Of the one state that is to be judged."""
+    (row,) = ground.to_judge().verdicts()
+    return row
+
+
+def in_pounds(ground: Ground, *sales: tuple[str, str], new_line: bool = True, **other: Any) -> list[bool]:
+    """Orders sent in GBP, at what CJ made of each: (as sent, as CJ holds). Of which the amount differs."""
+    for place, (amount, held) in enumerate(sales):
+        key = {"order_id": f"o{place}"}
+        ground.sent(**key | {"currency": "GBP", "amount": amount} | other).record(
+            **key, sale_amount=held, posting_date=ARRIVED if new_line else POSTED
+        )
+        ground.to_judge(**key, advertiser_id="2" if place == 0 else f"other{place}")
+    return [bool(row["amount_differs"]) for row in ground.verdicts() if row["order_id"].startswith("o")]
+
+
+def test_a_converted_amount_is_right_at_the_rate_the_others_show(ground: Ground) -> None:
+    assert in_pounds(ground, ("100", "127"), ("200", "254"), ("300", "381")) == [False] * 3
+
+
+@pytest.mark.parametrize(("held", "differs"), [("130.80", False), ("130.82", True), ("123.20", False), ("123.18", True)])
+def test_within_three_per_cent_of_it(ground: Ground, held: str, differs: bool) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", "127"), ("100", held)) == [False, False, differs]
+
+
+@pytest.mark.parametrize(("held", "differs"), [("0.047", False), ("0.048", True)])
+def test_or_within_what_rounding_to_the_cent_explains(ground: Ground, held: str, differs: bool) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", "127"), ("0.01", held))[-1] is differs
+
+
+@pytest.mark.parametrize(("small", "counts"), [("10", True), ("9.99", False)])
+def test_the_rate_is_read_from_orders_of_ten_and_more(ground: Ground, small: str, counts: bool) -> None:
+    held = str(Decimal(small) * Decimal("1.5"))
+    assert in_pounds(ground, ("100", "127"), (small, held), (small, held)) == [counts, not counts, not counts]
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_the_rate_is_read_from_what_posted_and_only_where_nothing_did_from_the_others(ground: Ground, posted: bool) -> None:
+    """Two that never posted are held at another amount than was sent; a third did post, or did not either."""
+    in_pounds(ground, ("100", "200"), ("100", "200"), new_line=False)
+    ground.sent(order_id="p", currency="GBP", amount="100").record(
+        order_id="p", sale_amount="127", posting_date=ARRIVED if posted else POSTED
+    )
+    ground.to_judge(order_id="p", advertiser_id="another")
+    assert {row["order_id"]: row["amount_differs"] for row in ground.verdicts()} == {"o0": posted, "o1": posted, "p": not posted}
+
+
+@pytest.mark.parametrize(("small", "counts"), [("4", True), ("3.99", False)])
+@pytest.mark.parametrize("posted", [True, False])
+def test_orders_half_as_large_as_the_largest_that_posted_tell_the_rate(ground: Ground, small: str, counts: bool, posted: bool) -> None:
+    held = str(Decimal(small) * Decimal("1.5"))
+    assert in_pounds(ground, ("8", "10.16"), (small, held), (small, held), new_line=posted) == [counts, not counts, not counts]
+
+
+def test_a_large_order_that_never_posted_does_not_make_the_others_too_small(ground: Ground) -> None:
+    ground.sent(order_id="large", currency="GBP", amount="1000").record(order_id="large", sale_amount="9")
+    ground.to_judge(order_id="large", advertiser_id="another")
+    assert in_pounds(ground, ("8", "10.16"), ("8", "10.16")) == [False, False]
+
+
+def test_no_rate_is_read_from_a_state_that_was_overtaken_nor_from_another_currency(ground: Ground) -> None:
+    for place in range(3):
+        key = {"order_id": f"p{place}", "currency": "GBP"}
+        ground.sent(**key, amount="100", updated_at=UPDATED - HOUR, submitted_at=SENT - HOUR).sent(**key, operation="cancel", amount="0")
+        ground.record(order_id=f"p{place}", sale_amount="200", posting_date=ARRIVED).to_judge(
+            order_id=f"p{place}", advertiser_id=f"p{place}"
+        )
+        ground.sent(order_id=f"q{place}", currency="EUR").record(order_id=f"q{place}", sale_amount="200", posting_date=ARRIVED)
+        ground.to_judge(order_id=f"q{place}", advertiser_id=f"q{place}")
+    assert in_pounds(ground, ("100", "127"), ("100", "127")) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("sent", "held", "differs"),
+    [
+        ({"amount": "0"}, {"sale_amount": "0"}, False),
+        ({"amount": "0"}, {"sale_amount": "0.01"}, True),
+        ({"operation": "cancel"}, {"sale_amount": "0"}, False),
+        ({}, {"sale_amount": "0"}, True),
+    ],
+)
+def test_nothing_converted_is_nothing(ground: Ground, sent: dict[str, Any], held: dict[str, Any], differs: bool) -> None:
+    found = facts(ground.sent(currency="GBP", **sent).record(**held))
+    assert (found["amount_differs"], found["converted"]) == (differs and sent.get("operation") != "cancel", True)
+
+
+@pytest.mark.parametrize(
+    ("discount", "held", "differs"), [("10", "10", False), (None, "0", False), ("10", "9.99", True), (None, "10", True)]
+)
+def test_the_discount_of_a_converted_order_is_compared_in_its_own_currency(
+    ground: Ground, discount: str | None, held: str, differs: bool
+) -> None:
+    ground.sent(currency="GBP", discount=discount).record(sale_amount="127", order_discount="12.70", order_discount_orig_currency=held)
+    assert facts(ground)["discount_differs"] is differs
+
+
+@pytest.mark.parametrize(("currency", "converted"), [(None, False), ("USD", False), ("GBP", True)])
+def test_no_currency_is_the_advertisers_own(ground: Ground, currency: str | None, converted: bool) -> None:
+    assert facts(ground.sent(currency=currency).record())["converted"] is converted
