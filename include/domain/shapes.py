@@ -51,5 +51,12 @@ CHANGES = pa.schema(
 #: What a chunk's Parquet file holds: the state to send, in the order it is sent.
 CHUNK = pa.schema(
     [f for f in CHANGES if f.name not in ("change_type", "was_new", "malformed")]
-    + [("payload_hash", pa.string()), ("attempt", pa.int32()), ("items_mark", MARK)]
+    + [
+        ("payload_hash", pa.string()),
+        ("attempt", pa.int32()),
+        ("items_mark", MARK),
+        # The plan that cut it, and the last reading of Commission Detail that plan knew: what orders it among others, and what is news to it.
+        ("plan_number", pa.int64()),
+        ("known_reading", pa.int64()),
+    ]
 )

@@ -19,7 +19,7 @@ from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
-from include.restatements.plan.context import PlanContext
+from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.planner import Planned, plan
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
@@ -61,7 +61,18 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             session.serialize("cj.plan")
             # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
             now = datetime.now(UTC) + ahead
-            context = PlanContext(session, journal, run, settings, sql, now, Path(scratch), frozenset(problems), checkpoint=checkpoint)
+            context = PlanContext(
+                session,
+                journal,
+                run,
+                settings,
+                sql,
+                now,
+                Path(scratch),
+                take_numbers(session, run.run_id),
+                frozenset(problems),
+                checkpoint=checkpoint,
+            )
             try:
                 planned = plan(context)
             finally:
@@ -104,7 +115,7 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> N
             interval=(run.interval_start, run.interval_end),
             planned_at=context.planned_at,
             cj_time=context.now,
-            sent_before=planned.sent_before,
+            plan_number=context.numbers.plan,
             modes={a.conn_id: context.settings.effective_mode(a) for a in accounts},
             advertisers=context.advertisers,
             at_stake=money_text(planned.at_stake),

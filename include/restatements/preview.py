@@ -14,7 +14,7 @@ from pathlib import Path
 
 from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
 from include.restatements.journal.journal import journal_of
-from include.restatements.plan.context import PlanContext
+from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.planner import Planned, plan
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
@@ -43,14 +43,11 @@ def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation
         check_shape(session, sql, file_to_edit(settings.order_changes_sql))
         for run in runs:
             with tempfile.TemporaryDirectory(prefix="cj-preview-") as scratch:
-                yield Preview(run, _planned(PlanContext(session, journal, run, settings, sql, now, Path(scratch), kept=False)))
-
-
-def _planned(context: PlanContext) -> Planned:
-    planned: Planned | None = None
-    with suppress(_NotKept), context.session.transaction():
-        context.session.serialize("cj.plan")
-        planned = plan(context)
-        raise _NotKept
-    assert planned is not None
-    return planned
+                planned: Planned | None = None
+                with suppress(_NotKept), session.transaction():
+                    session.serialize("cj.plan")
+                    numbers = take_numbers(session, run.run_id)
+                    planned = plan(PlanContext(session, journal, run, settings, sql, now, Path(scratch), numbers, kept=False))
+                    raise _NotKept
+                assert planned is not None
+                yield Preview(run, planned)

@@ -63,9 +63,9 @@ def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
     same = "n.enterprise_id = cj.skipped.enterprise_id AND n.action_tracker_id = cj.skipped.action_tracker_id AND n.order_id = cj.skipped.order_id"
     session.execute(
         "DELETE FROM cj.skipped WHERE skipped_at < :before AND (reason NOT IN ('waiting', 'superseded') "
-        f"OR EXISTS (SELECT 1 FROM cj.skipped AS n WHERE {same} AND n.skipped_at > cj.skipped.skipped_at) "
-        f"OR EXISTS (SELECT 1 FROM cj.quarantine AS n WHERE {same} AND n.quarantined_at > cj.skipped.skipped_at) "
-        f"OR EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {same} AND n.mode = 'live' AND n.submitted_at > cj.skipped.skipped_at))",
+        f"OR EXISTS (SELECT 1 FROM cj.skipped AS n WHERE {same} AND n.plan_number > cj.skipped.plan_number) "
+        f"OR EXISTS (SELECT 1 FROM cj.quarantine AS n WHERE {same} AND n.plan_number > cj.skipped.plan_number) "
+        f"OR EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {same} AND n.mode = 'live' AND n.plan_number > cj.skipped.plan_number))",
         {"before": now - timedelta(days=settings.keep_skipped_days)},
     )
 

@@ -20,10 +20,11 @@ from include.domain.states import Operation
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, journal_of, run_folder
-from include.restatements.journal.loading import leave_to_submissions, load_chunk, submission_rows
+from include.restatements.journal.loading import leave_to_submissions, load_chunk, number_of_moment, submission_rows
 from include.restatements.publish import forget_skipped
 from include.restatements.reconcile import Reconciled, reconcile
 from include.restatements.settings import Settings
+from include.sql import filled
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 REBUILD_RUN = "rebuild"
@@ -50,12 +51,27 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
     manifests = [found for folder in journal.runs() if (found := journal.manifest(folder))]
     if not manifests:
         raise SettingError(f"The journal at {settings.storage} holds no run, so nothing was changed. Correct the Variable cj_storage.")
-    for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation"):
+    for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation", "plans", "judged_readings"):
         session.execute(f"DELETE FROM cj.{table}")
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)
+    session.append("cj.plans", _plans(manifests))
+    session.execute(filled("rebuild_numbers"))
     forget_skipped(session, settings, max(m.cj_time for m in manifests))
     return len(manifests)
+
+
+def _plans(manifests: list[Manifest]) -> pa.Table:
+    """The numbers that are taken. Which readings each plan knew is not told: the ledger may have been read anew since."""
+    numbered = [manifest for manifest in manifests if manifest.plan_number is not None]
+    return pa.table(
+        {
+            "plan_number": pa.array([m.plan_number for m in numbered], pa.int64()),
+            "run_id": pa.array([m.run_id for m in numbered], pa.string()),
+            "reading": pa.array([-1] * len(numbered), pa.int64()),
+            "planned_at": pa.array([m.planned_at for m in numbered], INSTANT),
+        }
+    )
 
 
 def _refill_run(session: Session, journal: Journal, manifest: Manifest) -> None:
@@ -81,7 +97,14 @@ def _planned(journal: Journal, manifest: Manifest, ref: ChunkRef) -> pa.Table:
         name: pa.array([value] * orders.num_rows, pa.string())
         for name, value in (("run_id", manifest.run_id), ("chunk_id", ref.chunk_id), ("operation", ref.operation.value))
     }
-    return pa.table(columns | {"planned_at": pa.array([manifest.planned_at] * orders.num_rows, INSTANT)})
+    number = manifest.plan_number if manifest.plan_number is not None else number_of_moment(manifest.planned_at)
+    return pa.table(
+        columns
+        | {
+            "planned_at": pa.array([manifest.planned_at] * orders.num_rows, INSTANT),
+            "plan_number": pa.array([number] * orders.num_rows, pa.int64()),
+        }
+    )
 
 
 def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> Iterator[Visit]:

@@ -48,7 +48,7 @@ def submit(
     account = _account(settings, planned[str(refs[0])].enterprise_id)
     with CJClient(account, timeouts=timeouts) as client:
         breaker = Breaker(journal.files, f"breakers/{account.conn_id}.json", lambda: datetime.now(UTC))
-        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint, manifest.sent_before)
+        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint)
         with ThreadPoolExecutor(max_workers=2) as two:
             results = list(two.map(lambda ref: _submit_one(poster, ref, planned[str(ref)]), refs))
     return _together(results)

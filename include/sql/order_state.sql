@@ -20,7 +20,9 @@ SELECT
     MAX(CASE WHEN age = 1 THEN validation_status END) AS validation_status,
     MAX(CASE WHEN age = 1 THEN correction_reason END) AS correction_reason,
     MAX(CASE WHEN age = 1 THEN coupon END) AS coupon,
-    MAX(CASE WHEN age = 1 THEN publisher_id END) AS publisher_id
+    MAX(CASE WHEN age = 1 THEN publisher_id END) AS publisher_id,
+    -- What is added comes last: a view can grow in place.
+    MAX(COALESCE(reading, 0)) AS newest_reading
 FROM (
     SELECT
         r.*,

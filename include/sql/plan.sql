@@ -22,6 +22,6 @@ SELECT
         WHEN locking_unsaid THEN status
     END AS status,
     CAST(attempts + 1 AS integer) AS attempt,
-    last_sent_at, at_stake
+    at_stake
 FROM decided
 ORDER BY position

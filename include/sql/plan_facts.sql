@@ -15,10 +15,8 @@ WITH input AS (
 
 -- Our live submissions of these orders, each with its verdict; the newest decides, and how often this very state was sent.
 sent AS (
-    SELECT s.*, i.position, r.status AS verdict, r.reason AS verdict_reason,
-        ROW_NUMBER() OVER (PARTITION BY i.position ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
-        SUM(CASE WHEN s.payload_hash = i.payload_hash AND s.updated_at = i.updated_at THEN 1 ELSE 0 END)
-            OVER (PARTITION BY i.position) AS attempts_of_state,
+    SELECT s.*, i.position, r.status AS verdict, r.reason AS verdict_reason, r.reading AS judged_reading,
+        ROW_NUMBER() OVER (PARTITION BY i.position ORDER BY s.plan_number DESC) AS newest,
         -- Restatements to nothing, and cancellations except those that are known to have failed. One without an answer, settled since, is not
         -- known to have arrived where a restatement to nothing has: the two look alike.
         SUM(CASE WHEN s.operation = 'cancel' AND COALESCE(r.status, 'awaiting') <> 'missing'
@@ -32,12 +30,25 @@ sent AS (
     LEFT JOIN cj.reconciliation AS r
         ON {{ same_order("r", "s") }}
         -- A verdict counts for the attempt it was given on, not for one sent since.
-        AND r.updated_at = s.updated_at AND r.submitted_at >= s.submitted_at
+        AND r.updated_at = s.updated_at AND r.plan_number >= s.plan_number
     WHERE s.mode = 'live'
 ),
 
+-- How often this very content was sent since another one was: by content, not by the time the warehouse gives it.
+attempted AS (
+    SELECT s.position, COUNT(*) AS attempts_of_state
+    FROM sent AS s
+    INNER JOIN input AS i USING (position)
+    LEFT JOIN (
+        SELECT s.position, MAX(s.plan_number) AS plan_number FROM sent AS s INNER JOIN input AS i USING (position)
+        WHERE s.payload_hash <> i.payload_hash GROUP BY s.position
+    ) AS another USING (position)
+    WHERE s.payload_hash = i.payload_hash AND (another.plan_number IS NULL OR s.plan_number > another.plan_number)
+    GROUP BY s.position
+),
+
 last_sent AS (
-    SELECT s.position, s.operation, s.outcome, s.payload_hash, s.updated_at, s.submitted_at, s.settled_at, s.attempts_of_state, s.verdict, s.verdict_reason,
+    SELECT s.position, s.operation, s.outcome, s.payload_hash, s.updated_at, s.settled_at, s.verdict, s.verdict_reason, s.judged_reading,
         s.cancellations = 0 AND s.emptied > 0 AS to_nothing
     FROM sent AS s
     WHERE s.newest = 1
@@ -53,8 +64,8 @@ compared AS (
         i.change_type = 'cancelled' AS cancelled,
         e.order_id IS NOT NULL AS elsewhere,
         l.operation AS last_operation, l.outcome AS last_outcome, l.payload_hash AS last_hash, l.updated_at AS last_updated_at,
-        l.submitted_at AS last_sent_at, l.settled_at AS last_settled_at, l.verdict, l.verdict_reason,
-        COALESCE(l.attempts_of_state, 0) AS attempts, COALESCE(l.to_nothing, FALSE) AS to_nothing,
+        l.settled_at AS last_settled_at, l.verdict, l.verdict_reason, h.newest_reading > COALESCE(l.judged_reading, 0) AS changed_since_verdict,
+        COALESCE(t.attempts_of_state, 0) AS attempts, COALESCE(l.to_nothing, FALSE) AS to_nothing,
         CASE WHEN i.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "i.sale_amount") }} END AS rate
     FROM input AS i
     LEFT JOIN held AS h
@@ -62,6 +73,7 @@ compared AS (
     LEFT JOIN elsewhere AS e
         USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN last_sent AS l USING (position)
+    LEFT JOIN attempted AS t USING (position)
 ),
 
 -- What CJ made of each foreign currency: the middle of what this run's untouched orders show.
@@ -89,7 +101,7 @@ facts AS (
         COALESCE(c.last_operation = 'cancel', FALSE) AS last_is_cancel,
         COALESCE(c.last_outcome IN ('accepted', 'unknown'), FALSE) AS last_may_count,
         COALESCE(c.last_outcome = 'accepted', FALSE) AS last_accepted,
-        COALESCE(c.verdict = 'matched', FALSE) AS last_matched,
+        COALESCE(c.verdict = 'matched', FALSE) AND NOT COALESCE(c.changed_since_verdict, FALSE) AS last_matched,
         COALESCE(c.verdict = 'missing', FALSE) AS last_missing,
         COALESCE(c.updated_at < c.last_updated_at, FALSE) AS older_than_last,
         c.attempts >= :max_attempts AS attempts_used,
@@ -129,7 +141,7 @@ facts AS (
 )
 
 SELECT
-    f.position, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.last_sent_at, f.verdict_reason, f.at_stake,
+    f.position, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.verdict_reason, f.at_stake,
     f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_missing,
     f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.attributed, f.before_ledger, f.was_new, f.cancelled, f.to_accept, f.closed, f.locked,
     f.held_nothing AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,

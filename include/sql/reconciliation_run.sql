@@ -20,7 +20,7 @@ other AS (
     FROM looked_at AS l
     INNER JOIN cj.submissions AS s
         ON {{ same_order("s", "l") }}
-        AND s.updated_at = l.updated_at AND s.submitted_at = l.submitted_at
+        AND s.updated_at = l.updated_at AND s.plan_number = l.plan_number
     -- A cancellation tells nothing about it: nothing is held either way.
     WHERE s.discount <> 0 AND l.status IN ('matched', 'mismatched') AND l.operation <> 'cancel' AND NOT l.within_band
 )

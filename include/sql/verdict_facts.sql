@@ -1,24 +1,44 @@
-{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing %}
+{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, same_order %}
 -- The facts of the verdicts: one row for every order state submitted live that is to be judged (cj.open_orders says of which orders), beside what CJ
 -- holds now, with what is true of it as yes or no, and the amounts. Nothing is decided here: include/restatements/rules/verdicts.py does that.
 -- Bound to :now (CJ's time), :processing_seconds, :deadline_seconds, :currency_band. cj.accounts_now gives the basis and functional currency of this
 -- run's accounts.
-WITH sent AS (
-    SELECT s.*, o.overtaken,
-        ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS newest,
-        ROW_NUMBER() OVER (
-            PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at ORDER BY s.submitted_at DESC, s.attempt DESC
-        ) AS newest_of_state,
-        COUNT(*) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at) AS attempts,
-        MIN(s.submitted_at) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at) AS first_submitted_at,
-        LEAD(s.operation) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_operation,
-        LEAD(s.amount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_amount,
-        LEAD(s.discount) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_discount,
-        LEAD(s.items_mark) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.submitted_at DESC, s.attempt DESC) AS before_items_mark
+WITH numbered AS (
+    SELECT s.*,
+        -- A state is what is sent, whatever time the warehouse gives it: attempts of one content that follow each other are attempts of one state.
+        ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.plan_number DESC)
+            - ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.payload_hash ORDER BY s.plan_number DESC) AS others_since
     FROM cj.submissions AS s
-    INNER JOIN cj.open_orders AS o
-        USING (enterprise_id, action_tracker_id, order_id)
+    INNER JOIN cj.open_orders AS o USING (enterprise_id, action_tracker_id, order_id)
     WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
+),
+
+states AS (
+    SELECT c.*,
+        LEAD(c.operation) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_operation,
+        LEAD(c.amount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_amount,
+        LEAD(c.discount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_discount,
+        LEAD(c.items_mark) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_items_mark
+    FROM (
+        SELECT enterprise_id, action_tracker_id, order_id, payload_hash, others_since, MIN(plan_number) AS plan_number,
+            MIN(submitted_at) AS first_submitted_at, MIN(known_reading) AS first_known_reading,
+            MAX(operation) AS operation, MAX(amount) AS amount, MAX(discount) AS discount, MAX(items_mark) AS items_mark
+        FROM numbered
+        GROUP BY enterprise_id, action_tracker_id, order_id, payload_hash, others_since
+    ) AS c
+),
+
+sent AS (
+    SELECT n.*, b.first_submitted_at, b.first_known_reading, b.before_operation, b.before_amount, b.before_discount, b.before_items_mark,
+        ROW_NUMBER() OVER (PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id ORDER BY n.plan_number DESC) AS newest,
+        ROW_NUMBER() OVER (
+            PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.updated_at ORDER BY n.plan_number DESC
+        ) AS newest_of_state,
+        ROW_NUMBER() OVER (
+            PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.payload_hash, n.others_since ORDER BY n.plan_number
+        ) AS attempts
+    FROM numbered AS n
+    INNER JOIN states AS b USING (enterprise_id, action_tracker_id, order_id, payload_hash, others_since)
 ),
 
 wanted AS (
@@ -33,6 +53,17 @@ wanted AS (
 ),
 
 {{ what_cj_holds("wanted") }},
+
+-- What is news to a submission: a record that was read after its plan was made, and was posted no earlier than the intent to call was declared, with
+-- a tolerance for the clocks that say so.
+news AS (
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at,
+        MAX(CASE WHEN COALESCE(r.reading, 0) > w.known_reading AND r.posting_date >= w.submitted_at - INTERVAL '5' MINUTE THEN 1 ELSE 0 END) AS new_line
+    FROM wanted AS w
+    INNER JOIN records AS r USING (advertiser_id, action_tracker_id, order_id)
+    WHERE COALESCE(r.reading, 0) > w.first_known_reading AND r.posting_date >= w.first_submitted_at - INTERVAL '5' MINUTE
+    GROUP BY w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+),
 
 -- What a tracker costs, for orders CJ holds nothing of.
 tracker_cost AS (
@@ -50,9 +81,9 @@ compared AS (
         h.validation_status AS held_validation_status, h.locking_method, h.locking_date, h.lock_stage, h.commission, h.cj_fee,
         h.posted_at, h.first_posted_at, h.records AS held_records, c.share,
         COALESCE(h.records, 0) > 0 AS known,
-        COALESCE(h.posted_at >= w.submitted_at, FALSE) AS new_line,
+        n.new_line IS NOT NULL AND n.new_line = 1 AS new_line,
         -- An attempt that was given up may post just before the next one is sent: CJ holds the state all the same.
-        COALESCE(h.posted_at >= w.first_submitted_at, FALSE) AS line_since_first,
+        n.new_line IS NOT NULL AS line_since_first,
         e.order_id IS NOT NULL AS elsewhere,
         CASE WHEN w.converted AND w.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "w.sale_amount") }} END AS rate
     FROM wanted AS w
@@ -61,6 +92,8 @@ compared AS (
     LEFT JOIN elsewhere AS e
         USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN tracker_cost AS c USING (advertiser_id, action_tracker_id)
+    LEFT JOIN news AS n
+        ON {{ same_order("n", "w") }} AND n.updated_at = w.updated_at
 ),
 
 -- CJ converts at a rate it does not publish: the middle of what the orders of that currency show is the rate to be near.
@@ -76,12 +109,36 @@ rates AS (
     ) AS shown_rates
     WHERE (new_line OR largest_posted IS NULL) AND {{ tells_the_rate("sale_amount", "COALESCE(largest_posted, largest)") }}
     GROUP BY advertiser_id, currency
+),
+
+-- The states of which a record was posted just as they were sent, since they were sent first: they posted, whatever CJ holds by now.
+posted AS (
+    SELECT DISTINCT c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at
+    FROM compared AS c
+    INNER JOIN records AS n USING (advertiser_id, action_tracker_id, order_id)
+    LEFT JOIN rates AS r USING (advertiser_id, currency)
+    -- One record cannot be told to be of this state where the state sent before looks the same.
+    WHERE NOT COALESCE(
+            c.before_sale_amount = c.sale_amount
+            AND CASE WHEN c.before_operation = 'cancel' THEN 0 ELSE COALESCE(c.before_items_mark, 0) END
+                = CASE WHEN c.operation = 'cancel' THEN 0 ELSE COALESCE(c.items_mark, 0) END, FALSE
+        )
+      AND c.line_since_first AND COALESCE(n.reading, 0) > c.first_known_reading AND n.posting_date >= c.first_submitted_at - INTERVAL '5' MINUTE
+      AND n.items_mark = CASE WHEN c.operation = 'cancel' THEN 0 ELSE COALESCE(c.items_mark, 0) END
+      AND CASE
+          WHEN c.operation = 'cancel' THEN n.sale_amount = 0 AND COALESCE(n.order_discount, 0) = 0
+          WHEN NOT c.converted THEN n.sale_amount = c.sale_amount AND COALESCE(n.order_discount, 0) = COALESCE(c.discount, 0)
+          WHEN c.sale_amount > 0 THEN COALESCE(n.order_discount_orig_currency, 0) = COALESCE(c.discount, 0)
+              AND COALESCE({{ near_the_rate(rate("n.sale_amount", "c.sale_amount"), "r.middle_rate", "n.sale_amount", "c.sale_amount") }}, FALSE)
+          ELSE FALSE
+      END
 )
 
 SELECT
-    c.run_id, c.advertiser_id, c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at, c.operation, c.submitted_at, c.attempts, c.currency,
+    c.run_id, c.advertiser_id, c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at, c.operation, c.submitted_at, c.plan_number, c.attempts, c.currency,
     c.amount, c.sale_amount, c.sale_amount_basis, c.held_sale_amount, c.held_discount, c.commission, c.cj_fee, c.share, c.posted_at, c.locking_date,
-    c.converted, c.newest = 1 AS newest_state, c.known, c.elsewhere, c.new_line, c.line_since_first, c.overtaken = 1 AS overtaken,
+    c.converted, c.newest = 1 AS newest_state, c.known, c.elsewhere, c.new_line, c.line_since_first,
+    p.order_id IS NOT NULL AS posted_once,
     c.operation = 'create' AS is_create, c.operation = 'restate' AS is_restate, c.operation = 'cancel' AS is_cancel,
     COALESCE(c.first_posted_at < c.submitted_at, FALSE) AS posted_before,
     COALESCE(c.lock_stage = 3, FALSE) AS closed,
@@ -123,3 +180,5 @@ SELECT
     ) AS shows_state_before
 FROM compared AS c
 LEFT JOIN rates AS r USING (advertiser_id, currency)
+LEFT JOIN posted AS p
+    ON {{ same_order("p", "c") }} AND p.updated_at = c.updated_at

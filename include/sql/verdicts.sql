@@ -47,7 +47,7 @@ SELECT
         WHEN j.sale_amount_basis = 'gross' THEN j.held_sale_amount - j.sale_amount
         ELSE j.held_sale_amount + j.held_discount - CASE WHEN j.is_cancel THEN 0 ELSE j.amount END
     END AS difference,
-    j.currency, j.submitted_at,
+    j.currency, j.submitted_at, j.plan_number,
     CASE WHEN j.new_line THEN j.posted_at END AS posted_at,
     j.locking_date,
     CAST(FLOOR(EXTRACT(EPOCH FROM (j.locking_date - CAST(:now AS timestamp with time zone))) / 86400) AS bigint) AS days_to_lock,
@@ -59,5 +59,5 @@ SELECT
         WHEN j.converted THEN NULL
         ELSE {{ cost_of_difference("j.held_sale_amount", "j.sale_amount", "j.commission", "j.cj_fee") }}
     END AS commission_at_risk,
-    j.attempts, j.converted AND NOT j.is_cancel AS within_band, CAST(:now AS timestamp with time zone) AS checked_at
+    j.attempts, j.converted AND NOT j.is_cancel AS within_band, CAST(:now AS timestamp with time zone) AS checked_at, CAST(:reading AS bigint) AS reading
 FROM judged AS j

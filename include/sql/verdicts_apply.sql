@@ -56,11 +56,11 @@ WHERE EXISTS (
 
 INSERT INTO cj.reconciliation (
     run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, reason, submitted_amount, posted_amount,
-    difference, currency, submitted_at, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at
+    difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading
 )
 SELECT
     run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, reason, submitted_amount, posted_amount,
-    difference, currency, submitted_at, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at
+    difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading
 FROM cj.verdicts;
 
 UPDATE cj.submissions SET outcome = 'accepted', settled_at = :now
@@ -68,7 +68,7 @@ WHERE mode = 'live' AND outcome = 'unknown' AND EXISTS (
     SELECT 1 FROM cj.verdicts AS v
     WHERE v.enterprise_id = cj.submissions.enterprise_id AND v.action_tracker_id = cj.submissions.action_tracker_id
       AND v.order_id = cj.submissions.order_id AND v.updated_at = cj.submissions.updated_at AND v.status IN ('matched', 'mismatched')
-      AND v.submitted_at = cj.submissions.submitted_at
+      AND v.plan_number = cj.submissions.plan_number
 );
 
 UPDATE cj.submissions SET settled_at = :now
@@ -76,5 +76,5 @@ WHERE mode = 'live' AND outcome = 'unknown' AND settled_at IS NULL AND EXISTS (
     SELECT 1 FROM cj.verdicts AS v
     WHERE v.enterprise_id = cj.submissions.enterprise_id AND v.action_tracker_id = cj.submissions.action_tracker_id
       AND v.order_id = cj.submissions.order_id AND v.updated_at = cj.submissions.updated_at
-      AND (v.status IN ('late', 'missing', 'superseded') OR v.submitted_at > cj.submissions.submitted_at)
+      AND (v.status IN ('late', 'missing', 'superseded') OR v.plan_number > cj.submissions.plan_number)
 )

@@ -76,8 +76,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     interval: tuple[Moment, Moment]
     planned_at: Moment
     cj_time: Moment
-    sent_before: Moment | None = None
-    """When the last of what was sent of these orders was sent, as the plan found it."""
+    plan_number: int | None = None
+    """What orders this plan among others; none in those from before plans had numbers."""
     modes: Mapping[str, Mode]
     advertisers: Mapping[str, str]
     """Enterprise id to advertiser id."""

@@ -23,7 +23,7 @@ UNANSWERED = "no answer was recorded: the task ended between the call and its an
 
 _COPIED = [
     "enterprise_id", "action_tracker_id", "order_id", "updated_at", "amount", "discount", "currency", "coupon", "status", "correction_reason",
-    "items_mark", "payload_hash", "attempt",
+    "items_mark", "payload_hash", "attempt", "plan_number", "known_reading",
 ]  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
     where = "WHERE run_id = :run_id AND chunk_id = :chunk_id AND error_message = :unanswered"
     key = {"run_id": run_id, "chunk_id": ref.chunk_id, "unanswered": UNANSWERED}
     session.execute(
-        "INSERT INTO cj.planned (run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, planned_at) "
-        f"SELECT run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, submitted_at FROM cj.submissions {where}",
+        "INSERT INTO cj.planned (run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, planned_at, plan_number) "
+        f"SELECT run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, submitted_at, plan_number FROM cj.submissions {where}",
         key,
     )
     session.execute(
@@ -58,7 +58,7 @@ def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
         "AND s.chunk_id = :chunk_id AND s.error_message = :unanswered "
         "AND s.enterprise_id = cj.reconciliation.enterprise_id AND s.action_tracker_id = cj.reconciliation.action_tracker_id "
         "AND s.order_id = cj.reconciliation.order_id AND s.updated_at = cj.reconciliation.updated_at "
-        "AND s.submitted_at = cj.reconciliation.submitted_at)",
+        "AND s.plan_number = cj.reconciliation.plan_number)",
         key,
     )
     session.execute(f"DELETE FROM cj.submissions {where}", key)
@@ -90,7 +90,7 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
 def submission_rows(journal: Journal, run_id: str, found: Visit, advertisers: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
     """The rows of cj.submissions (orders that were posted) and of cj.quarantine (orders Test Mode refused) of one chunk that may be posted."""
     ref, answer, refused = found.ref, outcome(found), found.refused
-    orders = journal.orders(ref, _COPIED)
+    orders = _numbered(journal.orders(ref, _COPIED), answer.submitted_at)
     held = pc.is_in(_keys(orders), _keys_of(refused))
     table = orders.filter(pc.invert(held)) if refused else orders
     size = table.num_rows
@@ -108,12 +108,27 @@ def submission_rows(journal: Journal, run_id: str, found: Visit, advertisers: Ma
     return pa.table(columns), _quarantine(orders.filter(held), found.tested, run_id, ref)
 
 
+def number_of_moment(moment: datetime) -> int:
+    """The plan number of what was planned, said or sent before plans had numbers: below zero, and in the order of its moments."""
+    return round(moment.timestamp() * 1000) - 100_000_000_000_000
+
+
+def _numbered(orders: pa.Table, submitted_at: datetime) -> pa.Table:
+    """The orders of a chunk from before plans had numbers get what include/sql/schema/0004_plan_numbers.sql gives its like."""
+    if "plan_number" in orders.column_names:
+        return orders
+    older = {"plan_number": number_of_moment(submitted_at), "known_reading": -1}
+    for name, number in older.items():
+        orders = orders.append_column(name, pa.repeat(pa.scalar(number, pa.int64()), orders.num_rows))
+    return orders
+
+
 def _quarantine(held: pa.Table, tested: InTestMode | None, run_id: str, ref: ChunkRef) -> pa.Table:
     """The rows of cj.quarantine for the orders that Test Mode refused."""
     words = {(tracker, order_id): words for tracker, order_id, words in tested.refused} if tested is not None else {}
     keys = zip(held["action_tracker_id"].to_pylist(), held["order_id"].to_pylist(), strict=True)
     details = [f"CJ refused it in Test Mode: {words[key]} (chunk {ref.chunk_id})" for key in keys]
-    quarantine = held.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at"])
+    quarantine = held.select(["enterprise_id", "action_tracker_id", "order_id", "updated_at", "plan_number"])
     for name, value in (("run_id", run_id), ("stage", Stage.TEST_MODE.value), ("reason", "refused"), ("rule", REFUSED_IN_TEST_MODE)):
         quarantine = quarantine.append_column(name, _same(value, len(details)))
     quarantine = quarantine.append_column("detail", pa.array(details, pa.string()))
@@ -189,8 +204,8 @@ def leave_superseded(session: Session, run_id: str, ref: ChunkRef, revoked_at: d
     """
     key = {"run_id": run_id, "chunk_id": ref.chunk_id}
     session.execute(
-        "INSERT INTO cj.skipped (run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, rule, skipped_at) "
-        "SELECT run_id, enterprise_id, action_tracker_id, order_id, updated_at, :reason, :rule, :revoked_at FROM cj.planned "
+        "INSERT INTO cj.skipped (run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, rule, skipped_at, plan_number) "
+        "SELECT run_id, enterprise_id, action_tracker_id, order_id, updated_at, :reason, :rule, :revoked_at, plan_number FROM cj.planned "
         "WHERE run_id = :run_id AND chunk_id = :chunk_id",
         key | {"reason": TAKEN_OVER.word, "rule": TAKEN_OVER.id, "revoked_at": revoked_at},
     )

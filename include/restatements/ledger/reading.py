@@ -102,7 +102,8 @@ def _append_window(
     """Append what is new of one window, and how far the reading has come, in one transaction. Returns how many records were new."""
     with open_warehouse(location) as session, session.transaction():
         session.serialize("cj.ledger")
-        appended = append_records(session, spool) if spool.count else 0
+        reading = _next_reading(session)
+        appended = append_records(session, spool, reading) if spool.count else 0
         read = {
             "advertiser_id": [account.advertiser_id],
             "cursor_commission_id": [newest],
@@ -111,12 +112,13 @@ def _append_window(
             "complete_until": pa.array([complete_until], INSTANT),
             "records": pa.array([spool.count], pa.int64()),
             "read_at": pa.array([datetime.now(UTC)], INSTANT),
+            "reading": pa.array([reading], pa.int64()),
         }
         session.append("cj.ledger_reads", pa.table(read))
     return appended
 
 
-def append_records(session: Session, spool: PageSpool) -> int:
+def append_records(session: Session, spool: PageSpool, reading: int) -> int:
     """Append records and items that are not there yet, inside the caller's transaction. Returns how many records were new.
 
     The ids go first and alone: almost always none of them is known, and then the records go straight to where they stay.
@@ -128,11 +130,22 @@ def append_records(session: Session, spool: PageSpool) -> int:
     session.execute("DELETE FROM cj.incoming_commissions")
     kept = known.filter(known["kept"])["commission_id"].combine_chunks()
     copied = known.filter(pc.invert(known["kept"]))["commission_id"].combine_chunks()
-    appended = session.append("cj.commissions", _new(spool.records(), kept, copied, ["commission_id"]))
+    appended = session.append("cj.commissions", _of_reading(_new(spool.records(), kept, copied, ["commission_id"]), reading))
     session.append("cj.commission_items", _new(spool.items(), kept, copied, COMMISSION_ITEMS.names))
     if appended >= MANY:
         session.analyze("cj.commissions", "cj.commission_items")
     return appended
+
+
+def _next_reading(session: Session) -> int:
+    """Readings are numbered under their lock: what one reads is later than what every one before it read, whatever clocks say."""
+    newest = session.rows("SELECT MAX(reading) AS newest FROM cj.ledger_reads")[0]["newest"]
+    return 1 + (newest if isinstance(newest, int) else 0)
+
+
+def _of_reading(batches: Iterator[pa.RecordBatch], reading: int) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        yield batch.append_column("reading", pa.repeat(pa.scalar(reading, pa.int64()), batch.num_rows))
 
 
 def _new(pages: Iterator[pa.Table], kept: pa.Array, copied: pa.Array, key: list[str]) -> Iterator[pa.RecordBatch]:

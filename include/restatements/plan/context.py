@@ -14,6 +14,28 @@ from include.warehouse.base import Session
 
 
 @dataclass(frozen=True)
+class PlanNumbers:
+    """What orders a plan among others, and what is news to it. Neither comes from a clock."""
+
+    plan: int
+    """Higher than that of every plan before."""
+    reading: int
+    """The last reading of Commission Detail that this plan knows."""
+
+
+def take_numbers(session: Session, run_id: str) -> PlanNumbers:
+    """The next plan's numbers, kept in cj.plans. Inside a transaction that holds `cj.plan`."""
+    plans = session.rows("SELECT MAX(plan_number) AS newest FROM cj.plans")[0]["newest"]
+    readings = session.rows("SELECT MAX(reading) AS newest FROM cj.ledger_reads")[0]["newest"]
+    numbers = PlanNumbers(1 + (plans if isinstance(plans, int) else 0), readings if isinstance(readings, int) else 0)
+    session.execute(
+        "INSERT INTO cj.plans (plan_number, run_id, reading, planned_at) VALUES (:plan, :run_id, :reading, :now)",
+        {"plan": numbers.plan, "run_id": run_id, "reading": numbers.reading, "now": datetime.now(UTC)},
+    )
+    return numbers
+
+
+@dataclass(frozen=True)
 class PlanContext:
     """One run's plan: `scratch` is a local folder for the length of it, `now` CJ's present, `sql` the user's query."""
 
@@ -24,6 +46,7 @@ class PlanContext:
     sql: str
     now: datetime
     scratch: Path
+    numbers: PlanNumbers
     down: frozenset[str] = frozenset()
     """Enterprises whose account cannot be reached now."""
     kept: bool = True

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -33,8 +33,6 @@ class Decided:
     chunks: tuple[Chunk, ...]
     operations: Counter[str]
     at_stake: Decimal
-    sent_before: datetime | None
-    """When the last of what was sent of these orders was sent, by CJ's clock."""
 
 
 def decide(context: PlanContext, rows: PlanRows, picked: Iterable[Picked]) -> Decided:
@@ -66,17 +64,15 @@ class _Deciding:
     def __init__(self, context: PlanContext, rows: PlanRows) -> None:
         self._down = pa.array(sorted(context.down), pa.string())
         self._rows = rows
+        self._numbers = context.numbers
         self._writer = ChunkWriter(context.chunks_go_to, context.folder, context.settings.chunk_size, rows.own)
         self._operations: Counter[str] = Counter()
         self._at_stake = ZERO
-        self._sent_before: datetime | None = None
 
     def act(self, orders: pa.Table, decisions: pa.Table) -> None:
         """One batch of orders with the decision on each."""
         for name in (*KEY, "updated_at"):
             assert decisions[name].equals(orders[name]), f"the decisions are not in the order of the orders they are on: {name} differs"
-        sent_at = pc.max(decisions["last_sent_at"]).as_py()
-        self._sent_before = max(filter(None, (self._sent_before, sent_at)), default=None)
         decided_by = decisions["rule"]
         if len(self._down):
             # What its ledger says may be old: nothing is sent, and nothing is called unchanged, unknown to CJ or locked because of it.
@@ -89,14 +85,17 @@ class _Deciding:
         """Writes what is left of the chunks."""
         chunks = tuple(self._writer.finish())
         self._rows.finish()
-        return Decided(chunks, self._operations, self._at_stake, self._sent_before)
+        return Decided(chunks, self._operations, self._at_stake)
 
     def _apply(self, rule: Rule, orders: pa.Table, decisions: pa.Table) -> None:
         if rule.operation is not None:
             self._operations[rule.operation.value] += orders.num_rows
             self._at_stake = exact_sum([self._at_stake, *decisions["at_stake"].drop_null().to_pylist()])
             sent = orders.set_column(orders.schema.get_field_index("status"), "status", decisions["status"])
-            self._writer.add(rule.operation, sent.append_column("attempt", decisions["attempt"].cast(pa.int32())))
+            sent = sent.append_column("attempt", decisions["attempt"].cast(pa.int32()))
+            for name, number in (("plan_number", self._numbers.plan), ("known_reading", self._numbers.reading)):
+                sent = sent.append_column(name, pa.repeat(pa.scalar(number, pa.int64()), sent.num_rows))
+            self._writer.add(rule.operation, sent)
         elif rule.hold is not None:
             self._rows.quarantine(_quarantined(rule, decisions), Stage.ELIGIBILITY)
         else:

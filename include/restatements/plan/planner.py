@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -42,8 +42,6 @@ class Planned:
     skipped: Counter[str]
     at_stake: Decimal
     taken_over: int
-    sent_before: datetime | None
-    """When the last of what was sent of these orders was sent, by CJ's clock."""
     files: dict[str, Path]
     """What goes into the run's folder beside the chunks, by its name there."""
 
@@ -73,7 +71,7 @@ def plan(context: PlanContext) -> Planned:
     _empty_working_tables(context)
     return Planned(
         sum(reading.read for reading in picked), decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake, taken_over,
-        decided.sent_before, rows.files,
+        rows.files,
     )  # fmt: skip
 
 

@@ -36,13 +36,28 @@ class PlanRows:
     def quarantine(self, rows: pa.Table, stage: Stage) -> None:
         """`rows`: KEY, updated_at, rule, reason, detail."""
         context = self._context
-        self._quarantine.add(with_constants(rows, QUARANTINED, run_id=context.run.run_id, stage=stage.value, quarantined_at=context.now))
+        self._quarantine.add(
+            with_constants(
+                rows,
+                QUARANTINED,
+                run_id=context.run.run_id,
+                stage=stage.value,
+                quarantined_at=context.now,
+                plan_number=context.numbers.plan,
+            )
+        )
         self.quarantined.update(rows["reason"].to_pylist())
 
     def skip(self, rows: pa.Table, rule: Rule) -> None:
         """`rows`: KEY, updated_at."""
         context = self._context
-        said = {"run_id": context.run.run_id, "rule": rule.id, "reason": rule.word, "skipped_at": context.now}
+        said = {
+            "run_id": context.run.run_id,
+            "rule": rule.id,
+            "reason": rule.word,
+            "skipped_at": context.now,
+            "plan_number": context.numbers.plan,
+        }
         self._skipped.add(with_constants(rows.select([*KEY, "updated_at"]), SKIPPED, **said))
         self.skipped[rule.word] += rows.num_rows
 
@@ -50,7 +65,7 @@ class PlanRows:
         """The orders of a chunk that was just written."""
         context = self._context
         said = {
-            "run_id": context.run.run_id, "chunk_id": ref.chunk_id, "operation": ref.operation.value, "planned_at": context.planned_at,
+            "run_id": context.run.run_id, "chunk_id": ref.chunk_id, "operation": ref.operation.value, "planned_at": context.planned_at, "plan_number": context.numbers.plan,
         }  # fmt: skip
         self._owned.add(with_constants(orders.select([*KEY, "updated_at"]), PLANNED, **said))
         context.checkpoint("chunk_written")

@@ -25,6 +25,7 @@ QUARANTINED = pa.schema(
         ("detail", pa.string()),
         ("quarantined_at", INSTANT),
         ("rule", pa.string()),
+        ("plan_number", pa.int64()),
     ]
 )
 """Rows of cj.quarantine."""
@@ -33,7 +34,7 @@ SKIPPED = pa.schema([f for f in QUARANTINED if f.name not in ("stage", "detail",
 """Rows of cj.skipped."""
 
 PLANNED = pa.schema(
-    [f for f in QUARANTINED if f.name in ("run_id", "enterprise_id", "action_tracker_id", "order_id", "updated_at")]
+    [f for f in QUARANTINED if f.name in ("run_id", "enterprise_id", "action_tracker_id", "order_id", "updated_at", "plan_number")]
     + [("chunk_id", pa.string()), ("operation", pa.string()), ("planned_at", INSTANT)]
 )
 """Rows of cj.planned."""

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from include.cj.breaker import Breaker
-from include.cj.client import CLOCK_TOLERANCE, Answer, CJClient, OrderEcho
+from include.cj.client import Answer, CJClient, OrderEcho
 from include.cj.errors import CJError, CJPaused, CJRequestTooLarge, words_of
 from include.cj.payload import body_hash, request_body
 from include.domain.errors import JournalConflict
@@ -66,8 +66,6 @@ class Poster:
     mode: Mode
     journal: Journal
     checkpoint: Checkpoint = no_checkpoint
-    sent_before: datetime | None = None
-    """When the last of what was sent of these orders was sent, as the plan found it."""
 
     def submit(self, ref: ChunkRef, expected_hash: str, done: Submitted) -> None:
         """Bring one chunk to an answer, and count it in `done`. Posts nothing when the chunk has an intent or an answer already.
@@ -102,7 +100,7 @@ class Poster:
         return Visit(ref, None, said.tested, answer)
 
     def _nothing_left(self, ref: ChunkRef) -> Answered:
-        return self._record(ref, Answered(chunk_id=ref.chunk_id, submitted_at=self._after_last(self.client.now()), mode=Mode.LIVE))
+        return self._record(ref, Answered(chunk_id=ref.chunk_id, submitted_at=self.client.now(), mode=Mode.LIVE))
 
     # -- Test Mode -----------------------------------------------------------------------------------------------------------------
 
@@ -154,7 +152,7 @@ class Poster:
         """The answer as it was recorded; None where another task has the intent. Raises CJError where the request certainly never left."""
         self.breaker.check()
         payload_hash = body_hash(body)
-        declared_at = self._after_last(self.client.now())
+        declared_at = self.client.now()
         self.checkpoint("before_intent")
         if not self.journal.declare_intent(ref, payload_hash, _keys(orders), declared_at):
             return None
@@ -169,15 +167,9 @@ class Poster:
             return self._not_answered(ref, error, declared_at, payload_hash)
         self.breaker.success()
         self.checkpoint("before_answer")
-        recorded = self._record(ref, live_answer(ref, answer, orders, self._after_last(answer.received_at), payload_hash))
+        recorded = self._record(ref, live_answer(ref, answer, orders, declared_at, payload_hash))
         self.checkpoint("after_answer")
         return recorded
-
-    def _after_last(self, moment: datetime) -> datetime:
-        """`moment`, and never before what was sent earlier of these orders: CJ's clock is known to a second or two, and the newest must stay it."""
-        if self.sent_before is not None and moment <= self.sent_before < moment + CLOCK_TOLERANCE:
-            return self.sent_before + timedelta(microseconds=1)
-        return moment
 
     def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: datetime, payload_hash: str) -> Answered:
         if error.maybe_done:

@@ -23,7 +23,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "last_is_cancel": "our newest submission is a cancellation",
         "last_may_count": "our newest submission was accepted, or its outcome was unknown",
         "last_accepted": "our newest submission was accepted",
-        "last_matched": "its verdict is `matched`",
+        "last_matched": "its verdict is `matched`, and CJ has no record of the order that was read since",
         "last_missing": "its verdict is `missing`",
         "older_than_last": "the warehouse dates this state before the one sent last",
         "attempts_used": f"this state was sent {MAX_ATTEMPTS} times",

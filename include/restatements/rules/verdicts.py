@@ -22,9 +22,9 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "newest_state": "nothing newer of the order was sent",
         "known": "Commission Detail has a record of the order under this action tracker",
         "elsewhere": "Commission Detail has the order id under another action tracker",
-        "new_line": "a record of the order was posted since this state was sent last",
-        "line_since_first": "a record of the order was posted since this state was sent first",
-        "overtaken": "it was matched, and an earlier state that was still on its way has posted since",
+        "new_line": "a record of the order that its plan did not know was posted since this state was sent last",
+        "line_since_first": "a record of the order that its first plan did not know was posted since this state was sent first",
+        "posted_once": "a record of just this state was posted since it was sent first, whatever CJ holds by now",
         "is_create": "it was sent as a create",
         "is_restate": "it was sent as a restatement",
         "is_cancel": "it was sent as a cancellation",
@@ -115,7 +115,7 @@ STATUSES: tuple[VerdictRule, ...] = (
     VerdictRule("created_as_held", Status.MATCHED, "is_create AND known AND NOT differs", _RECORDS),
     VerdictRule("hour_not_over", Status.AWAITING, "NOT hour_over", "CJ Restatements API: processing takes up to an hour or longer"),
     VerdictRule(
-        "posted_otherwise", Status.MISMATCHED, "new_line AND (overtaken OR NOT shows_state_before) AND NOT (is_create AND posted_before)", _RECORDS,
+        "posted_otherwise", Status.MISMATCHED, "(posted_once OR new_line AND NOT shows_state_before) AND NOT (is_create AND posted_before)", _RECORDS,
     ),
     VerdictRule("deadline_not_over", Status.LATE, "NOT deadline_over", f"{_OURS}: the deadline is a setting, deadline_hours"),
     # Something posted, and CJ holds what was sent except for the reason it was given: nothing that is paid is missing.

@@ -21,7 +21,7 @@ from include.warehouse.base import Session
 
 VERDICT_COLUMNS = (
     "run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, reason, submitted_amount, posted_amount, "
-    "difference, currency, submitted_at, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at"
+    "difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading"
 )
 """Of cj.verdicts, as include/sql/verdicts.sql gives them."""
 
@@ -31,6 +31,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
     _load_open_chunks(session, journal, settings)
     session.execute("DELETE FROM cj.accounts_now; DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
     accounts = list({a.advertiser_id: a for a in accounts}.values())  # two enterprises may be of one advertiser
+    judged, reading = _readings(session)
     session.append(
         "cj.accounts_now",
         pa.table(
@@ -38,6 +39,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
                 "advertiser_id": [a.advertiser_id for a in accounts],
                 "functional_currency": [a.currency for a in accounts],
                 "sale_amount_basis": [a.sale_amount_basis for a in accounts],
+                "judged_reading": pa.array([judged.get(a.advertiser_id, 0) for a in accounts], pa.int64()),
             }
         ),
     )
@@ -50,12 +52,24 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
             "processing_seconds": round(settings.processing_minutes * 60),
             "deadline_seconds": round(settings.deadline_hours * 3600),
             "currency_band": settings.currency_band,
+            "reading": reading,
         },
     )
     session.analyze("cj.verdicts")
     session.execute(filled("verdicts_apply"), {"now": now})
     session.analyze("cj.reconciliation", "cj.verdicts_log")
+    session.execute(
+        "INSERT INTO cj.judged_readings (advertiser_id, reading, checked_at) SELECT advertiser_id, CAST(:reading AS bigint), :now FROM cj.accounts_now",
+        {"reading": reading, "now": now},
+    )
     session.execute("DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
+
+
+def _readings(session: Session) -> tuple[dict[str, int], int]:
+    """Up to which reading each advertiser's orders were judged before, and the last reading there is now."""
+    rows = session.rows("SELECT advertiser_id, MAX(reading) AS reading FROM cj.judged_readings GROUP BY advertiser_id")
+    newest = session.rows("SELECT MAX(reading) AS newest FROM cj.ledger_reads")[0]["newest"]
+    return {str(row["advertiser_id"]): int(str(row["reading"])) for row in rows}, newest if isinstance(newest, int) else 0
 
 
 def _load_open_chunks(session: Session, journal: Journal, settings: Settings) -> None:

@@ -26,7 +26,9 @@ CREATE TABLE cj.incoming_commissions AS SELECT * FROM cj.commissions WHERE 1 = 0
 CREATE TABLE cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 
 -- The accounts of this reconciliation, and the orders it looks at.
-CREATE TABLE cj.accounts_now (advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL);
+CREATE TABLE cj.accounts_now (
+    advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL, judged_reading bigint NOT NULL
+);
 CREATE TABLE cj.open_orders (
-    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, overtaken integer NOT NULL
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL
 );

@@ -40,7 +40,7 @@ def read(location: WarehouseLocation, *pages: CommissionPage) -> int:
     with open_warehouse(location) as session, PageSpool(given()) as spool:
         session.create_tables()
         with session.transaction():
-            return append_records(session, spool)
+            return append_records(session, spool, 1)
 
 
 def held(location: WarehouseLocation) -> tuple[list[str], list[str]]:

@@ -23,7 +23,7 @@ def _column(name: str, kind: str, row: Row, nothing: Mapping[str, str]) -> str:
 
 PLAN_COLUMNS = {
     "position": "bigint", "enterprise_id": "text", "action_tracker_id": "bigint", "order_id": "text", "updated_at": "timestamp with time zone",
-    "status": "text", "attempts": "bigint", "last_sent_at": "timestamp with time zone", "verdict_reason": "text", "at_stake": "decimal(38, 10)",
+    "status": "text", "attempts": "bigint", "verdict_reason": "text", "at_stake": "decimal(38, 10)",
 } | dict.fromkeys(plan.FACTS, "boolean")  # fmt: skip
 PLAN_NOTHING = {
     "enterprise_id": "1",
@@ -46,7 +46,7 @@ def decided(location: WarehouseLocation, cases: Sequence[Row], open_ended_status
 
 VERDICT_COLUMNS = {
     "run_id": "text", "advertiser_id": "text", "enterprise_id": "text", "action_tracker_id": "bigint", "order_id": "text",
-    "updated_at": "timestamp with time zone", "operation": "text", "submitted_at": "timestamp with time zone", "attempts": "bigint", "currency": "text",
+    "updated_at": "timestamp with time zone", "operation": "text", "submitted_at": "timestamp with time zone", "plan_number": "bigint", "attempts": "bigint", "currency": "text",
     "amount": "decimal(38, 10)", "sale_amount": "decimal(38, 10)", "sale_amount_basis": "text", "held_sale_amount": "decimal(38, 10)",
     "held_discount": "decimal(38, 10)", "commission": "decimal(38, 10)", "cj_fee": "decimal(38, 10)", "share": "double precision",
     "posted_at": "timestamp with time zone", "locking_date": "timestamp with time zone", "converted": "boolean",
@@ -66,7 +66,7 @@ def judged(location: WarehouseLocation, cases: Sequence[Row]) -> list[dict[str, 
     rows = [false | dict(case) | {"order_id": f"{place:04}"} for place, case in enumerate(cases)]
     sql = f"SELECT * FROM ({verdicts.verdicts_of(rows_as_sql(VERDICT_COLUMNS, rows, VERDICT_NOTHING))}) AS v ORDER BY order_id"
     with open_warehouse(location) as session:
-        return [dict(row) for row in session.rows(sql, {"now": datetime.fromisoformat(NOW)})]
+        return [dict(row) for row in session.rows(sql, {"now": datetime.fromisoformat(NOW), "reading": 7})]
 
 
 def true(facts: str) -> dict[str, object]:

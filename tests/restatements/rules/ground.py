@@ -30,20 +30,25 @@ ROWS: dict[str, dict[str, Any]] = {
     "commissions": {
         "commission_id": "1", "advertiser_id": "2", "action_tracker_id": 401, "order_id": "o", "action_type": "sim_sale", "action_status": "new",
         "publisher_id": "7", "posting_date": POSTED, "locking_date": FAR, "locking_method": "FIXED_DATE", "validation_status": "AUTOMATED",
-        "original": True, "sale_amount": "100.00", "adv_commission_amount": "8.00", "cj_fee": "2.00", "items_mark": 0, "ingested_at": POSTED,
+        "original": True, "sale_amount": "100.00", "adv_commission_amount": "8.00", "cj_fee": "2.00", "items_mark": 0, "ingested_at": POSTED, "reading": 1,
     },
     "submissions": KEY | {
         "run_id": "before", "chunk_id": "c", "operation": "restate", "mode": "live", "advertiser_id": "2", "updated_at": UPDATED, "amount": "100.00",
-        "payload_hash": "this", "attempt": 1, "outcome": "accepted", "submitted_at": SENT,
+        "payload_hash": "this", "attempt": 1, "outcome": "accepted", "submitted_at": SENT, "known_reading": 0,
     },
     "reconciliation": KEY | {
         "run_id": "before", "advertiser_id": "2", "updated_at": UPDATED, "operation": "restate", "status": "late", "submitted_at": SENT, "attempts": 1,
-        "within_band": False, "checked_at": SENT,
+        "within_band": False, "checked_at": SENT, "reading": 1,
     },
-    "open_orders": KEY | {"overtaken": 0},
-    "accounts_now": {"advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net"},
+    "open_orders": KEY,
+    "accounts_now": {"advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net", "judged_reading": 0},
 }  # fmt: skip
 """A row of each table, where a test says nothing else."""
+
+
+def plan_number(submitted_at: datetime, attempt: int = 1) -> int:
+    """The number of the plan that sent it."""
+    return round((submitted_at - SENT).total_seconds()) * 10 + attempt
 
 
 class Ground:
@@ -96,6 +101,9 @@ class Ground:
 
     def _put(self, table: str, other: Mapping[str, Any]) -> Ground:
         row = ROWS[table] | dict(other)
+        if table in ("submissions", "reconciliation"):
+            # Plans were made in the order of what they sent, where a test says nothing else.
+            row = {"plan_number": plan_number(row["submitted_at"], row.get("attempt", 1))} | row
         values = ", ".join(_literal(value) for value in row.values())
         self.session.execute(f"INSERT INTO cj.{table} ({', '.join(row)}) VALUES ({values})")
         return self

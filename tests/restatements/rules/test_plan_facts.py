@@ -59,7 +59,7 @@ def test_of_an_order_that_was_never_sent_nothing_is_so(ground: Ground) -> None:
         "open_ended", "to_accept", "status_given", "status_set", "discount_would_go", "items_would_go", "coupon_would_go",
     )  # fmt: skip
     assert [name for name in names if found[name]] == []
-    assert (found["locking_unsaid"], found["attempts"], found["at_stake"], found["last_sent_at"]) == (True, 0, 0, None)
+    assert (found["locking_unsaid"], found["attempts"], found["at_stake"]) == (True, 0, 0)
 
 
 @pytest.mark.parametrize("outcome", ["accepted", "unknown", "rejected"])
@@ -111,7 +111,6 @@ def test_the_newest_submission_decides_by_its_time_and_then_by_its_attempt(groun
     ground.sent(operation="restate", submitted_at=SENT + SECOND, attempt=2, payload_hash="other")
     found = facts(ground)
     assert (found["last_is_create"], found["last_is_cancel"], found["same_as_last"]) == (False, False, False)
-    assert found["last_sent_at"] == SENT + SECOND
 
 
 @pytest.mark.parametrize(("last", "older"), [(UPDATED, False), (UPDATED + SECOND, True), (UPDATED - SECOND, False)])

@@ -41,7 +41,7 @@ def test_every_state_is_judged_by_its_newest_attempt_and_the_newest_state_is_kno
     ground.sent(updated_at=UPDATED - HOUR, submitted_at=SENT - 3 * HOUR).sent(
         updated_at=UPDATED - HOUR, submitted_at=SENT - 2 * HOUR, attempt=2
     )
-    ground.sent()
+    ground.sent(payload_hash="newer")
     older, newer = ground.to_judge().verdicts()
     assert [(s["submitted_at"], s["attempts"], s["newest_state"]) for s in (older, newer)] == [(SENT - 2 * HOUR, 2, False), (SENT, 1, True)]
 
@@ -55,17 +55,67 @@ def test_of_two_submissions_of_one_instant_the_later_attempt_is_the_newest(groun
     assert {s["updated_at"]: s["newest_state"] for s in found if s["order_id"] == "p"} == {UPDATED - HOUR: False, UPDATED: True}
 
 
-@pytest.mark.parametrize("overtaken", [0, 1])
-def test_an_overtaken_order_is_said_to_be(ground: Ground, overtaken: int) -> None:
-    (row,) = ground.sent().to_judge(overtaken=overtaken).verdicts()
-    assert row["overtaken"] is bool(overtaken)
+BEFORE: dict[str, Any] = {"updated_at": UPDATED - HOUR, "submitted_at": SENT - HOUR, "amount": "80.00", "payload_hash": "before"}
+
+
+def newest(ground: Ground, **other: Any) -> dict[str, Any]:
+    return ground.to_judge(**other).verdicts()[-1]
+
+
+def test_attempts_are_counted_by_content_and_begin_anew_after_another(ground: Ground) -> None:
+    """A load time as `updated_at` gives each night's row another time, and must not send for ever."""
+    for turn, content in enumerate(("this", "other", "this", "this")):
+        ground.sent(payload_hash=content, updated_at=UPDATED + turn * HOUR, submitted_at=SENT + turn * HOUR)
+    assert [row["attempts"] for row in ground.to_judge().verdicts()] == [1, 1, 1, 2]
+
+
+ONE_STATE = {"amount": "60.00", "payload_hash": "sixty"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "records", "posted"),
+    [
+        (ONE_STATE, [{"sale_amount": "60.00"}], True),
+        (ONE_STATE, [{"sale_amount": "60.01"}], False),
+        (ONE_STATE, [{"sale_amount": "60.00"}, {"sale_amount": "-60.00"}, {"sale_amount": "80.00"}], True),
+        (ONE_STATE, [{"sale_amount": "60.00", "coupon": "SPELT-OTHERWISE"}], True),
+        (ONE_STATE, [{"sale_amount": "60.00", "items_mark": 7}], False),
+        (ONE_STATE, [{"sale_amount": "60.00", "order_discount": "1.00"}], False),
+        (ONE_STATE, [{"sale_amount": "60.00", "reading": 0}], False),
+        (ONE_STATE, [{"sale_amount": "60.00", "posting_date": SENT - HOUR}], False),
+        ({"operation": "cancel", "payload_hash": "none"}, [{"sale_amount": "-100.00"}, {"sale_amount": "0"}], True),
+        ({"operation": "cancel", "payload_hash": "none"}, [{"sale_amount": "-100.00"}], False),
+    ],
+)
+def test_a_state_posted_once_where_a_record_of_just_this_state_is_news(
+    ground: Ground, sent: dict[str, Any], records: list[dict[str, Any]], posted: bool
+) -> None:
+    ground.sent(**BEFORE).sent(**sent).record(reading=0)
+    for record in records:
+        ground.record(**{"posting_date": ARRIVED} | record)
+    assert newest(ground)["posted_once"] is posted
+
+
+def test_one_record_is_not_told_to_be_of_a_state_that_looks_like_the_one_before(ground: Ground) -> None:
+    ground.sent(**BEFORE | {"amount": "0"}).sent(operation="cancel", payload_hash="none").record(reading=0)
+    ground.record(sale_amount="-100.00", posting_date=ARRIVED).record(sale_amount="0", posting_date=ARRIVED)
+    assert newest(ground)["posted_once"] is False
 
 
 # -- when it posted ------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("after", "new"), [(-SECOND, False), (timedelta(0), True), (SECOND, True)])
-def test_a_record_is_new_from_the_moment_of_the_call(ground: Ground, after: timedelta, new: bool) -> None:
+TOLERANCE = timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("reading", [0, 1, 2])
+def test_a_record_that_the_plan_knew_is_no_news_whatever_its_moment(ground: Ground, reading: int) -> None:
+    ground.sent(known_reading=1).record(reading=0).record(reading=reading, posting_date=ARRIVED)
+    assert facts(ground)["new_line"] is (reading == 2)
+
+
+@pytest.mark.parametrize(("after", "new"), [(-TOLERANCE - SECOND, False), (-TOLERANCE, True), (SECOND, True)])
+def test_a_record_is_new_from_the_moment_of_the_intent_within_what_clocks_differ(ground: Ground, after: timedelta, new: bool) -> None:
     ground.sent().record().record(posting_date=SENT + after)
     found = facts(ground)
     assert (found["new_line"], found["line_since_first"]) == (new, new)
@@ -180,12 +230,6 @@ def test_an_order_placed_over_nothing_is_not_one_of_which_nothing_is_held_any_mo
 
 
 # -- the state before ----------------------------------------------------------------------------------------------------------------------
-
-BEFORE: dict[str, Any] = {"updated_at": UPDATED - HOUR, "submitted_at": SENT - HOUR, "amount": "80.00"}
-
-
-def newest(ground: Ground, **other: Any) -> dict[str, Any]:
-    return ground.to_judge(**other).verdicts()[-1]
 
 
 @pytest.mark.parametrize(
