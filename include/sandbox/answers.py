@@ -35,6 +35,12 @@ def refusal(refused: Refused, operation: str | None = None, orders: int = 0) -> 
     return Answer(200, orjson.dumps({"errors": errors, "data": None}), operation=operation, orders=orders)
 
 
+def broken(field: str, message: str, operation: str | None, orders: int) -> Answer:
+    """HTTP 200 as graphql-java answers where a field's execution failed: the field is null, and the error says where (`path`)."""
+    error = {"message": message, "path": [field], "extensions": {"classification": "DataFetchingException"}}
+    return Answer(200, orjson.dumps({"errors": [error], "data": {field: None}}), operation=operation, orders=orders)
+
+
 def gateway_timeout(operation: str | None, orders: int) -> Answer:
     """HTTP 504 with a gateway's HTML: too many orders, or CJ is overloaded."""
     return Answer(504, GATEWAY_TIMEOUT.encode(), "text/html", operation, orders)

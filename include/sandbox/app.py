@@ -23,7 +23,7 @@ from include.sandbox import views
 from include.sandbox.accounts import SeedError
 from include.sandbox.answers import Answer
 from include.sandbox.clock import instant, parse_instant
-from include.sandbox.faults import FaultError
+from include.sandbox.faults import ANSWER_KINDS, FaultError
 from include.sandbox.knobs import KnobError
 from include.sandbox.limits import TooMany
 from include.sandbox.sandbox import Sandbox
@@ -83,11 +83,15 @@ async def _process_forever(sandbox: Sandbox) -> None:
         await asyncio.sleep(PROCESS_EVERY_SECONDS)
 
 
-def _cj_routes(app: FastAPI, sandbox: Sandbox) -> None:
-    def tracking(live: bool) -> Callable[[str | None, bytes], Answer]:
-        return lambda authorization, body: sandbox.tracking.answer(authorization, body, live, sandbox.knobs)
+Work = Callable[[str | None, bytes, dict[str, Any] | None], Answer]
+"""From a request's authorization and body, and the answer fault it met, to its answer."""
 
-    def commissions(authorization: str | None, body: bytes) -> Answer:
+
+def _cj_routes(app: FastAPI, sandbox: Sandbox) -> None:
+    def tracking(live: bool) -> Work:
+        return lambda authorization, body, fault: sandbox.tracking.answer(authorization, body, live, sandbox.knobs, fault)
+
+    def commissions(authorization: str | None, body: bytes, _: dict[str, Any] | None) -> Answer:
         knobs = sandbox.knobs
         try:
             with sandbox.limits.one_call(authorization or "", knobs):
@@ -100,19 +104,20 @@ def _cj_routes(app: FastAPI, sandbox: Sandbox) -> None:
         app.add_api_route(path, _endpoint(sandbox, path, work), methods=["POST"], response_model=None)
 
 
-def _endpoint(sandbox: Sandbox, path: str, work: Callable[[str | None, bytes], Answer]) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(sandbox: Sandbox, path: str, work: Work) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         body = await request.body()
         authorization = request.headers.get("authorization")
         time = instant(sandbox.clock.now())
         fault = await run_in_threadpool(sandbox.faults.for_request, path, body)
         kind = fault["kind"] if fault else None
+        spoils = fault if kind in ANSWER_KINDS else None
         answer: Answer | None = None
-        if fault is None or kind in ("cut_after", "truncate") or (kind in ("status", "html", "slow") and fault.get("done")):
-            answer = await run_in_threadpool(work, authorization, body)
+        if fault is None or spoils or kind in ("cut_after", "truncate") or (kind in ("status", "html", "slow") and fault.get("done")):
+            answer = await run_in_threadpool(work, authorization, body, spoils)
         if fault and kind == "slow":
             await asyncio.sleep(fault["seconds"])
-            answer = answer or await run_in_threadpool(work, authorization, body)
+            answer = answer or await run_in_threadpool(work, authorization, body, None)
         response, status = _respond(fault, answer)
         operation, orders = (answer.operation, answer.orders) if answer else (None, 0)
         await run_in_threadpool(sandbox.store.log_call, time, path, operation, orders, status, kind)

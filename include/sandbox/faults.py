@@ -1,7 +1,8 @@
 """Everything that can be made to go wrong: requests that fail on the way, and orders CJ loses, delays or alters.
 
 Request faults (`status` `html` `cut_before` `cut_after` `slow` `truncate`) hit the `times` next matching requests (default 1) after
-`after_calls` of them passed. Order faults (`drop` `delay` `alter`) hit every live update of the named orders, or the first `times` of each; `refuse` answers
+`after_calls` of them passed. So do answer faults (`execution_error` `partial_echo` `stranger`), on the tracking endpoints alone: the request is worked
+off, and its GraphQL answer says less, or something else, than was done. Order faults (`drop` `delay` `alter`) hit every live update of the named orders, or the first `times` of each; `refuse` answers
 every request that carries them, Test Mode's too, with `message` for each. They are kept in the state file, so a restart changes nothing.
 """
 
@@ -14,13 +15,17 @@ from typing import Any
 from include.sandbox.store import Store
 
 REQUEST_KINDS = frozenset({"status", "html", "cut_before", "cut_after", "slow", "truncate"})
+ANSWER_KINDS = frozenset({"execution_error", "partial_echo", "stranger"})
 ORDER_KINDS = frozenset({"drop", "delay", "alter", "refuse"})
 ALTERABLE = frozenset({"amount", "discount", "items", "coupon", "correction_reason", "validation_status"})
 _KNOWN = {
     "request": frozenset({"kind", "path", "operation", "times", "after_calls", "status", "retry_after", "seconds", "done"}),
+    "answer": frozenset({"kind", "path", "operation", "times", "after_calls", "done", "message", "order_id", "instead"}),
     "order": frozenset({"kind", "order_ids", "times", "seconds", "field", "value", "message"}),
 }
 REFUSAL = "Order may not be accepted"
+BROKEN = "The field was declared as a non null type, but the code involved in retrieving data has wrongly returned a null value"
+NOT_TRACKING = "/query"
 META = "faults"
 
 Mark = dict[str, Any]
@@ -34,14 +39,18 @@ class FaultError(ValueError):
 def checked(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The fault, if it can be made. Raises FaultError."""
     kind = spec.get("kind")
-    if kind not in REQUEST_KINDS | ORDER_KINDS:
-        raise FaultError(f"Fault kind {kind!r} is unknown; it must be one of {', '.join(sorted(REQUEST_KINDS | ORDER_KINDS))}.")
-    known = _KNOWN["order" if kind in ORDER_KINDS else "request"]
+    kinds = {"request": REQUEST_KINDS, "answer": ANSWER_KINDS, "order": ORDER_KINDS}
+    family = next((name for name, members in kinds.items() if kind in members), None)
+    if family is None:
+        raise FaultError(f"Fault kind {kind!r} is unknown; it must be one of {', '.join(sorted(frozenset().union(*kinds.values())))}.")
+    known = _KNOWN[family]
     unknown = spec.keys() - known
     if unknown:
         raise FaultError(f"A {kind!r} fault takes {', '.join(sorted(known))}; not {', '.join(sorted(unknown))}.")
     if kind in ORDER_KINDS and not isinstance(spec.get("order_ids"), list):
         raise FaultError(f"A {kind!r} fault needs order_ids, a list of order ids.")
+    if kind in ANSWER_KINDS and spec.get("path") == NOT_TRACKING:
+        raise FaultError(f"A {kind!r} fault is about orders that are sent: {NOT_TRACKING} takes none.")
     if kind == "alter" and spec.get("field") not in ALTERABLE:
         raise FaultError(f"An 'alter' fault needs a field, one of {', '.join(sorted(ALTERABLE))}.")
     if kind in ("delay", "slow") and not isinstance(spec.get("seconds"), (int, float)):
@@ -94,7 +103,9 @@ class Faults:
         with self._lock:
             for fault in self._active:
                 spec = fault.spec
-                if spec["kind"] not in REQUEST_KINDS or spec.get("path", path) != path:
+                if spec["kind"] in ORDER_KINDS or spec.get("path", path) != path:
+                    continue
+                if spec["kind"] in ANSWER_KINDS and path == NOT_TRACKING:
                     continue
                 if "operation" in spec and spec["operation"].encode() not in body:
                     continue

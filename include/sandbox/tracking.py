@@ -1,7 +1,8 @@
 """CJ's tracking endpoints: `/graphql` (live) and `/graphqltest` (Test Mode).
 
 A request fails at the first stage it does not pass: authentication, schema, authorization, fields. Live orders that pass are stored with
-the moment they fall due (`processing` does the rest); Test Mode checks the same and stores nothing.
+the moment they fall due (`processing` does the rest); Test Mode checks the same and stores nothing. A fault may make the answer say less, or
+something else, than was done.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from include.sandbox.accounts import Account, Accounts
 from include.sandbox.answers import Answer
 from include.sandbox.clock import Clock, instant, next_second
 from include.sandbox.documents import Documents, Prepared, Refused, Selected, collect, projector
-from include.sandbox.faults import Faults, Mark
+from include.sandbox.faults import BROKEN, REFUSAL, Faults, Mark
 from include.sandbox.knobs import Knobs
 from include.sandbox.order_checks import field_errors
 from include.sandbox.requests import authenticate, read_body
@@ -55,8 +56,10 @@ class Tracking:
         self._faults = faults
         self._documents = Documents("tracking.graphql")
 
-    def answer(self, authorization: str | None, raw: bytes, live: bool, knobs: Knobs) -> Answer:
-        """One request, from its raw body to its answer. With `live`, accepted orders are durable before this returns."""
+    def answer(
+        self, authorization: str | None, raw: bytes, live: bool, knobs: Knobs, fault: Mapping[str, Any] | None = None
+    ) -> Answer:  # fmt: skip
+        """One request, from its raw body to its answer. With `live`, accepted orders are durable before this returns. `fault` is an answer fault."""
         operation: str | None = None
         count = 0
         try:
@@ -79,7 +82,9 @@ class Tracking:
                     count += len(orders)
                     if count > MAX_ORDERS:
                         return answers.gateway_timeout(operation, count)
-                    result[field.key] = self._mutate(prepared, field, variables, orders, held, live, knobs)
+                    result[field.key] = self._mutate(prepared, field, variables, orders, held, live, knobs, fault or {})
+                    if fault and fault["kind"] == "execution_error":
+                        return answers.broken(field.key, fault.get("message", BROKEN), operation, count)
                 else:
                     result[field.key] = prepared.root.name if field.name == "__typename" else BUILD_NUMBER
             return answers.data(result, operation, count)
@@ -88,7 +93,7 @@ class Tracking:
 
     def _mutate(
         self, prepared: Prepared, field: Selected, variables: Mapping[str, Any], orders: list[dict[str, Any]],
-        held: tuple[Account, ...], live: bool, knobs: Knobs,
+        held: tuple[Account, ...], live: bool, knobs: Knobs, fault: Mapping[str, Any],
     ) -> dict[str, Any]:  # fmt: skip
         mutation = MUTATIONS[field.name]
         if not {order["enterpriseId"] for order in orders} <= {account.enterprise_id for account in held}:
@@ -98,9 +103,11 @@ class Tracking:
         if errors and knobs.partial_rejection == "whole":
             good = []
         batch = str(uuid4())
-        echoed = [_echo(order, batch, now) for order in good]
-        if live and good:
-            self._receive(mutation.operation, good, now, knobs)
+        done, named, more = _faulty(good, fault)
+        echoed = [_echo(order, batch, now) for order in named]
+        errors += more
+        if live and done:
+            self._receive(mutation.operation, done, now, knobs)
         project = projector(prepared, field.below, prepared.root.fields[field.name].type.of_type, variables)
         return project({"orders": echoed, "errors": errors or None})
 
@@ -141,6 +148,21 @@ def _checked(
         prefix = f"{argument}[{index}]." if knobs.index_in_fields else ""
         errors += [{"message": message, "fields": [prefix + field]} for message, field in found]
     return good, errors
+
+
+def _faulty(
+    good: list[dict[str, Any]], fault: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Of orders that pass: those that are worked off, those that the answer names, and the errors it has beside them."""
+    kind, half = fault.get("kind"), (len(good) + 1) // 2
+    if kind == "execution_error":
+        return (good if fault.get("done") else []), [], []
+    if kind == "partial_echo":
+        return (good if fault.get("done") else good[:half]), good[:half], [{"message": fault.get("message", REFUSAL), "fields": []}]
+    if kind == "stranger" and good:
+        stranger = good[0] | {"orderId": fault.get("order_id", "somebody-elses")}
+        return good, [stranger, *(good[1:] if fault.get("instead") else good)], []
+    return good, good, []
 
 
 def _echo(order: dict[str, Any], batch: str, now: datetime) -> dict[str, Any]:

@@ -171,3 +171,44 @@ def test_an_altered_cancellation_leaves_something_behind(shop: Shop) -> None:
 def test_a_fault_that_cannot_be_made_is_refused_in_words(shop: Shop, fault: dict[str, Any], word: str) -> None:
     with pytest.raises(ControlError, match=word):
         shop.control.add_faults([fault])
+
+
+def two_orders(shop: Shop) -> tuple[str, str]:
+    return shop.new_id(), shop.new_id()
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_an_execution_that_failed_is_told_by_its_path_whether_or_not_the_work_was_done(shop: Shop, done: bool) -> None:
+    shop.control.add_faults([{"kind": "execution_error", "path": "/graphql", "done": done, "message": "Something went wrong"}])
+    names = two_orders(shop)
+    answer = shop.send_raw("create", [shop.order("create", name) for name in names]).json()
+    assert answer["data"] == {"createOrders": None}
+    assert [(error["message"], error["path"]) for error in answer["errors"]] == [("Something went wrong", ["createOrders"])]
+    assert [received(shop, name) for name in names] == [int(done)] * 2
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_partial_echo_names_half_beside_an_error_whether_or_not_the_rest_was_done(shop: Shop, done: bool) -> None:
+    shop.control.add_faults([{"kind": "partial_echo", "path": "/graphql", "done": done}])
+    first, second = two_orders(shop)
+    answer = shop.send("create", [shop.order("create", name) for name in (first, second)])
+    assert answer == {"orders": [{"orderId": first}], "errors": [{"message": "Order may not be accepted", "fields": []}]}
+    assert [received(shop, first), received(shop, second)] == [1, int(done)]
+
+
+@pytest.mark.parametrize("instead", [False, True])
+def test_a_stranger_is_named_beside_or_instead_of_an_order_and_never_received(shop: Shop, instead: bool) -> None:
+    shop.control.add_faults([{"kind": "stranger", "path": "/graphql", "order_id": "not-sent", "instead": instead}])
+    first, second = two_orders(shop)
+    answer = shop.send("create", [shop.order("create", name) for name in (first, second)])
+    assert [order["orderId"] for order in answer["orders"]] == (["not-sent", second] if instead else ["not-sent", first, second])
+    assert [received(shop, name) for name in (first, second, "not-sent")] == [1, 1, 0]
+
+
+def test_a_fault_of_the_answer_waits_for_a_request_that_carries_orders(shop: Shop) -> None:
+    with pytest.raises(ControlError, match="is about orders that are sent"):
+        shop.control.add_faults([{"kind": "stranger", "path": "/query"}])
+    shop.control.add_faults([{"kind": "execution_error"}])
+    assert "data" in shop.query()
+    refused = shop.send_raw("create", [shop.order("create", shop.new_id(), enterpriseId="999")]).json()
+    assert [error["message"] for error in refused["errors"]] == ["Unauthorized"]
