@@ -2,6 +2,12 @@
 
 CJ checks in this order and stops at the first stage that fails: authentication, schema, authorization, fields. All come as HTTP 200 with
 an `errors` array. The first three refuse the request; the last is about orders and comes back in `Answer.errors`.
+
+    certain, nothing was done    `errors` without `data` and without a `path`: CJ stopped before it executed anything
+                                 errors of the mutation's own and no order named: CJ executed, and took none
+    not certain (`begun`)        an error with a `path`, or beside `data`: the execution broke, and nobody knows how far it had come
+
+Of a live call only what is certain is a refusal. Test Mode does nothing in either case, so there every error is taken by its words.
 """
 
 from __future__ import annotations
@@ -34,7 +40,7 @@ from include.cj.errors import (
     CJWrongType,
     RequestProblem,
 )
-from include.domain.states import Operation
+from include.domain.states import Mode, Operation
 
 
 class OrderEcho(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +60,8 @@ class Answer:
     orders: list[OrderEcho]
     errors: list[RequestProblem]
     received_at: datetime
+    begun: bool = False
+    """Its errors do not say that CJ refused before executing: what is not named may have been done all the same."""
 
 
 def status_error(status: int, headers: Mapping[str, str], host: str) -> CJError | None:
@@ -89,11 +97,14 @@ def status_error(status: int, headers: Mapping[str, str], host: str) -> CJError 
     return CJGatewayError(f"{host} {words} ({status}). CJ may or may not have taken the request.", host=host, status=status)
 
 
-def decode_answer(operation: Operation, body: bytes, status: int, host: str, received_at: datetime) -> Answer:
+def decode_answer(
+    operation: Operation, body: bytes, status: int, host: str, received_at: datetime, mode: Mode = Mode.LIVE
+) -> Answer:  # fmt: skip
     """The Answer in the body of a 200 or 400, decoded strictly: an echo that is not whole makes the whole answer malformed,
     and so does an answer that neither names an order nor a problem.
 
-    Raises one of the errors of `include.cj.errors`. Fields that were not asked for are ignored.
+    Raises one of the errors of `include.cj.errors`; for a live call none that says "refused" where the execution had begun. Fields that were
+    not asked for are ignored.
     """
     plain = _plain_echoes(operation, body)
     if plain:
@@ -105,10 +116,14 @@ def decode_answer(operation: Operation, body: bytes, status: int, host: str, rec
     if any(_is_internal(problem) for problem in problems):
         # Some of what is not echoed may have been done all the same, so nothing in this answer may be read as a refusal.
         raise _internal(host)
+    begun = _begun(answer, host)
     problems += _problems(found.get("errors"), host)
-    if not echoes and (refusal := refusal_error(problems, status, host)):
+    if echoes or (begun and mode is Mode.LIVE):
+        return Answer(echoes, problems, received_at, begun)
+    # `data` and no error is what no refusal looks like, whatever the status says.
+    if refusal := refusal_error(problems, status if answer.get("data") is None else 200, host):
         raise refusal
-    return Answer(echoes, problems, received_at)
+    return Answer(echoes, problems, received_at, begun)
 
 
 def decode_text(field: str, body: bytes, status: int, host: str) -> str:
@@ -262,6 +277,22 @@ def _problems(value: object, host: str) -> list[RequestProblem]:
         names = tuple(name for name in fields if isinstance(name, str)) if isinstance(fields, list) else ()
         problems.append(RequestProblem(_text(found.get("message"), "message", host), names))
     return problems
+
+
+_OF_EXECUTION = frozenset({"DataFetchingException", "NullValueInNonNullableField", "ExecutionAborted", "INTERNAL_ERROR"})
+"""graphql-java's and Spring's classifications of what fails after the request was validated."""
+
+
+def _begun(answer: dict[str, Any], host: str) -> bool:
+    """Whether the request's errors may come from its execution."""
+    errors = [_mapping(error, host) for error in _list(answer.get("errors"), host)]
+    return bool(errors) and (answer.get("data") is not None or any(_is_of_execution(error) for error in errors))
+
+
+def _is_of_execution(error: dict[str, Any]) -> bool:
+    extensions = error.get("extensions")
+    classification = extensions.get("classification") if isinstance(extensions, dict) else None
+    return error.get("path") is not None or (isinstance(classification, str) and classification in _OF_EXECUTION)
 
 
 def _mapping(value: object, host: str) -> dict[str, Any]:

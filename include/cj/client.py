@@ -114,7 +114,7 @@ class CJClient:
 
         def call() -> Answer:
             reply = self._post(url, body, f"{operation} {mode}")
-            return decode_answer(operation, reply.body, reply.status, host_of(url), self.now())
+            return decode_answer(operation, reply.body, reply.status, host_of(url), self.now(), mode)
 
         return call() if mode is Mode.LIVE else self._repeated(call)
 

@@ -84,6 +84,44 @@ def test_an_error_inside_cj_never_reads_as_a_refusal(
     assert raised.value.maybe_done
 
 
+BEGUN = [
+    {"data": {"createOrders": None}, "errors": [{"message": "boom", "path": ["createOrders"]}]},
+    {"data": None, "errors": [{"message": "boom", "path": ["createOrders"]}]},
+    {"errors": [{"message": "boom", "path": ["createOrders", "orders", 3]}]},
+    {"data": None, "errors": [{"message": "boom"}, {"message": "Invalid Token", "path": ["createOrders"]}]},
+    {"data": None, "errors": [{"message": "Validation error of type WrongType: x", "path": ["createOrders"]}]},
+    {"data": None, "errors": [{"message": "boom", "extensions": {"classification": "ExecutionAborted"}}]},
+    {"data": {"createOrders": None}, "errors": [{"message": "Unauthorized"}]},
+    {"data": {"createOrders": {"orders": [], "errors": [{"message": "no"}]}}, "errors": [{"message": "boom"}]},
+]
+
+
+@pytest.mark.parametrize("said", BEGUN)
+def test_an_error_of_the_execution_is_a_problem_of_a_call_that_was_begun(
+    cj: Server, connect: Callable[..., CJClient], said: dict[str, Any]
+) -> None:
+    cj.answers(said)
+    answer = connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
+    assert (answer.orders, answer.begun) == ([], True)
+    assert said["errors"][0]["message"] in [problem.message for problem in answer.errors]
+
+
+@pytest.mark.parametrize("shape", [lambda problems: {"errors": problems, "data": None}, lambda problems: {"errors": problems},
+                                   lambda problems: {"data": {"createOrders": {"orders": None, "errors": problems}}}])  # fmt: skip
+def test_a_refusal_of_the_fields_is_no_sign_that_the_call_was_begun(
+    cj: Server, connect: Callable[..., CJClient], shape: Callable[[Any], dict[str, Any]]
+) -> None:
+    cj.answers(shape([{"message": "Order may not have more than 100 items"}]))
+    answer = connect(cj).submit(Operation.CREATE, Mode.LIVE, BODY)
+    assert (answer.orders, answer.begun, len(answer.errors)) == ([], False, 1)
+
+
+def test_test_mode_goes_on_telling_an_error_apart_by_its_words(cj: Server, connect: Callable[..., CJClient]) -> None:
+    cj.answers({"data": None, "errors": [{"message": "Validation error of type WrongType: x", "path": ["createOrders"]}]})
+    with pytest.raises(e.CJWrongType):
+        connect(cj).submit(Operation.CREATE, Mode.TEST, BODY)
+
+
 def test_an_answer_that_says_nothing_about_any_order_is_no_verdict(
     cj: Server, connect: Callable[..., CJClient], echoes: Callable[..., dict[str, Any]]
 ) -> None:

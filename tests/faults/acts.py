@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.matrix import HTTP, NO_VERDICT, PROCESS, TIMEOUT, Cell, http_faults, nth
+from tests.faults.matrix import ANSWERS, HTTP, NO_VERDICT, PROCESS, TIMEOUT, Cell, http_faults, nth
 from tests.faults.night_shop import NightShop
 from tests.faults.stage import HOUR, Ended, Stage, holding_the_file
 
@@ -44,7 +44,7 @@ def with_fault(stage: Stage, cell: Cell, job: Callable[..., dict[str, Any]]) -> 
     """The verb, once, while the cell's fault is on."""
     if cell.way in PROCESS:
         return run(stage, job(stop={"at": cell.step, "how": PROCESS[cell.way], "nth": nth(cell)}))
-    if cell.way in HTTP:
+    if cell.way in HTTP or cell.way in ANSWERS:
         stage.sandbox.control.add_faults(http_faults(cell))
         ended = run(stage, job(timeout=TIMEOUT) if cell.way == "slow" else job())
         stage.sandbox.control.clear_faults()

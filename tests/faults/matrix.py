@@ -9,8 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-WAYS = ("exception", "kill", "disk full", "cut before", "cut after", "503", "504", "429+wait", "429", "HTML", "slow", "no warehouse")
-"""The columns. `cut after`, `504` and `slow`: CJ had done, or was yet to do, the work."""
+WAYS = (
+    "exception", "kill", "disk full", "cut before", "cut after", "503", "504", "429+wait", "429", "HTML", "slow",
+    "broke before", "broke after", "half done", "half named", "stranger", "no warehouse",
+)  # fmt: skip
+"""The columns. `cut after`, `504`, `slow`, `broke after` (an execution error) and `half named` (the rest beside an error): CJ had done, or was yet to do,
+the work. `stranger`: an order that was not sent, in the place of one that was."""
 
 PROCESS = {"exception": "raise", "kill": "kill", "disk full": "full"}
 """What the driver does at a checkpoint."""
@@ -25,10 +29,18 @@ HTTP: Mapping[str, dict[str, Any]] = {
     "HTML": {"kind": "html"},
     "slow": {"kind": "slow", "seconds": 0.9},
 }
+ANSWERS: Mapping[str, dict[str, Any]] = {
+    "broke before": {"kind": "execution_error"},
+    "broke after": {"kind": "execution_error", "done": True},
+    "half done": {"kind": "partial_echo"},
+    "half named": {"kind": "partial_echo", "done": True},
+    "stranger": {"kind": "stranger", "instead": True},
+}
+"""What an answer that is GraphQL can say of orders that were sent live. (Test Mode does nothing: it is asked again.)"""
 TIMEOUT = 0.4
 """Seconds the client waits for an answer while CJ is slow."""
 
-NO_VERDICT = frozenset({"cut before", "cut after", "503", "504", "HTML", "slow"})
+NO_VERDICT = frozenset({"cut before", "cut after", "503", "504", "HTML", "slow", *ANSWERS})
 """After these a live call has an unknown outcome; after a 429 it certainly was not done."""
 
 PREPARE_STEPS = ("before_ledger", "window_read", "after_ledger", "chunk_written", "before_manifest", "before_commit", "after_commit")
@@ -68,7 +80,7 @@ def cells(verb: str) -> list[Cell]:
     """Every fault that can happen to this verb."""
     steps = {"prepare": PREPARE_STEPS, "submit": SUBMIT_STEPS, "publish": PUBLISH_STEPS, "reconcile": RECONCILE_STEPS}[verb]
     found = [Cell(verb, step, way) for step in steps for way in PROCESS]
-    found += [Cell(verb, call, way) for call in CALLS.get(verb, {}) for way in HTTP]
+    found += [Cell(verb, call, way) for call in CALLS.get(verb, {}) for way in (*HTTP, *(ANSWERS if call == "live" else ()))]
     return found + [Cell(verb, step, "no warehouse") for step in FREE_FILE_STEPS.get(verb, ())]
 
 
@@ -78,7 +90,7 @@ def nth(cell: Cell) -> int:
 
 def http_faults(cell: Cell) -> list[dict[str, Any]]:
     """Faults that outlast the client's own repetitions; on the live call one chunk of each operation meets them."""
-    fault = HTTP[cell.way] | {"path": CALLS[cell.verb][cell.step]}
+    fault = {**HTTP, **ANSWERS}[cell.way] | {"path": CALLS[cell.verb][cell.step]}
     if cell.step == "live":
         return [fault | {"operation": f"{operation}Orders", "times": 1} for operation in ("create", "restate", "cancel")]
     return [fault | {"times": 4 if cell.verb == "submit" else 2}]

@@ -2,7 +2,8 @@
 
 A live call is made by exactly one process, after its intent is durable, and never repeated here. What comes of it is one of
 
-    an answer            each order accepted (the answer names it) or rejected (the answer has errors and does not)
+    an answer            each order accepted (the answer names it); rejected, where CJ refused before executing, or took none and said why;
+                         else unknown
     certainly not sent   refused connection, unknown name, 429, a bad token: the intent is taken back, and the chunk may be tried again
     no verdict           a timeout, a cut, a gateway's page, a 5xx: recorded as unknown, settled an hour later from Commission Detail
 
@@ -84,17 +85,18 @@ class Poster:
             )
         self.checkpoint("before_test")
         # In mode `test` it is asked anew where the answer was not recorded: what it let pass is known from nowhere else.
-        said = _Said(found.tested) if found.tested is not None and self.mode is Mode.LIVE else self._test(ref, orders)
+        said = _Said(found.tested) if found.tested is not None and self.mode is Mode.LIVE else self._test(ref, orders, done.notes)
         self.checkpoint("after_test")
-        _count(self._answer(ref, orders, said), orders.num_rows, done)
+        _count(self._answer(ref, orders, said, done.notes), orders.num_rows, done)
 
-    def _answer(self, ref: ChunkRef, orders: pa.Table, said: _Said) -> Visit:
+    def _answer(self, ref: ChunkRef, orders: pa.Table, said: _Said, notes: list[str]) -> Visit:
         """Post what Test Mode let pass, where the mode is `live`; the chunk as it is afterwards."""
         answer = said.answer
         if self.mode is Mode.LIVE:
             passed = _passed(orders, said.tested)
             body = said.body if passed is orders else None
-            answer = self._post(ref, passed, body or request_body(ref.operation, passed)) if passed.num_rows else self._nothing_left(ref)
+            body = body or request_body(ref.operation, passed) if passed.num_rows else None
+            answer = self._post(ref, passed, body, notes) if body is not None else self._nothing_left(ref)
         if answer is None:  # another task was faster
             return replace(self.journal.visit(ref), tested=said.tested)
         return Visit(ref, None, said.tested, answer)
@@ -104,21 +106,21 @@ class Poster:
 
     # -- Test Mode -----------------------------------------------------------------------------------------------------------------
 
-    def _test(self, ref: ChunkRef, orders: pa.Table) -> _Said:
+    def _test(self, ref: ChunkRef, orders: pa.Table, notes: list[str]) -> _Said:
         """Ask Test Mode, and record its refusals with CJ's words; in mode `test` its answer is the chunk's answer."""
         whole: bytes | None = None
         echoes: list[OrderEcho] = []
 
         def post(part: pa.Table) -> Answer:
             nonlocal whole
-            answer, body = self._ask_test_mode(ref, part)
+            answer, body = self._ask_test_mode(ref, part, notes)
             whole = body if part is orders else whole
             echoes.extend(answer.orders)
             return answer
 
         search = find_refused(orders, post)
         if search.too_large and search.passed and self.mode is Mode.LIVE:
-            self._ask_whole(ref, orders.take(pa.array(sorted(search.passed))))
+            self._ask_whole(ref, orders.take(pa.array(sorted(search.passed))), notes)
         keys = _keys(orders) if search.refused else []
         tested = InTestMode(
             chunk_id=ref.chunk_id,
@@ -132,10 +134,10 @@ class Poster:
         answer = Answered(chunk_id=ref.chunk_id, submitted_at=tested.tested_at, mode=Mode.TEST, accepted=_accepted(echoes))
         return _Said(tested, answer=self._record(ref, answer))
 
-    def _ask_whole(self, ref: ChunkRef, passed: pa.Table) -> None:
+    def _ask_whole(self, ref: ChunkRef, passed: pa.Table, notes: list[str]) -> None:
         """What passed in parts goes live as one request: Test Mode says whether CJ can take it. Raises CJRequestTooLarge where it cannot."""
         try:
-            self._ask_test_mode(ref, passed)
+            self._ask_test_mode(ref, passed, notes)
         except CJError as error:
             if not is_too_large(error):
                 raise
@@ -148,7 +150,7 @@ class Poster:
 
     # -- live ----------------------------------------------------------------------------------------------------------------------
 
-    def _post(self, ref: ChunkRef, orders: pa.Table, body: bytes) -> Answered | None:
+    def _post(self, ref: ChunkRef, orders: pa.Table, body: bytes, notes: list[str]) -> Answered | None:
         """The answer as it was recorded; None where another task has the intent. Raises CJError where the request certainly never left."""
         self.breaker.check()
         payload_hash = body_hash(body)
@@ -166,6 +168,7 @@ class Poster:
         except CJError as error:
             return self._not_answered(ref, error, declared_at, payload_hash)
         self.breaker.success()
+        notes += _strangers_note(ref, told_apart(answer.orders, orders)[1])
         self.checkpoint("before_answer")
         recorded = self._record(ref, live_answer(ref, answer, orders, declared_at, payload_hash))
         self.checkpoint("after_answer")
@@ -180,7 +183,8 @@ class Poster:
         self._failed(error)
         raise error
 
-    def _ask_test_mode(self, ref: ChunkRef, orders: pa.Table) -> tuple[Answer, bytes]:
+    def _ask_test_mode(self, ref: ChunkRef, orders: pa.Table, notes: list[str]) -> tuple[Answer, bytes]:
+        """The answer, with the orders that were asked about alone, and the body it answers."""
         self.breaker.check()
         try:
             body = request_body(ref.operation, orders)
@@ -189,7 +193,9 @@ class Poster:
             self._failed(error)
             raise
         self.breaker.success()
-        return answer, body
+        ours, strangers = told_apart(answer.orders, orders)
+        notes += _strangers_note(ref, strangers)
+        return replace(answer, orders=ours), body
 
     def _failed(self, error: CJError) -> None:
         if not isinstance(error, CJPaused):
@@ -206,11 +212,13 @@ def _count(found: Visit, orders: int, done: Submitted) -> None:
     done.refused += refused
     if found.answer is not None:
         accepted, rejected = len(found.answer.accepted), len(found.answer.rejected)
+        unknown = orders - refused - accepted - rejected
         done.accepted += accepted
         done.rejected += rejected
-        done.unknown += orders - refused - accepted - rejected
-        if found.answer.unknown:
-            done.notes.append(f"chunk {found.ref}: outcome unknown, to be settled from Commission Detail: {found.answer.error}")
+        done.unknown += unknown
+        if unknown:
+            what = "an order" if unknown == 1 else f"{unknown} orders"
+            done.notes.append(f"chunk {found.ref}: outcome of {what} unknown, to be settled from Commission Detail: {found.answer.error}")
     elif found.state is ChunkState.INTENDED:
         done.unknown += orders - refused
         done.notes.append(f"chunk {found.ref}: posted or being posted by another task without an answer yet; not posted again")
@@ -233,18 +241,51 @@ def _unknown(ref: ChunkRef, declared_at: datetime, payload_hash: str, words: str
 
 
 def live_answer(ref: ChunkRef, answer: Answer, orders: pa.Table, submitted_at: datetime, payload_hash: str) -> Answered:
-    """What a live call came to. An order is accepted only if the answer names it, rejected only if the answer has errors and does not."""
-    named = {(order.action_tracker_id, order.order_id) for order in answer.orders}
+    """What a live call came to. An order is accepted only if the answer names it; rejected only if the answer names nobody, says why, and did not
+    break while CJ was executing. The others are unknown: they may have been done.
+    """
+    ours, _ = told_apart(answer.orders, orders)
+    named = {(order.action_tracker_id, order.order_id) for order in ours}
+    left = [key for key in _keys(orders) if key not in named]
     words = words_of(answer.errors)
+    refused = bool(words) and not answer.orders and not answer.begun
     return Answered(
         chunk_id=ref.chunk_id,
         submitted_at=submitted_at,
         mode=Mode.LIVE,
-        accepted=_accepted(answer.orders),
-        rejected=[(*key, words) for key in _keys(orders) if key not in named] if words else [],
+        accepted=_accepted(ours),
+        rejected=[(*key, words) for key in left] if refused else [],
         payload_hash=payload_hash,
-        error=None if words or len(named) == orders.num_rows else "CJ's answer named neither the order nor an error",
+        error=_why_unknown(words) if left and not refused else None,
     )
+
+
+def _why_unknown(words: str) -> str:
+    if not words:
+        return "CJ's answer named neither the order nor an error"
+    return f"CJ's answer did not name the order, nor does it show that it was not done: {words}"
+
+
+def told_apart(echoes: list[OrderEcho], orders: pa.Table) -> tuple[list[OrderEcho], list[OrderEcho]]:
+    """The echoes of `orders`, one an order, as it was named last; and those of orders that were not sent with them."""
+    sent = set(zip(orders["enterprise_id"].to_pylist(), *zip(*_keys(orders), strict=True), strict=True))
+    ours, strangers = dict[tuple[str, int, str], OrderEcho](), list[OrderEcho]()
+    for echo in echoes:
+        key = (echo.enterprise_id, echo.action_tracker_id, echo.order_id)
+        if key in sent:
+            ours[key] = echo
+        else:
+            strangers.append(echo)
+    return list(ours.values()), strangers
+
+
+def _strangers_note(ref: ChunkRef, strangers: list[OrderEcho]) -> list[str]:
+    if not strangers:
+        return []
+    names = [f"{order.enterprise_id} {order.action_tracker_id} {order.order_id:.96}" for order in strangers[:3]]
+    what, it = ("an order that was", "it counts") if len(strangers) == 1 else (f"{len(strangers)} orders that were", "they count")
+    more = ", …" if len(strangers) > len(names) else ""
+    return [f"chunk {ref}: CJ's answer names {what} not sent with it ({', '.join(names)}{more}); {it} for nothing"]
 
 
 def _keys(orders: pa.Table) -> list[tuple[int, str]]:

@@ -1,0 +1,160 @@
+"""A live call's answer is believed as far as it proves something: an echo that the order is in, a refusal before the execution that nothing was done."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from include.cj.client import Answer, OrderEcho, RequestProblem
+from include.domain.states import Mode, Operation
+from include.restatements.journal.documents import Answered
+from include.restatements.journal.journal import ChunkRef
+from include.restatements.posting.poster import live_answer
+from include.restatements.submit import submit
+from tests.model.world import World
+from tests.restatements.nights import NewWorld, operations, quiet_night
+from tests.restatements.test_tried_again import NAMES, creates, outcomes, planned, verdicts
+
+BOOM = "Something went wrong"
+
+
+def sent(world: World, fault: dict[str, Any], path: str = "/graphql") -> Any:
+    """A night of one chunk whose call on `path` meets the fault; published, nothing settled."""
+    played, _, _ = planned(world)
+    world.sandbox.control.add_faults([fault | {"path": path, "operation": "createOrders"}])
+    done = submit(played.run, world.settings, played.prepared.batches[0])
+    world.mend()
+    world._take_note(played, played.prepared.batches[0])
+    world.publish(played)
+    return done
+
+
+def settled(world: World) -> None:
+    """CJ's hour, its records, the next night, and again."""
+    world.advance(timedelta(hours=2))
+    world.reconcile()
+    quiet_night(world)
+
+
+@pytest.mark.parametrize("work", [False, True])
+@pytest.mark.parametrize(
+    "message", [BOOM, "Order may not have more than 100 items", "Validation error of type WrongType: x", "Invalid Token"]
+)
+def test_an_execution_error_leaves_every_order_unknown_until_cjs_records_tell(new_world: NewWorld, work: bool, message: str) -> None:
+    world = creates(new_world)
+    done = sent(world, {"kind": "execution_error", "done": work, "message": message})
+    assert (done.accepted, done.rejected, done.unknown, done.left) == (0, 0, 3, 0)
+    assert {outcome for outcome, _ in outcomes(world).values()} == {"unknown"}
+    assert message in str(outcomes(world)["o-0"][1])
+    assert any("outcome of 3 orders unknown" in note and message in note for note in done.notes)
+    settled(world)
+    assert verdicts(world) == dict.fromkeys(NAMES, ("matched", None))
+    assert len(world.fates()) == 3, "each order was to be worked off once"
+
+
+@pytest.mark.parametrize("work", [False, True])
+def test_what_a_partial_echo_leaves_out_is_unknown_until_cjs_records_tell(new_world: NewWorld, work: bool) -> None:
+    world = creates(new_world)
+    done = sent(world, {"kind": "partial_echo", "done": work, "message": BOOM})
+    assert (done.accepted, done.rejected, done.unknown) == (2, 0, 1)
+    assert outcomes(world)["o-2"][0] == "unknown"
+    assert BOOM in str(outcomes(world)["o-2"][1])
+    settled(world)
+    assert verdicts(world) == dict.fromkeys(NAMES, ("matched", None))
+    assert len(world.fates()) == 3, "each order was to be worked off once"
+
+
+@pytest.mark.parametrize("instead", [False, True])
+def test_a_stranger_in_a_live_answer_counts_for_nothing_and_is_named(
+    new_world: NewWorld, instead: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = creates(new_world)
+    with caplog.at_level(logging.INFO):
+        done = sent(world, {"kind": "stranger", "order_id": "not-ours", "instead": instead})
+    missing = int(instead)
+    assert (done.accepted, done.rejected, done.unknown) == (3 - missing, 0, missing)
+    assert set(outcomes(world)) == set(NAMES)
+    assert outcomes(world)["o-0"][0] == ("unknown" if instead else "accepted")
+    (note,) = [note for note in done.notes if "not-ours" in note]
+    assert (
+        f"names an order that was not sent with it ({world.settings.accounts[0].enterprise_id} 401 not-ours); it counts for nothing" in note
+    )
+    assert note in caplog.messages
+    settled(world)
+    assert verdicts(world) == dict.fromkeys(NAMES, ("matched", None))
+    assert len(world.fates()) == 3
+
+
+def test_a_stranger_in_test_mode_is_no_order_that_was_tested(new_world: NewWorld) -> None:
+    world = creates(new_world)
+    world.settings = replace(world.settings, mode=Mode.TEST)
+    done = sent(world, {"kind": "stranger", "order_id": "not-ours"}, "/graphqltest")
+    assert (done.accepted, done.refused, done.unknown) == (3, 0, 0)
+    assert any("not-ours" in note for note in done.notes)
+
+
+def test_a_refusal_of_the_whole_call_in_its_payload_is_certain(new_world: NewWorld) -> None:
+    world = creates(new_world)
+    played, _, _ = planned(world)
+
+    def from_now_on(step: str) -> None:
+        if step == "after_test":
+            world.sandbox.control.add_faults([{"kind": "refuse", "order_ids": ["o-1"], "message": "Order may not be accepted"}])
+
+    done = submit(played.run, world.settings, played.prepared.batches[0], from_now_on)
+    assert (done.accepted, done.rejected, done.unknown) == (0, 3, 0)
+    assert world.fates() == []
+    assert operations(played) == ["create"] * 3
+
+
+# -- from the bare answer ------------------------------------------------------------------------------------------------------------------
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+REF = ChunkRef("night", Operation.CREATE, "0f" * 8)
+OURS = pa.table({"enterprise_id": ["1501"] * 2, "action_tracker_id": pa.array([401, 401], pa.int64()), "order_id": ["A", "B"]})
+
+
+def read(*orders: OrderEcho, errors: list[str] | None = None, begun: bool = False) -> Answered:
+    problems = [RequestProblem(words) for words in errors or []]
+    return live_answer(REF, Answer(list(orders), problems, NOON, begun), OURS, NOON, "ab")
+
+
+def echo(order_id: str, enterprise: str = "1501", tracker: int = 401, submission: str = "s") -> OrderEcho:
+    return OrderEcho(order_id, enterprise, tracker, submission, "b")
+
+
+def told(answer: Answered) -> tuple[list[str], list[str]]:
+    return [entry[1] for entry in answer.accepted], [entry[1] for entry in answer.rejected]
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted", "rejected"),
+    [
+        pytest.param(read(echo("A"), echo("B")), ["A", "B"], [], id="all are named"),
+        pytest.param(read(echo("A"), echo("B"), errors=["no"]), ["A", "B"], [], id="all are named beside an error"),
+        pytest.param(read(echo("A")), ["A"], [], id="one is named"),
+        pytest.param(read(echo("A"), errors=["no"]), ["A"], [], id="one is named beside an error"),
+        pytest.param(read(errors=["no"]), [], ["A", "B"], id="errors and nobody"),
+        pytest.param(read(errors=["no"], begun=True), [], [], id="errors of the execution"),
+        pytest.param(read(echo("A"), errors=["no"], begun=True), ["A"], [], id="one is named beside an error of the execution"),
+        pytest.param(read(echo("X"), errors=["no"]), [], [], id="errors and a stranger: whose answer is it"),
+        pytest.param(read(echo("X")), [], [], id="a stranger"),
+        pytest.param(read(echo("A", enterprise="9")), [], [], id="another's order of that id"),
+        pytest.param(read(echo("A", tracker=402)), [], [], id="another tracker's order of that id"),
+    ],
+)
+def test_accepted_is_what_is_named_and_rejected_what_was_refused_before_the_execution(
+    answer: Answered, accepted: list[str], rejected: list[str]
+) -> None:
+    assert told(answer) == (accepted, rejected)
+    assert (answer.error is None) == (len(accepted) + len(rejected) == 2), "who is unknown is told why"
+
+
+def test_an_order_that_is_named_twice_is_accepted_once() -> None:
+    answer = read(echo("A", submission="s1"), echo("A", submission="s2"), echo("B"))
+    assert list(answer.accepted) == [(401, "A", "s2", "b"), (401, "B", "s", "b")]
