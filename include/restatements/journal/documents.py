@@ -105,6 +105,16 @@ class Revocation(Document, frozen=True, kw_only=True):
     revoked_at: Moment
 
 
+class TakenBack(Document, frozen=True, kw_only=True):
+    """Beside an intent: its call certainly never left, and its declarer gave it up. The next attempt is open."""
+
+    chunk_id: str
+    taken_back_by: str
+    """Machine and process."""
+    taken_back_at: Moment
+    why: str
+
+
 class InTestMode(Document, frozen=True, kw_only=True):
     """Test Mode is over for this chunk."""
 

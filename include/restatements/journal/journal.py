@@ -1,14 +1,23 @@
 """The journal: what was going to be posted, written before the call, and what came of it, written after.
 
-A chunk is three files beside its orders, and its state is which of them exist:
+A chunk's state is which of the files beside its orders exist:
 
     PLANNED   ──declare_intent──►  INTENDED  ──record_answer──►  ANSWERED
-        │                             │ take_back (the request certainly never left)
-        └──revoke──►  REVOKED         └──────────────────────►  PLANNED
+        │  ▲                          │
+        │  └──────take_back───────────┘ (the request certainly never left)
+        └──revoke──►  REVOKED
 
-The intent is created exclusively and holds either the intent or a revocation, so exactly one process may post a chunk, and a revoked chunk can
+    <chunk>.intent.json              the first attempt: created exclusively, an intent or a revocation
+    <chunk>.intent.taken-back.json   who took that intent back, and why; only then is the next attempt open
+    <chunk>.intent-2.json            the second attempt, and so on; `….intent-2.taken-back.json`
+    <chunk>.answer.json              what came of the attempt that was not taken back
+
+An attempt is created exclusively and holds either an intent or a revocation, so exactly one process may post a chunk, and a revoked chunk can
 never be posted, not even by a task whose worker was killed and which lives on as an orphan. Whoever finds an intent without an answer does
 not post: the outcome is unknown until Commission Detail settles it.
+
+Nothing is ever removed, and a name once used is never free again. A storage client repeats a request whose answer was lost, minutes later and
+after others have moved on: what it repeats then creates a file that is there already, and changes nothing.
 
 Everything is JSON (`documents` says of what types) or Parquet a person can read; the tables are loaded from here and can be rebuilt (`python -m include.commands.rebuild`).
 """
@@ -16,10 +25,11 @@ Everything is JSON (`documents` says of what types) or Parquet a person can read
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,6 +45,7 @@ from include.restatements.journal.documents import (
     OrderKey,
     Refused,
     Revocation,
+    TakenBack,
     decoded,
     decoded_intent,
     encoded,
@@ -82,7 +93,7 @@ class Visit:
 
     ref: ChunkRef
     intent: Intent | Revocation | None
-    """None where there is none, and where the chunk is answered: then nobody asks."""
+    """None where there is none or it was taken back, and where the chunk is answered: then nobody asks."""
     tested: InTestMode | None
     answer: Answered | None
 
@@ -165,42 +176,83 @@ class Journal:
         to post needs.
         """
         answer = self._document(f"{ref}.answer.json", Answered)
-        intent = self._intent(ref) if answer is None else None
+        intent = self._standing(ref) if answer is None else None
         posted = answer is not None or isinstance(intent, Intent)
         tested = self._document(f"{ref}.tested.json", InTestMode) if posted or always_tested else None
         return Visit(ref, intent, tested, answer)
 
-    def declare_intent(self, ref: ChunkRef, payload_hash: str, orders: Sequence[OrderKey], declared_at: datetime) -> bool:
-        """PLANNED → INTENDED. True: this process, and no other, may post now. False: somebody else posted, is posting, or revoked it.
+    def declare_intent(self, ref: ChunkRef, payload_hash: str, orders: Sequence[OrderKey], declared_at: datetime) -> int | None:
+        """PLANNED → INTENDED. The attempt's number: this process, and no other, may post now. None: somebody else posted, is posting, or revoked it.
 
         Raises JournalConflict when the intent that is there was declared for another payload.
         """
         intent = Intent(chunk_id=ref.chunk_id, payload_hash=payload_hash, declared_at=declared_at, orders=orders)
-        if self.files.create(f"{ref}.intent.json", encoded(intent)):
-            return True
-        found = self._intent(ref)
+        attempt, found = self._take_next(ref, intent)
         if isinstance(found, Intent) and found.payload_hash != payload_hash:
             raise JournalConflict(
                 f"Chunk {ref} was declared with payload {found.payload_hash} and now has payload {payload_hash}. Nothing was sent for it. "
                 "Its files were changed by hand or by two versions of the package: look at them, then clear `prepare` to plan again."
             )
-        return False
+        return attempt
 
-    def take_back_intent(self, ref: ChunkRef) -> None:
-        """INTENDED → PLANNED, only for the process that declared it and whose request certainly never left."""
-        self.files.remove(f"{ref}.intent.json")
+    def take_back_intent(self, ref: ChunkRef, attempt: int, by: str, at: datetime, why: str) -> None:
+        """INTENDED → PLANNED, only for the process that declared this attempt and whose request certainly never left."""
+        taken_back = TakenBack(chunk_id=ref.chunk_id, taken_back_by=by, taken_back_at=at, why=why)
+        self.files.create(_taken_back_path(ref, attempt), encoded(taken_back))
 
     def revoke(self, ref: ChunkRef, by_run: str, at: datetime) -> None:
         """PLANNED → REVOKED, unless its run was faster: the next visit tells."""
-        self.files.create(f"{ref}.intent.json", encoded(Revocation(chunk_id=ref.chunk_id, revoked_by=by_run, revoked_at=at)))
+        self._take_next(ref, Revocation(chunk_id=ref.chunk_id, revoked_by=by_run, revoked_at=at))
 
-    def record_tested(self, ref: ChunkRef, tested: InTestMode) -> None:
-        """Test Mode is over for this chunk."""
-        self.files.write(f"{ref}.tested.json", encoded(tested))
+    def record_tested(self, ref: ChunkRef, tested: InTestMode, *, anew: bool = False) -> InTestMode:
+        """Test Mode is over for this chunk. The first verdict stands, and is returned: of two tasks that asked, none posts what the other left out.
 
-    def record_answer(self, ref: ChunkRef, answer: Answered) -> None:
-        """INTENDED → ANSWERED: the outcome of every order of the chunk."""
-        self.files.write(f"{ref}.answer.json", encoded(answer))
+        `anew` replaces it: nothing is posted after it, and it says what the answer that follows let pass.
+        """
+        path, data = f"{ref}.tested.json", encoded(tested)
+        if anew:
+            self.files.write(path, data)
+            return tested
+        return tested if self.files.create(path, data) else self._document(path, InTestMode) or tested
+
+    def record_answer(self, ref: ChunkRef, answer: Answered) -> Answered:
+        """INTENDED → ANSWERED: the outcome of every order of the chunk. What a call came to is its declarer's to write; where there was no call
+        (Test Mode alone), the answer that is there stands. The one that stands is returned.
+        """
+        path, data = f"{ref}.answer.json", encoded(answer)
+        if answer.payload_hash is not None:
+            self.files.write(path, data)
+            return answer
+        return answer if self.files.create(path, data) else self._document(path, Answered) or answer
+
+    # -- attempts ------------------------------------------------------------------------------------------------------------------
+
+    def _take_next(self, ref: ChunkRef, document: Intent | Revocation) -> tuple[int | None, Intent | Revocation | None]:
+        """Create the first attempt that is open: its number, or what stands there instead. One request where nobody was before."""
+        data = encoded(document)
+        for attempt in count(1):
+            if self.files.create(_attempt_path(ref, attempt), data):
+                return attempt, None
+            found = self._attempt(ref, attempt)
+            if not self._is_taken_back(ref, attempt, found):
+                return None, found
+        raise AssertionError("unreachable")
+
+    def _standing(self, ref: ChunkRef) -> Intent | Revocation | None:
+        """The newest attempt, and None where nobody has it, or it was taken back and the next is open."""
+        return next(found for attempt, found in self._attempts(ref) if not self._is_taken_back(ref, attempt, found))
+
+    def _attempts(self, ref: ChunkRef) -> Iterator[tuple[int, Intent | Revocation | None]]:
+        return ((attempt, self._attempt(ref, attempt)) for attempt in count(1))
+
+    def _is_taken_back(self, ref: ChunkRef, attempt: int, found: Intent | Revocation | None) -> bool:
+        """A revocation never is."""
+        return isinstance(found, Intent) and self._document(_taken_back_path(ref, attempt), TakenBack) is not None
+
+    def _attempt(self, ref: ChunkRef, attempt: int) -> Intent | Revocation | None:
+        path = _attempt_path(ref, attempt)
+        data = self.files.read(path)
+        return decoded_intent(data, f"{self.files.url}/{path}") if data is not None else None
 
     # -- documents -----------------------------------------------------------------------------------------------------------------
 
@@ -208,10 +260,14 @@ class Journal:
         data = self.files.read(path)
         return decoded(data, kind, f"{self.files.url}/{path}") if data is not None else None
 
-    def _intent(self, ref: ChunkRef) -> Intent | Revocation | None:
-        path = f"{ref}.intent.json"
-        data = self.files.read(path)
-        return decoded_intent(data, f"{self.files.url}/{path}") if data is not None else None
+
+def _attempt_path(ref: ChunkRef, attempt: int) -> str:
+    """A first attempt is named as it was before there were others."""
+    return f"{ref}.intent.json" if attempt == 1 else f"{ref}.intent-{attempt}.json"
+
+
+def _taken_back_path(ref: ChunkRef, attempt: int) -> str:
+    return f"{_attempt_path(ref, attempt).removesuffix('.json')}.taken-back.json"
 
 
 def journal_of(settings: Settings) -> Journal:

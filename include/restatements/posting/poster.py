@@ -4,7 +4,8 @@ A live call is made by exactly one process, after its intent is durable, and nev
 
     an answer            each order accepted (the answer names it); rejected, where CJ refused before executing, or took none and said why;
                          else unknown
-    certainly not sent   refused connection, unknown name, 429, a bad token: the intent is taken back, and the chunk may be tried again
+    certainly not sent   refused connection, unknown name, 429, a bad token: the intent is taken back, and the chunk may be tried again, unless so
+                         much time has gone by that others may have counted on the intent: then it is left, and settled as below
     no verdict           a timeout, a cut, a gateway's page, a 5xx: recorded as unknown, settled an hour later from Commission Detail
 
 What it does not do: decide what to send (plan), or whether it arrived (reconciliation).
@@ -12,8 +13,10 @@ What it does not do: decide what to send (plan), or whether it arrived (reconcil
 
 from __future__ import annotations
 
+import os
+import socket
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
@@ -30,7 +33,7 @@ from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, 
 from include.restatements.posting.refused import find_refused, is_too_large
 
 INTENT_LASTS = timedelta(minutes=5)
-"""How old an intent may be when its call leaves. A process frozen longer (a suspended machine) finds that others have moved on: an hour later its
+"""How old an intent may be when its call leaves, or when it is taken back. A process frozen longer (a suspended machine) finds that others have moved on: an hour later its
 orders are settled as not posted, and may have been sent again in a newer state."""
 
 
@@ -128,7 +131,7 @@ class Poster:
             requests=search.calls,
             refused=[(*keys[p], words) for p, words in sorted(search.refused.items())],
         )
-        self.journal.record_tested(ref, tested)
+        tested = self.journal.record_tested(ref, tested, anew=self.mode is Mode.TEST)
         if self.mode is Mode.LIVE:
             return _Said(tested, whole)
         answer = Answered(chunk_id=ref.chunk_id, submitted_at=tested.tested_at, mode=Mode.TEST, accepted=_accepted(echoes))
@@ -156,7 +159,8 @@ class Poster:
         payload_hash = body_hash(body)
         declared_at = self.client.now()
         self.checkpoint("before_intent")
-        if not self.journal.declare_intent(ref, payload_hash, _keys(orders), declared_at):
+        attempt, began = self.journal.declare_intent(ref, payload_hash, _keys(orders), declared_at), datetime.now(UTC)
+        if attempt is None:
             return None
         self.checkpoint("after_intent")
         if self.client.now() - declared_at > INTENT_LASTS:
@@ -166,6 +170,10 @@ class Poster:
         try:
             answer = self.client.submit(ref.operation, Mode.LIVE, body)
         except CJError as error:
+            if not error.maybe_done and datetime.now(UTC) - began <= INTENT_LASTS:
+                self.journal.take_back_intent(ref, attempt, f"{socket.gethostname()}, process {os.getpid()}", self.client.now(), str(error))
+                self._failed(error)
+                raise
             return self._not_answered(ref, error, declared_at, payload_hash)
         self.breaker.success()
         notes += _strangers_note(ref, told_apart(answer.orders, orders)[1])
@@ -175,13 +183,12 @@ class Poster:
         return recorded
 
     def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: datetime, payload_hash: str) -> Answered:
-        if error.maybe_done:
-            recorded = self._record(ref, _unknown(ref, declared_at, payload_hash, str(error)))
-            self._failed(error)
-            return recorded
-        self.journal.take_back_intent(ref)
+        """Unknown. Raises an error that is no call's, and was met so late that the intent could not be taken back."""
+        recorded = self._record(ref, _unknown(ref, declared_at, payload_hash, str(error)))
         self._failed(error)
-        raise error
+        if not error.maybe_done:
+            raise error
+        return recorded
 
     def _ask_test_mode(self, ref: ChunkRef, orders: pa.Table, notes: list[str]) -> tuple[Answer, bytes]:
         """The answer, with the orders that were asked about alone, and the body it answers."""
@@ -202,8 +209,7 @@ class Poster:
             self.breaker.failure(error)
 
     def _record(self, ref: ChunkRef, answer: Answered) -> Answered:
-        self.journal.record_answer(ref, answer)
-        return answer
+        return self.journal.record_answer(ref, answer)
 
 
 def _count(found: Visit, orders: int, done: Submitted) -> None:

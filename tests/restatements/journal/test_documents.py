@@ -79,6 +79,7 @@ INTENT = (
     '{"chunk_id":"0f0f0f0f0f0f0f0f","payload_hash":"ab","declared_at":"2026-03-01T12:00:00+00:00","orders":[[401,"SO-1"],[401,"SO-2"]]}'
 )
 REVOCATION = '{"chunk_id":"0f0f0f0f0f0f0f0f","revoked_by":"other","revoked_at":"2026-03-01T12:00:00+00:00"}'
+TAKEN_BACK = '{"version":1,"chunk_id":"0f0f0f0f0f0f0f0f","taken_back_by":"worker-1, process 7","taken_back_at":"2026-03-01T12:00:00Z","why":"CJ says too many calls."}'
 TESTED = (
     '{"chunk_id":"0f0f0f0f0f0f0f0f","tested_at":"2026-03-01T12:00:00.250000+00:00","requests":3,"refused":[[401,"SO-2","No such order"]]}'
 )
@@ -184,7 +185,7 @@ def test_a_visit_reads_each_file_at_most_once_and_none_that_says_nothing(
     asked = {
         ChunkState.PLANNED: ["answer.json", "intent.json"],
         ChunkState.REVOKED: ["answer.json", "intent.json"],
-        ChunkState.INTENDED: ["answer.json", "intent.json", "tested.json"],
+        ChunkState.INTENDED: ["answer.json", "intent.json", "intent.taken-back.json", "tested.json"],
         ChunkState.ANSWERED: ["answer.json", "tested.json"],
     }
     journal.visit(REF)
@@ -250,6 +251,24 @@ READERS: dict[str, tuple[str, Callable[[Journal], Any]]] = {
 
 def path_of(kind: str) -> str:
     return "night/manifest.json" if kind == "manifest" else f"{REF}.{kind.replace('revocation', 'intent')}.json"
+
+
+ATTEMPTS = [
+    pytest.param({"intent": INTENT, "intent.taken-back": TAKEN_BACK}, ChunkState.PLANNED, None, id="taken back"),
+    pytest.param({"intent": INTENT, "intent.taken-back": TAKEN_BACK, "intent-2": INTENT}, ChunkState.INTENDED, DECLARED, id="the second"),
+    pytest.param({"intent": INTENT, "intent.taken-back": TAKEN_BACK, "intent-2": REVOCATION}, ChunkState.REVOKED, REVOKED, id="revoked then"),
+    pytest.param({"intent": REVOCATION, "intent.taken-back": TAKEN_BACK, "intent-2": INTENT}, ChunkState.REVOKED, REVOKED, id="revoked for good"),
+    pytest.param({"intent-2": INTENT}, ChunkState.PLANNED, None, id="a second without a first is nobody's"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("documents", "state", "stands"), ATTEMPTS)
+def test_the_newest_attempt_that_was_not_taken_back_stands(
+    journal: Journal, files: Counted, documents: dict[str, str], state: ChunkState, stands: Intent | Revocation | None
+) -> None:
+    lay(files, **documents)
+    found = journal.visit(REF)
+    assert (found.state, found.intent) == (state, stands)
 
 
 @pytest.mark.parametrize("kind", READERS)
