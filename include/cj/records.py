@@ -2,20 +2,28 @@
 
 One page becomes two tables, COMMISSIONS and COMMISSION_ITEMS: the columns of `cj.commissions` (without `ingested_at`) and
 `cj.commission_items` in `include/sql/schema/`. Arrow's JSON reader is given the whole schema, so a field of another type, an answer cut
-short or anything behind it is an error, and fields nobody asked for are left aside.
+short or anything behind it is an error, and fields nobody asked for are left aside. Where a page has a record that cannot be kept as it came,
+its records are looked at one by one (`set_aside`), and the others are read as ever.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
+from include.cj import set_aside
 from include.cj.errors import CJAnswerMalformed, CJNotJson, RequestProblem
+from include.cj.set_aside import Columns, Examined
 from include.domain.marks import items_marks
+from include.domain.money import LARGEST_AMOUNT
 from include.domain.shapes import INSTANT, MARK, MONEY
 
 _TEXT = pa.string()
@@ -23,7 +31,7 @@ _EMPTY = pa.scalar("", _TEXT)
 """Given a plain text instead, Arrow would first import pandas to see whether it is one of its columns."""
 
 #: cj.commissions: (column, CJ's field, type, may be null).
-_RECORD_COLUMNS: tuple[tuple[str, str, pa.DataType, bool], ...] = (
+_RECORD_COLUMNS: Columns = (
     ("commission_id", "commissionId", _TEXT, False),
     ("advertiser_id", "advertiserId", _TEXT, False),
     ("action_tracker_id", "actionTrackerId", pa.int64(), False),
@@ -49,7 +57,7 @@ _RECORD_COLUMNS: tuple[tuple[str, str, pa.DataType, bool], ...] = (
     ("coupon", "coupon", _TEXT, True),
 )
 #: cj.commission_items, without the commission_id it belongs to. `sale_amount` is CJ's per-item figure, `discount` a line total.
-_ITEM_COLUMNS: tuple[tuple[str, str, pa.DataType, bool], ...] = (
+_ITEM_COLUMNS: Columns = (
     ("commission_item_id", "commissionItemId", _TEXT, False),
     ("sku", "sku", _TEXT, False),
     ("quantity", "quantity", pa.int64(), False),
@@ -64,11 +72,12 @@ COMMISSION_ITEMS = pa.schema([("commission_id", _TEXT)] + [(name, kind) for name
 _JSON_TYPES = {"original": pa.bool_(), "quantity": pa.int64()}
 
 
-def _json_struct(columns: tuple[tuple[str, str, pa.DataType, bool], ...], *more: tuple[str, pa.DataType]) -> pa.StructType:
+def _json_struct(columns: Columns, *more: tuple[str, pa.DataType]) -> pa.StructType:
     return pa.struct([(field, _JSON_TYPES.get(field, _TEXT)) for _, field, _, _ in columns] + list(more))
 
 
 _ITEM_JSON = _json_struct(_ITEM_COLUMNS)
+_MARKED_ITEMS = pa.list_(pa.struct([("sku", _TEXT), ("quantity", pa.int64())]))
 _PAGE_JSON = pa.struct(
     [
         ("count", pa.int64()),
@@ -86,7 +95,7 @@ _ANSWER_JSON = pa.schema(
 class CommissionPage:
     """One page of Commission Detail. `table` has the shape COMMISSIONS, `items` COMMISSION_ITEMS, `count` is the records in them.
 
-    `max_commission_id` is CJ's cursor; empty if CJ gave none.
+    `max_commission_id` is CJ's cursor; empty if CJ gave none. `set_aside` says which records are not as they came, or not there (SET_ASIDE).
     """
 
     table: pa.Table
@@ -94,6 +103,9 @@ class CommissionPage:
     payload_complete: bool
     max_commission_id: str
     count: int
+    set_aside: pa.Table = field(default_factory=set_aside.SET_ASIDE.empty_table)
+    gone: int = 0
+    """Records that are not in `table`."""
 
 
 @dataclass(frozen=True)
@@ -135,37 +147,102 @@ class _SeamJson(msgspec.Struct):
     errors: list[msgspec.Raw] | None = None
 
 
+MANY_SET_ASIDE = 20
+"""Up to so many records are set aside whatever their share; where there are more and they are most of the page, CJ has another shape."""
+
+
+class _NotAsItCame(Exception):
+    """A page has a record that the warehouse cannot keep as it came."""
+
+
 def decode_page(body: bytes, host: str, *, known_object: bool = False) -> CommissionPage | tuple[RequestProblem, ...]:
     """The page in an answer of Commission Detail, or the problems CJ answered instead. `known_object`: `seam_of` found something in it.
 
-    Raises CJNotJson for bytes that are no JSON text, CJAnswerMalformed for JSON of another shape.
+    Raises CJNotJson for bytes that are no JSON text, CJAnswerMalformed for JSON of another shape, never for a record.
     """
-    answer = _read(body, host, known_object)
-    problems = answer.column("errors")[0].as_py() or []
-    if problems:
-        return tuple(RequestProblem((problem or {}).get("message") or "CJ gave no message") for problem in problems)
-    page = pc.struct_field(_only(answer.column("data")), "advertiserCommissions")
-    parts = {name: pc.struct_field(page, name) for name in ("payloadComplete", "maxCommissionId", "records")}
-    if not parts["payloadComplete"][0].is_valid or not parts["records"][0].is_valid:
+    try:
+        answer = _read(body, known_object)
+        if problems := _problems(answer.column("errors")[0].as_py()):
+            return problems
+        page = pc.struct_field(_only(answer.column("data")), "advertiserCommissions")
+        complete, cursor, lists = (pc.struct_field(page, name) for name in ("payloadComplete", "maxCommissionId", "records"))
+        if not complete[0].is_valid or not lists[0].is_valid:
+            raise _malformed(host, "payloadComplete or records is missing")
+        if b"\\u0000" in body:
+            raise _NotAsItCame
+        table, items = _tables(lists.flatten())
+        return CommissionPage(table, items, complete[0].as_py(), cursor[0].as_py() or "", table.num_rows)
+    except _NotAsItCame:
+        return _looked_at_one_by_one(body, host)
+
+
+def _looked_at_one_by_one(body: bytes, host: str) -> CommissionPage | tuple[RequestProblem, ...]:
+    """The same of a page with records that cannot be kept as they came. Takes seconds for a large page."""
+    try:
+        answer = set_aside.loads(body)
+    except (ValueError, RecursionError):
+        raise _unreadable(body, host) from None
+    if not isinstance(answer, dict) or not isinstance(answer.get("errors"), (list, type(None))):
+        raise _malformed(host, "it is no object with data")
+    if problems := _problems(answer.get("errors")):
+        return problems
+    data = answer.get("data")
+    page = data.get("advertiserCommissions") if isinstance(data, dict) else None
+    complete, cursor, records = (page.get(n) if isinstance(page, dict) else None for n in ("payloadComplete", "maxCommissionId", "records"))
+    if not isinstance(complete, bool) or not isinstance(records, list):
         raise _malformed(host, "payloadComplete or records is missing")
-    records = parts["records"].flatten()
-    table = _table(records, _RECORD_COLUMNS, host)
-    lists = pc.struct_field(records, "items")
-    marks = pc.fill_null(items_marks(lists), pa.scalar(0, MARK))
-    return CommissionPage(
-        table=table.append_column(COMMISSIONS.field("items_mark"), marks),
-        items=_items(lists, table.column("commission_id"), host),
-        payload_complete=parts["payloadComplete"][0].as_py(),
-        max_commission_id=parts["maxCommissionId"][0].as_py() or "",
-        count=table.num_rows,
-    )
+    if cursor is not None and not (type(cursor) is str and set_aside.is_storable(cursor)):
+        raise _malformed(host, "its cursor, maxCommissionId, is no text")
+    looked_at = [set_aside.examined(one, _RECORD_COLUMNS, _ITEM_COLUMNS) for one in records]
+    parts = list(_taken([one for one in looked_at if one.record is not None]))
+    gone = sum(one.record is None for one in looked_at)
+    if gone > MANY_SET_ASIDE and 2 * gone > len(records):
+        raise _malformed(host, f"of {len(records)} records {gone} cannot be read")
+    table = pa.concat_tables([COMMISSIONS.empty_table(), *(one for one, _ in parts)])
+    items = pa.concat_tables([COMMISSION_ITEMS.empty_table(), *(one for _, one in parts)])
+    told = set_aside.rows(looked_at, _RECORD_COLUMNS, _ITEM_COLUMNS)
+    return CommissionPage(table, items, complete, cursor or "", table.num_rows, told, gone)
+
+
+def _taken(ones: list[Examined]) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """The records in their order, read as those of any page are. What Arrow's reader refuses all the same is found by halves and set aside."""
+    if not ones:
+        return
+    page = {"payloadComplete": True, "records": [one.record for one in ones]}
+    try:
+        answer = _read(json.dumps({"data": {"advertiserCommissions": page}}).encode(), known_object=True)
+        table, items = _tables(pc.struct_field(pc.struct_field(_only(answer.column("data")), "advertiserCommissions"), "records").flatten())
+    except _NotAsItCame:
+        if len(ones) == 1:
+            ones[0].give_up("record", "not_readable")
+            return
+        middle = len(ones) // 2
+        yield from _taken(ones[:middle])
+        yield from _taken(ones[middle:])
+        return
+    yield _with_true_marks(table, ones), items
+
+
+def _with_true_marks(table: pa.Table, ones: list[Examined]) -> pa.Table:
+    """A SKU that was changed to be stored counts as CJ gave it: what was sent is compared with that."""
+    if all(one.items is None for one in ones):
+        return table
+    lists = pa.array([None if one.items is None else [{"sku": s, "quantity": q} for s, q in one.items] for one in ones], _MARKED_ITEMS)
+    marks = pc.coalesce(items_marks(lists), table["items_mark"].combine_chunks())
+    return table.set_column(table.schema.get_field_index("items_mark"), COMMISSIONS.field("items_mark"), marks)
+
+
+def _problems(errors: Any) -> tuple[RequestProblem, ...]:
+    messages = [problem.get("message") if isinstance(problem, dict) else None for problem in errors or ()]
+    return tuple(RequestProblem(message if type(message) is str and message else "CJ gave no message") for message in messages)
 
 
 class _AnyObject(msgspec.Struct):
     """One JSON object with anything in it: decoding into it checks the text and builds nothing."""
 
 
-def _read(body: bytes, host: str, known_object: bool) -> pa.Table:
+def _read(body: bytes, known_object: bool) -> pa.Table:
+    """The answer as Arrow has it. Raises _NotAsItCame for what Arrow's reader does not take."""
     try:
         # Arrow's reader crashes the process on a bare `null`; it is only given what is certainly one object of sane depth.
         if not known_object:
@@ -183,36 +260,67 @@ def _read(body: bytes, host: str, known_object: bool) -> pa.Table:
     else:
         if answer.num_rows == 1:
             return answer
+    raise _NotAsItCame
+
+
+def _unreadable(body: bytes, host: str) -> CJAnswerMalformed | CJNotJson:
     if body.lstrip()[:1] != b"{":
-        raise CJNotJson(
+        return CJNotJson(
             f"{host} answered Commission Detail with something that is no JSON. Try again; if it stays, look at the address.", host=host
         )
-    raise _malformed(host, "it is cut short, or a field has another type")
+    return _malformed(host, "it is cut short, or no JSON")
 
 
-def _items(lists: pa.Array, commission_ids: pa.ChunkedArray, host: str) -> pa.Table:
-    items = _table(lists.flatten(), _ITEM_COLUMNS, host)
-    owners = commission_ids.take(pc.list_parent_indices(lists))
-    return items.add_column(0, COMMISSION_ITEMS.field("commission_id"), owners)
+def _tables(records: pa.Array) -> tuple[pa.Table, pa.Table]:
+    """Records as COMMISSIONS and COMMISSION_ITEMS. Raises _NotAsItCame where one of them cannot be kept as it came."""
+    table = _table(records, _RECORD_COLUMNS)
+    lists = pc.struct_field(records, "items")
+    items = _table(lists.flatten(), _ITEM_COLUMNS)
+    try:
+        marks = pc.fill_null(items_marks(lists), pa.scalar(0, MARK))
+    except pa.ArrowException:
+        raise _NotAsItCame from None
+    owners = table.column("commission_id").take(pc.list_parent_indices(lists))
+    return table.append_column(COMMISSIONS.field("items_mark"), marks), items.add_column(0, COMMISSION_ITEMS.field("commission_id"), owners)
 
 
-def _table(structs: pa.Array, columns: tuple[tuple[str, str, pa.DataType, bool], ...], host: str) -> pa.Table:
-    arrays = [_typed(pc.struct_field(structs, field), field, kind, nullable, host) for _, field, kind, nullable in columns]
+def _table(structs: pa.Array, columns: Columns) -> pa.Table:
+    arrays = [_typed(pc.struct_field(structs, field), field, kind, nullable) for _, field, kind, nullable in columns]
     return pa.Table.from_arrays(arrays, schema=pa.schema([(name, kind) for name, _, kind, _ in columns]))
 
 
-def _typed(values: pa.Array, field: str, kind: pa.DataType, nullable: bool, host: str) -> pa.Array:
+def _typed(values: pa.Array, field: str, kind: pa.DataType, nullable: bool) -> pa.Array:
     if nullable and pa.types.is_string(values.type):
         empty = pc.equal(values, _EMPTY)
         if pc.any(empty).as_py():
             values = pc.if_else(empty, pa.scalar(None, _TEXT), values)
     if not nullable and values.null_count:
-        raise _malformed(host, f"{field} is missing in {values.null_count} of {len(values)} records")
+        raise _NotAsItCame
     try:
-        return values if values.type == kind else values.cast(kind)
+        typed = values if values.type == kind else values.cast(kind)
     except pa.ArrowInvalid:
-        pass  # its text may quote the value
-    raise _malformed(host, f"{field} holds a value that is no {kind}")
+        raise _NotAsItCame from None  # its text may quote the value
+    if not _fits(typed, field):
+        raise _NotAsItCame
+    return typed
+
+
+def _fits(values: pa.Array, field: str) -> bool:
+    """Whether all of them can be stored, and summed up, in every warehouse."""
+    low: int | Decimal
+    high: int | Decimal
+    if values.type == MONEY:
+        low, high = -LARGEST_AMOUNT, LARGEST_AMOUNT
+    elif values.type == INSTANT:
+        values, low, high = values.cast(pa.int64()), set_aside.FIRST_TIME - 1, set_aside.LAST_TIME + 1
+    elif field == "quantity":
+        low, high = -set_aside.LARGEST_QUANTITY - 1, set_aside.LARGEST_QUANTITY + 1
+    elif field in set_aside.KEYS:
+        values, low, high = pc.utf8_length(values), -1, set_aside.LONGEST_KEY + 1
+    else:
+        return True
+    ends = pc.min_max(values).as_py()
+    return ends["min"] is None or (low < ends["min"] and ends["max"] < high)
 
 
 def _only(column: pa.ChunkedArray) -> pa.Array:

@@ -7,14 +7,19 @@ Elsewhere in the package `float(` and `Decimal(` on amounts are lint errors.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
 
 #: Columns that hold money are `decimal(38, 10)`: 28 digits before the point, 10 after, more than any shop's unit price needs.
 PRECISION, SCALE = 38, 10
 CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
+LARGEST_AMOUNT = Decimal(10) ** 18
+"""Amounts at and above are not taken, from the shop or from CJ: below it, the sum of ten thousand million of them still fits the columns."""
 
 _EXACT = Context(prec=PRECISION + SCALE, rounding=ROUND_HALF_EVEN)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_LONGEST = 10_000
 
 
 class NotMoney(ValueError):
@@ -44,6 +49,27 @@ def money(value: str | int | Decimal) -> Decimal:
     if amount and -(exponent + trailing) > SCALE:
         raise NotMoney(f"an amount may have at most {SCALE} decimal places")
     return amount
+
+
+def nearest_money(text: str) -> Decimal:
+    """The amount in a plain number, rounded half to even where it has digits past the column's: a reversal rounds as what it reverses.
+
+    Raises NotMoney for what is no number, and for LARGEST_AMOUNT and above.
+    """
+    if not is_plain_number(text):
+        raise NotMoney("an amount must be a plain decimal number")
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise NotMoney("an amount must have an exponent that a number can have") from None
+    if amount and amount.adjusted() >= LARGEST_AMOUNT.adjusted():
+        raise NotMoney(f"an amount must be below {LARGEST_AMOUNT:f}")
+    return amount.quantize(Decimal(1).scaleb(-SCALE), context=_EXACT)
+
+
+def is_plain_number(text: str) -> bool:
+    """Whether the text is digits, with or without a point and an exponent."""
+    return len(text) <= _LONGEST and _NUMBER.fullmatch(text) is not None
 
 
 def money_text(amount: Decimal) -> str:

@@ -2,8 +2,10 @@
 
 Request faults (`status` `html` `cut_before` `cut_after` `slow` `truncate`) hit the `times` next matching requests (default 1) after
 `after_calls` of them passed. So do answer faults (`execution_error` `partial_echo` `stranger`), on the tracking endpoints alone: the request is worked
-off, and its GraphQL answer says less, or something else, than was done. Order faults (`drop` `delay` `alter`) hit every live update of the named orders, or the first `times` of each; `refuse` answers
-every request that carries them, Test Mode's too, with `message` for each. They are kept in the state file, so a restart changes nothing.
+off, and its GraphQL answer says less, or something else, than was done. Order faults (`drop` `delay` `alter`) hit every live update of the named
+orders, or the first `times` of each; `refuse` answers every request that carries them, Test Mode's too, with `message` for each. `garble` answers
+Commission Detail with `value`, whatever JSON it is, in the `field` (`items.sku` is a field of each item) of every record of the named orders, for as
+long as it is active. They are kept in the state file, so a restart changes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from include.sandbox.store import Store
 
 REQUEST_KINDS = frozenset({"status", "html", "cut_before", "cut_after", "slow", "truncate"})
 ANSWER_KINDS = frozenset({"execution_error", "partial_echo", "stranger"})
-ORDER_KINDS = frozenset({"drop", "delay", "alter", "refuse"})
+ORDER_KINDS = frozenset({"drop", "delay", "alter", "refuse", "garble"})
 ALTERABLE = frozenset({"amount", "discount", "items", "coupon", "correction_reason", "validation_status"})
 _KNOWN = {
     "request": frozenset({"kind", "path", "operation", "times", "after_calls", "status", "retry_after", "seconds", "done"}),
@@ -53,6 +55,8 @@ def checked(spec: Mapping[str, Any]) -> dict[str, Any]:
         raise FaultError(f"A {kind!r} fault is about orders that are sent: {NOT_TRACKING} takes none.")
     if kind == "alter" and spec.get("field") not in ALTERABLE:
         raise FaultError(f"An 'alter' fault needs a field, one of {', '.join(sorted(ALTERABLE))}.")
+    if kind == "garble" and not isinstance(spec.get("field"), str):
+        raise FaultError("A 'garble' fault needs a field of Commission Detail, and may have any value.")
     if kind in ("delay", "slow") and not isinstance(spec.get("seconds"), (int, float)):
         raise FaultError(f"A {kind!r} fault needs seconds, a number.")
     return dict(spec)
@@ -126,7 +130,7 @@ class Faults:
         with self._lock:
             for fault in self._active:
                 spec = fault.spec
-                if spec["kind"] not in ORDER_KINDS - {"refuse"} or order_id not in fault.order_ids:
+                if spec["kind"] not in ORDER_KINDS - {"refuse", "garble"} or order_id not in fault.order_ids:
                     continue
                 times = spec.get("times")
                 if times is None or fault.hits.get(order_id, 0) < times:
@@ -146,6 +150,15 @@ class Faults:
         with self._lock:
             refusing = [fault for fault in self._active if fault.spec["kind"] == "refuse"]
             return {order_id: fault.spec.get("message", REFUSAL) for fault in refusing for order_id in fault.order_ids}
+
+    def garbled(self) -> dict[str, dict[str, Any]]:
+        """What stands in the fields of an order's records instead, by order id."""
+        with self._lock:
+            found: dict[str, dict[str, Any]] = {}
+            for spec in (fault.spec for fault in self._active if fault.spec["kind"] == "garble"):
+                for order_id in spec["order_ids"]:
+                    found.setdefault(order_id, {})[spec["field"]] = spec.get("value")
+        return found
 
     def remember(self) -> None:
         """Writes down how often the faults have hit."""

@@ -40,7 +40,7 @@ class Sandbox:
             self.accounts.reload()
         self.processing = Processing(self.store, self.clock, self.accounts, self.faults)
         self.tracking = Tracking(self.store, self.clock, self.accounts, self.faults)
-        self.commissions = Commissions(self.store, self.clock, self.accounts, self.processing)
+        self.commissions = Commissions(self.store, self.clock, self.accounts, self.processing, self.faults)
 
     def configure(self, turned: dict[str, Any]) -> Knobs:
         """Turns knobs, for good. Raises KnobError."""

@@ -96,3 +96,17 @@ elsewhere AS (
         ON h.advertiser_id = w.advertiser_id AND h.order_id = w.order_id AND h.action_tracker_id <> w.action_tracker_id
 )
 {%- endmacro %}
+
+{#- Of a row of cj.ledger_set_aside: its record is not in the ledger, and no later reading has brought it. -#}
+{% macro is_missing(aside) -%}
+NOT {{ aside }}.kept AND NOT EXISTS (SELECT 1 FROM cj.commissions AS c WHERE c.commission_id = {{ aside }}.commission_id)
+{%- endmacro %}
+
+{#- A record of the order could not be kept: what the order comes to at CJ is not known. -#}
+{% macro is_in_doubt(order) -%}
+EXISTS (
+    SELECT 1 FROM cj.ledger_set_aside AS a
+    WHERE a.advertiser_id = {{ order }}.advertiser_id AND a.order_id = {{ order }}.order_id
+        AND COALESCE(a.action_tracker_id, {{ order }}.action_tracker_id) = {{ order }}.action_tracker_id AND {{ is_missing("a") }}
+)
+{%- endmacro %}

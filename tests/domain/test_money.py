@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.domain.money import NotMoney, exact_sum, money, money_text
+from include.domain.money import NotMoney, exact_sum, money, money_text, nearest_money
 
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal("9999999999999999999999999999.9999999999"), places=10)
 
@@ -44,3 +44,19 @@ def test_amounts_travel_as_plain_digits(given_text: str, sent: str) -> None:
 
 def test_a_sum_keeps_every_digit() -> None:
     assert exact_sum([money("9999999999999999999999999999"), money("0.0000000001")]) == Decimal("9999999999999999999999999999.0000000001")
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**17), max_value=10**17, places=14))
+def test_the_nearest_money_of_an_amount_and_of_its_reversal_add_up_to_nothing_and_are_never_half_a_place_off(amount: Decimal) -> None:
+    there, back = nearest_money(f"{amount:f}"), nearest_money(f"{-amount:f}")
+    assert there == -back
+    assert money(there) == there
+    assert abs(there - amount) <= Decimal("0.00000000005")
+
+
+@pytest.mark.parametrize(
+    "text", ["", " 1", "1_000", "Infinity", "NaN", "0x1", "1,5", "1e", "1" * 19, "1e18", "-1e400", "1e999999999999999999999"]
+)
+def test_what_is_no_number_or_beyond_the_largest_has_no_nearest_money(text: str) -> None:
+    with pytest.raises(NotMoney):
+        nearest_money(text)

@@ -15,6 +15,24 @@ def received(shop: Shop, order_id: str) -> int:
     return len([s for s in shop.control.submissions() if s["order_id"] == order_id])
 
 
+def test_an_orders_records_are_answered_with_whatever_stands_in_their_fields_and_those_of_others_are_not(shop: Shop) -> None:
+    bad, good = shop.new_id(), shop.new_id()
+    for order_id in (bad, good):
+        shop.post("create", order_id, amount="10.00", items=[{"sku": "a", "quantity": 1, "unitPrice": "10.00"}])
+    shop.control.advance(HOUR)
+    before = {order_id: shop.records(order_id) for order_id in (bad, good)}
+    values = {"saleAmountAdvCurrency": "1.123456789012", "coupon": ["a", None], "items.sku": "A\0B"}
+    shop.control.add_faults([{"kind": "garble", "order_ids": [bad], "field": name, "value": value} for name, value in values.items()])
+    (found,) = shop.records(bad)
+    assert (found["saleAmountAdvCurrency"], found["coupon"]) == ("1.123456789012", ["a", None])
+    assert {item["sku"] for item in found["items"]} == {"A\0B"}
+    assert shop.records(good) == before[good]
+    shop.control.clear_faults()
+    assert shop.records(bad) == before[bad]
+    with pytest.raises(ControlError, match="needs a field"):
+        shop.control.add_faults([{"kind": "garble", "order_ids": [bad]}])
+
+
 @pytest.mark.parametrize(("kind", "work_done"), [("cut_before", 0), ("cut_after", 1)])
 def test_a_cut_connection_gives_no_answer_whether_or_not_the_work_was_done(shop: Shop, kind: str, work_done: int) -> None:
     shop.control.add_faults([{"kind": kind, "path": "/graphql"}])

@@ -76,6 +76,11 @@ def read_ledgers(
     if read.failures:
         raise read.failures[0].named
     return {
-        account.conn_id: {"records": one.records, "appended": one.appended, "complete_until": one.complete_until.isoformat()}
+        account.conn_id: {
+            "records": one.records,
+            "appended": one.appended,
+            "set_aside": one.set_aside,
+            "complete_until": one.complete_until.isoformat(),
+        }
         for account, one in zip(read.reached, read.readings, strict=True)
     }

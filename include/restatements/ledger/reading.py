@@ -6,6 +6,8 @@ without the cursor, because nothing says that CJ's ids become visible in their o
 
 What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, except for what CJ itself moves on a record: its status and
 its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes.
+
+A record that cannot be kept as it came stops nothing: it is kept with a change, or set aside, and cj.ledger_set_aside says so (include.cj.set_aside).
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import pyarrow.compute as pc
 from include.cj.client import CJClient
 from include.cj.limits import windows
 from include.cj.records import COMMISSION_ITEMS, CommissionPage
+from include.cj.set_aside import SET_ASIDE
 from include.domain.account import Account
 from include.domain.shapes import INSTANT
 from include.sql import filled
@@ -45,7 +48,7 @@ MOST_REFRESHED = 20_000
 
 @dataclass(frozen=True)
 class LedgerRead:
-    """One reading. `records` came, `appended` were new."""
+    """One reading. `records` came, `appended` were new; `set_aside` came besides and could not be kept."""
 
     advertiser_id: str
     records: int
@@ -53,6 +56,7 @@ class LedgerRead:
     complete_until: datetime
     kind: str
     """`first`, `cursor`, or `sweep`."""
+    set_aside: int = 0
 
 
 def read_ledger(
@@ -81,7 +85,7 @@ def read_ledger(
         kind, begin = "sweep", min(last[1], now) - SWEEP_BACK
     else:
         kind, begin, cursor = "cursor", last[1] - OVERLAP, last[0]
-    records = appended = 0
+    records = appended = set_aside = 0
     newest = last[0] if last else "0"
     until = begin
     for start, end in windows(begin, now + AHEAD):
@@ -91,9 +95,10 @@ def read_ledger(
             newest = max(newest, spool.cursor, key=_order_of)
             appended += _append_window(spool, account, location, newest, start, until, kind)
             records += spool.count
+            set_aside += spool.set_aside
         checkpoint("window_read")
     _refresh_due(client, account, location, now)
-    return LedgerRead(account.advertiser_id, records, appended, until, kind)
+    return LedgerRead(account.advertiser_id, records, appended, until, kind, set_aside)
 
 
 def _append_window(
@@ -104,6 +109,7 @@ def _append_window(
         session.serialize("cj.ledger")
         reading = _next_reading(session)
         appended = append_records(session, spool, reading) if spool.count else 0
+        tell_set_aside(session, spool, account.advertiser_id)
         read = {
             "advertiser_id": [account.advertiser_id],
             "cursor_commission_id": [newest],
@@ -146,6 +152,18 @@ def _next_reading(session: Session) -> int:
 def _of_reading(batches: Iterator[pa.RecordBatch], reading: int) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         yield batch.append_column("reading", pa.repeat(pa.scalar(reading, pa.int64()), batch.num_rows))
+
+
+def tell_set_aside(session: Session, spool: PageSpool, advertiser_id: str) -> None:
+    """Append what could not be kept as it came to cj.ledger_set_aside, inside the caller's transaction; what was said of a record before is not said again."""
+    told = [page for page in spool.told() if page.num_rows]
+    if not told:
+        return
+    now = datetime.now(UTC)
+    rows = pa.concat_tables(told).group_by(SET_ASIDE.names).aggregate([]).select(SET_ASIDE.names)
+    rows = rows.append_column("advertiser_id", pa.array([advertiser_id] * rows.num_rows, pa.string()))
+    session.append("cj.ledger_set_aside", rows.append_column("set_aside_at", pa.array([now] * rows.num_rows, INSTANT)))
+    session.execute(filled("ledger_told_before"), {"advertiser_id": advertiser_id, "now": now})
 
 
 def _new(pages: Iterator[pa.Table], kept: pa.Array, copied: pa.Array, key: list[str]) -> Iterator[pa.RecordBatch]:
@@ -210,6 +228,7 @@ def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation
             session.append("cj.incoming_commissions", (batch for page in spool.records() for batch in page.to_batches()))
             session.execute(filled("ledger_refresh"))
             session.execute("DELETE FROM cj.incoming_commissions")
+            tell_set_aside(session, spool, account.advertiser_id)
 
 
 def _order_of(cursor: str) -> tuple[int, str]:
@@ -223,6 +242,7 @@ class PageSpool:
     def __init__(self, pages: Iterator[CommissionPage]) -> None:
         self._pages_to_come = pages
         self.count, self.pages, self.cursor = 0, 0, "0"
+        self.set_aside = 0
 
     def __enter__(self) -> PageSpool:
         self._scratch = tempfile.TemporaryDirectory(prefix="cj-ledger-")
@@ -247,14 +267,20 @@ class PageSpool:
     def items(self) -> Iterator[pa.Table]:
         return self._read("items")
 
+    def told(self) -> Iterator[pa.Table]:
+        """What is to be said of records that are not as they came."""
+        return self._read("told")
+
     def _add(self, page: CommissionPage) -> None:
         self.cursor = max(self.cursor, page.max_commission_id or "0", key=_order_of)
-        if not page.count:
+        if not page.count and not page.set_aside.num_rows:
             return
         stamp = pa.array([datetime.now(UTC)] * page.count, INSTANT)
         self._write("records", page.table.append_column("ingested_at", stamp))
         self._write("items", page.items)
+        self._write("told", page.set_aside)
         self.count, self.pages = self.count + page.count, self.pages + 1
+        self.set_aside += page.gone
 
     def _file(self, kind: str, page: int) -> str:
         return str(Path(self._scratch.name) / f"{kind}-{page}.arrow")

@@ -58,6 +58,7 @@ def collect(
     runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at)
     verdicts = _of_runs(session, "report_status", runs)
     checked = session.rows(filled("report_checked"), {"checked_at": checked_at})
+    aside = session.rows(filled("report_set_aside"), {})[0]
     return Figures(
         checked_at=checked_at.astimezone(UTC),
         data_as_of=_instant(session.rows(filled("report_freshness"), {})[0]["complete_until"]),
@@ -78,6 +79,8 @@ def collect(
         skipped=tuple((str(row["reason"]), int(row["orders"])) for row in _of_runs(session, "report_skipped", runs)),
         nights=_nights(session.rows(filled("report_nights"), {"since": _midnight(checked_at) - timedelta(days=NIGHTS - 1)})),
         other_basis_matches_all=bool(checked and checked[0]["other_basis_matches_all"]),
+        set_aside=int(aside["set_aside"]),
+        changed=int(aside["changed"]),
     )
 
 

@@ -223,6 +223,10 @@ class Figures:
     skipped: tuple[tuple[str, int], ...]
     nights: tuple[Night, ...]
     other_basis_matches_all: bool
+    set_aside: int = 0
+    """CJ's records that could not be kept: what their orders come to at CJ is not known."""
+    changed: int = 0
+    """CJ's records that were kept with a change: a character, or digits past the tenth decimal place."""
 
     @property
     def at_risk(self) -> tuple[Amount, ...]:

@@ -40,6 +40,7 @@ def _findings(figures: Figures) -> SimpleNamespace:
         lag=report_words.lag_finding(figures),
         breaks=report_words.breaks_finding(figures),
         quarantined=report_words.quarantined_finding(figures),
+        set_aside=report_words.set_aside_finding(figures),
         nights=report_words.nights_finding(figures),
     )
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from include.domain.states import BREAKS
 from include.restatements.report.advice import SKIPS, advice_for
 from include.restatements.report.figures import Amount, Figures, counted, joined, utc
-from include.restatements.report.words import headline, lag_finding, lock_words, plain
+from include.restatements.report.words import headline, lag_finding, lock_words, plain, set_aside_finding
 
 TOP = 10
 WIDTH = 100
@@ -33,6 +33,8 @@ def terminal(figures: Figures, *, report: str | None = None) -> Group:
         )
     if figures.other_basis_matches_all:
         parts.append(Text("With the other sale_amount_basis (net or gross) every order would match: check the connection's extra."))
+    if aside := set_aside_finding(figures):
+        parts.append(Text(aside, style="bold red" if figures.set_aside else ""))
     if figures.statuses:
         parts.append(_statuses(figures))
     if figures.within_band:

@@ -88,6 +88,20 @@ def quarantined_finding(figures: Figures) -> str:
     return f"{counted(figures.quarantined_orders, 'order')} would not have arrived as meant, so they were not sent.{cost}"
 
 
+def set_aside_finding(figures: Figures) -> str:
+    """How many of CJ's records are not in the ledger as they came; empty where all are."""
+    gone, changed = figures.set_aside, figures.changed
+    parts = [
+        f"{counted(gone, 'record')} of CJ could not be read and {'was' if gone == 1 else 'were'} set aside: "
+        f"what {'its order comes' if gone == 1 else 'their orders come'} to at CJ is not known."
+        if gone
+        else "",
+        f"{counted(changed, 'record')} of CJ {'was' if changed == 1 else 'were'} kept with a change." if changed else "",
+    ]
+    said = " ".join(filter(None, parts))
+    return f"{said} See cj.ledger_set_aside." if said else ""
+
+
 def nights_finding(figures: Figures) -> str:
     """In how many nights something broke, and in which most."""
     broken = [night for night in figures.nights if night.count(Status.MISSING, Status.MISMATCHED)]
