@@ -20,12 +20,17 @@ import pyarrow.compute as pc
 
 from include.domain.errors import WarehouseShapeError
 from include.domain.money import ZERO
+from include.domain.personal import EMAIL
 from include.domain.shapes import INSTANT, KEY, MONEY
 from include.restatements.gate.items import MAX_ITEMS, item_findings
-from include.restatements.gate.parameters import advertiser_vertical_known, each_text, names_with_text, vertical_names_known
-
-EMAIL = r"[^@\s]+(@|%40)[^@\s]+\.[^@\s]+"
-"""What looks like an e-mail address, also where it was escaped for a link."""
+from include.restatements.gate.parameters import (
+    advertiser_vertical_known,
+    each_text,
+    names_with_text,
+    vertical_names_known,
+    without_control,
+)
+from include.restatements.gate.storable import in_range, plain
 
 ORDER_ID = r"^[A-Za-z0-9_-]*$"
 
@@ -55,12 +60,15 @@ def findings(table: pa.Table, now: datetime, combine_items: bool) -> pd.DataFram
             "coupon_length": _number(pc.utf8_length(state["coupon"])),
             "cj_event_length": _number(pc.utf8_length(state["cj_event"])),
             "sid_length": _number(pc.utf8_length(state["sid"])),
+            **{f"{name}_plain": _flag(plain(state[name])) for name in ("coupon", "cj_event", "sid")},
             **_attribution(state),
             "status": _members(state["status"]),
             "cancellation_status": _members(pc.if_else(cancelled, rows["status"], pa.scalar(None, pa.string()))),
             "correction_reason": _members(rows["correction_reason"]),
             **_items(rows["items"], state["amount"], cancelled, combine_items),
             "custom_parameters_valid": each_text(state["custom_parameters"], names_with_text),
+            "custom_parameters_plain": each_text(state["custom_parameters"], without_control),
+            "vertical_parameters_plain": each_text(state["vertical_parameters"], without_control),
             "vertical_parameters_valid": each_text(state["vertical_parameters"], names_with_text),
             "vertical_parameter_names_known": each_text(state["vertical_parameters"], vertical_names_known),
             "advertiser_vertical_known": each_text(state["vertical_parameters"], advertiser_vertical_known),
@@ -82,6 +90,8 @@ def _times(rows: dict[str, pa.Array], cancelled: pa.Array, now: datetime) -> dic
     needed = pc.and_(pc.fill_null(maybe_new, False), pc.invert(cancelled))
     return {
         "event_time_given": _flag(pc.or_(event.is_valid(), pc.invert(needed))),
+        "event_time_in_range": _flag(pc.or_kleene(in_range(event), cancelled)),
+        "updated_at_in_range": _flag(in_range(updated)),
         "event_time_past": _flag(pc.less_equal(event, present)),
         "updated_at_given": _flag(updated.is_valid()),
         "updated_at_past": _flag(pc.less_equal(updated, present)),
@@ -93,6 +103,7 @@ def _order_money(state: dict[str, pa.Array], cancelled: pa.Array) -> dict[str, A
     zero = pa.scalar(ZERO, MONEY)
     return {
         "amount_given": _flag(pc.or_(state["amount"].is_valid(), cancelled)),
+        "amount_in_range": _flag(in_range(state["amount"])),
         "amount_not_negative": _flag(pc.greater_equal(state["amount"], zero)),
         "discount_not_negative": _flag(pc.greater_equal(state["discount"], zero)),
         "discount_within_amount": _flag(pc.less_equal(state["discount"], state["amount"])),
@@ -115,6 +126,8 @@ def _items(items: pa.Array, amount: pa.Array, cancelled: pa.Array, combine_items
         "item_count": np.minimum(count, MAX_ITEMS) if combine_items else count,
         "item_sku_given": found.sku_given | exempt,
         "longest_sku": np.where(exempt, 0, found.longest_sku),
+        "item_sku_plain": found.sku_plain | exempt,
+        "item_prices_in_range": found.prices_in_range | exempt,
         "item_quantity_valid": found.quantity_valid | exempt,
         "largest_item_quantity": np.where(exempt, 0, found.largest_quantity),
         "item_unit_price_valid": found.unit_price_valid | exempt,

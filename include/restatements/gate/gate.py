@@ -10,7 +10,6 @@ rest of the night bring the share back under the limit, they are taken up again,
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -26,10 +25,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
+from include.domain.personal import pseudonym
 from include.domain.shapes import CHANGES, INSTANT, KEY
 from include.restatements.gate.findings import findings, one_array, unsorted
 from include.restatements.gate.items import combine_small_lines
 from include.restatements.gate.results import merged_result, write
+from include.restatements.gate.storable import kept_text, kept_time, without_the_unstorable
 from include.restatements.gate.suite import MALFORMED_COLUMN, Judge, Rule
 
 BATCH_ROWS = 100_000
@@ -179,6 +180,7 @@ class _Tally:
         )
 
     def _passed(self, table: pa.Table) -> pa.Table:
+        table = without_the_unstorable(table)
         return combine_small_lines(table) if self.gate.combine_items else table
 
     def _count_reasons(self, table: pa.Table, counts: dict[Rule, int]) -> None:
@@ -292,14 +294,16 @@ def _malformed_reason(rule: Rule, column: str) -> str:
 
 
 def _quarantined(rows: pa.Table, reasons: list[str], details: list[str], frame: pd.DataFrame, failed: np.ndarray) -> pa.Table:
-    order_ids = one_array(rows["order_id"]).to_pylist()
+    order_ids = kept_text(one_array(rows["order_id"])).to_pylist()
     for row in np.flatnonzero(~frame["order_id_without_email"].to_numpy()[failed]):
-        order_ids[row] = _pseudonym(order_ids[row])
+        order_ids[row] = pseudonym(rows["order_id"][row.item()].as_py())
         details[row] += " The order id is written as `sha256-` and the first 32 hex digits of its SHA-256."
-    columns = {**{name: rows[name] for name in QUARANTINED.names[:4]}, "order_id": order_ids, "reason": reasons, "detail": details}
+    columns = {
+        "enterprise_id": kept_text(rows["enterprise_id"]),
+        "action_tracker_id": rows["action_tracker_id"],
+        "order_id": order_ids,
+        "updated_at": kept_time(rows["updated_at"]),
+        "reason": reasons,
+        "detail": details,
+    }
     return pa.table(columns, schema=QUARANTINED)
-
-
-def _pseudonym(order_id: str) -> str:
-    """What stands for an order id that is somebody's e-mail address; a warehouse can compute it to find the order."""
-    return f"sha256-{hashlib.sha256(order_id.encode()).hexdigest()[:32]}"

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from include.domain.money import SCALE, ZERO, money
 from include.domain.shapes import ITEM, ITEMS
+from include.restatements.gate.storable import in_range, plain
 
 MAX_ITEMS = 100
 """CJ: `Order may not have more than 100 items`."""
@@ -37,10 +38,12 @@ class ItemFindings:
 
     count: Ints
     sku_given: Flags
+    sku_plain: Flags
     longest_sku: Ints
     quantity_valid: Flags
     largest_quantity: Ints
     unit_price_valid: Flags
+    prices_in_range: Flags
     discount_not_negative: Flags
     discount_within_line: Flags
     add_up: Flags
@@ -66,10 +69,12 @@ def item_findings(items: pa.ListArray, amount: pa.Decimal128Array) -> ItemFindin
     return ItemFindings(
         count=lengths,
         sku_given=_all_of(owner, sku_length > 0, len(items)),
+        sku_plain=_all_of(owner, _numpy(pc.fill_null(plain(sku), True)), len(items)),
         longest_sku=_largest_of(lengths, sku_length),
         quantity_valid=_all_of(owner, quantity_valid, len(items)),
         largest_quantity=_largest_of(lengths, quantities),
         unit_price_valid=_all_of(owner, price_valid, len(items)),
+        prices_in_range=_all_of(owner, _numpy(pc.fill_null(pc.and_kleene(in_range(price), in_range(discount)), True)), len(items)),
         discount_not_negative=_all_of(owner, discount_sign >= 0, len(items)),
         discount_within_line=within,
         add_up=adds_up,

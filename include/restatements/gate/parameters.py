@@ -5,6 +5,7 @@ A text is parsed once however many orders carry it. Names and values never leave
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ import orjson
 import pyarrow as pa
 
 from include.cj.parameters import ADVERTISER_VERTICALS, VERTICAL_PARAMETERS
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def names_with_text(text: str) -> bool:
@@ -32,6 +35,12 @@ def advertiser_vertical_known(text: str) -> bool:
     bag = _parsed(text)
     vertical = bag.get("advertiserVertical") if isinstance(bag, dict) else None
     return not isinstance(vertical, str) or vertical in ADVERTISER_VERTICALS
+
+
+def without_control(text: str) -> bool:
+    """Whether no name and no text has a control character. True for what `names_with_text` already refuses."""
+    bag = _parsed(text)
+    return not isinstance(bag, dict) or not any(_CONTROL.search(part) for pair in bag.items() for part in pair if isinstance(part, str))
 
 
 def each_text(column: pa.Array, rule: Callable[[str], bool]) -> np.ndarray[Any, np.dtype[np.bool_]]:
