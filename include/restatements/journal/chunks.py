@@ -21,6 +21,13 @@ from include.domain.states import Operation
 from include.restatements.journal.documents import PlannedChunk
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
 
+#: What may name a person and is not sent with the operation is not kept: CJ takes a sid with a new order only, and nothing of a cancelled one.
+_NOT_SENT = {
+    Operation.CREATE: (),
+    Operation.RESTATE: ("sid",),
+    Operation.CANCEL: ("sid", "cj_event", "custom_parameters", "vertical_parameters"),
+}
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -80,9 +87,8 @@ class ChunkWriter:
 
     def _write(self, enterprise_id: str, operation: Operation, orders: pa.Table) -> None:
         orders = orders.select(CHUNK.names).cast(CHUNK).combine_chunks()
-        if operation is not Operation.CREATE:
-            # CJ takes a sid with a new order only; what may name a person and is not sent is not kept.
-            orders = orders.set_column(orders.schema.get_field_index("sid"), "sid", pa.nulls(orders.num_rows, pa.string()))
+        for column in _NOT_SENT[operation]:
+            orders = orders.set_column(orders.schema.get_field_index(column), column, pa.nulls(orders.num_rows, CHUNK.field(column).type))
         name = content_hash(enterprise_id, operation, orders)
         ref = self._free_ref(operation, name)
         self.journal.put_table(f"{ref}.parquet", orders)

@@ -31,6 +31,7 @@ from include.restatements.journal.chunks import content_hash
 from include.restatements.journal.documents import Accepted, Answered, InTestMode
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit
 from include.restatements.posting.refused import find_refused, is_too_large
+from include.restatements.posting.words import without_values
 
 INTENT_LASTS = timedelta(minutes=5)
 """How old an intent may be when its call leaves, or when it is taken back. A process frozen longer (a suspended machine) finds that others have moved on: an hour later its
@@ -253,7 +254,7 @@ def live_answer(ref: ChunkRef, answer: Answer, orders: pa.Table, submitted_at: d
     ours, _ = told_apart(answer.orders, orders)
     named = {(order.action_tracker_id, order.order_id) for order in ours}
     left = [key for key in _keys(orders) if key not in named]
-    words = words_of(answer.errors)
+    words = without_values(words_of(answer.errors), orders)
     refused = bool(words) and not answer.orders and not answer.begun
     return Answered(
         chunk_id=ref.chunk_id,

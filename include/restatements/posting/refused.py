@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from include.cj.client import Answer
 from include.cj.errors import CJError, CJNoVerdict, CJRefused, CJRequestTooLarge, words_of
+from include.restatements.posting.words import without_values
 
 MAX_CALLS = 2_000
 """Past this the search stops and what is still in doubt is held back with the reason: a chunk that bad needs a person."""
@@ -75,7 +76,7 @@ def _ask(
     except CJRefused as error:
         search.too_large |= is_too_large(error) and len(positions) > 1
         problems = getattr(error, "problems", ())
-        return words_of(problems) or str(error), set(), set()
+        return without_values(words_of(problems), chunk) or str(error), set(), set()
     except CJNoVerdict as error:
         if len(positions) == 1 or not is_too_large(error):
             raise
@@ -86,7 +87,7 @@ def _ask(
         return "", set(), set(positions)
     echoes = set(named)
     echoed = {p for p in positions if keys[p] in echoes}
-    words = words_of(answer.errors)
+    words = without_values(words_of(answer.errors), chunk)
     pointed_at = {int(a or b) for problem in answer.errors for path in problem.fields for a, b in _POSITION.findall(path)}
     return words, {positions[n] for n in pointed_at if n < len(positions)} - echoed, echoed
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from include.cj.payload import request_body
 from include.domain.shapes import CHUNK
 from include.domain.states import Operation
 from include.restatements.journal.chunks import ChunkWriter
@@ -39,6 +40,24 @@ def test_every_order_is_in_exactly_one_chunk_whatever_the_chunk_size_leaves_over
     written = [order for chunk in chunks for order in journal.orders(chunk.ref)["order_id"].to_pylist()]
     assert written == orders(range(count))["order_id"].to_pylist()
     assert [chunk.orders for chunk in chunks] == [100] * (count // 100) + ([count % 100] if count % 100 else [])
+
+
+def test_a_cancellation_is_written_down_without_what_is_never_sent_under_the_same_name(tmp_path: Path) -> None:
+    names = ("sid", "cj_event", "custom_parameters", "vertical_parameters")
+    order = orders(range(1))
+    full = order
+    for name in names:
+        full = full.set_column(full.schema.get_field_index(name), name, pa.array(['{"who": "member-7"}']))
+    chunks = []
+    for place, table in (("full", full), ("bare", order)):
+        journal = Journal(folder(f"file://{tmp_path}/{place}"))
+        writer = ChunkWriter(journal, "night", 100, lambda ref, written: None)
+        writer.add(Operation.CANCEL, table)
+        (chunk,) = writer.finish()
+        assert journal.orders(chunk.ref).to_pylist() == order.to_pylist()
+        chunks.append((chunk.content_hash, chunk.ref.chunk_id, request_body(Operation.CANCEL, journal.orders(chunk.ref))))
+    assert chunks[0] == chunks[1]
+    assert chunks[0][2] == request_body(Operation.CANCEL, full)
 
 
 @pytest.mark.parametrize(("operation", "kept"), [(Operation.CREATE, "member-7"), (Operation.RESTATE, None), (Operation.CANCEL, None)])
