@@ -28,7 +28,7 @@ def _of_list(path: str, source: str, places: Places, title: str, parts: list[ast
         start, end = places.of(part)
         yield at(path, source, start, _past_comma(source, end), "", f"{title}: {_name(part)} dropped")
     for one, two in pairwise(parts):
-        if _both_possible(_condition(one), _condition(two)):
+        if _both_possible(_condition(one), _condition(two)) and not _say_the_same(one, two):
             (a, b), (c, d) = places.of(one), places.of(two)
             yield at(path, source, a, d, source[c:d] + source[b:c] + source[a:b], f"{title}: {_name(two)} asked before {_name(one)}")
     for part in parts:
@@ -71,6 +71,12 @@ def _both_possible(one: str, two: str) -> bool:
         return True
     code = compile(f"({_python(one)}) and ({_python(two)})", "conditions", "eval")
     return any(eval(code, {}, dict(zip(names, values, strict=True))) for values in product([True, False], repeat=len(names)))
+
+
+def _say_the_same(one: ast.expr, two: ast.expr) -> bool:
+    """Whether both stand for one word, and nothing but the word is told: then too their turn decides nothing."""
+    words = [part.args[1] for part in (one, two) if isinstance(part, ast.Call) and len(part.args) > 1]
+    return len(words) == 2 and all(isinstance(w, ast.Attribute) for w in words) and ast.unparse(words[0]) == ast.unparse(words[1])
 
 
 def _python(condition: str) -> str:
