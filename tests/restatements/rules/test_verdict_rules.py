@@ -87,6 +87,7 @@ STATUS_CASES: dict[str, str] = {
     f"{POSTED} correction_reason_differs shows_state_before deadline_over": "mismatched correction_reason",
     f"{LOST} correction_reason_differs": "missing unknown",
     f"{POSTED} coupon_differs shows_state_before deadline_over": "missing unknown",
+    f"{LOST} new_line shows_state_before": "missing unknown",
     f"{POSTED} coupon_differs correction_reason_differs shows_state_before deadline_over": "missing unknown",
 }
 """What is true, and the status with its reason."""
@@ -168,6 +169,8 @@ UNKNOWN = true("newest_state hour_over deadline_over") | {"share": "0.10"}
         (GONE | true("converted"), "0.00", "100.00", "100.00", "10.00"),
         # CJ holds nothing of it: what its tracker costs.
         (UNKNOWN | {"amount": "60.00", "sale_amount": "60.00"}, "60.00", None, None, "6.00"),
+        (UNKNOWN | {"amount": "60.04", "sale_amount": "60.04"}, "60.04", None, None, "6.00"),
+        (UNKNOWN | {"amount": "60.06", "sale_amount": "60.06"}, "60.06", None, None, "6.01"),
         (UNKNOWN | {"amount": "60.00", "sale_amount": "60.00"} | true("converted"), "60.00", None, None, None),
         (UNKNOWN | {"amount": "60.00", "sale_amount": "60.00", "share": None}, "60.00", None, None, None),
         (to("60.00", held_sale_amount="0.00", commission="0.00", cj_fee="0.00"), "60.00", "0.00", "-60.00", "6.00"),
