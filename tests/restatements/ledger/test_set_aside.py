@@ -164,7 +164,7 @@ def kept(session: Session, body: bytes) -> CommissionPage:
         yield found
 
     with PageSpool(pages()) as spool, session.transaction():
-        append_records(session, spool)
+        append_records(session, spool, 1)
         tell_set_aside(session, spool, ACCOUNT.advertiser_id)
     return found
 
