@@ -73,6 +73,10 @@ def operations(good: pa.Table) -> list[tuple[Operation, pa.Table]]:
     hashed = hashed.append_column("attempt", pa.array([1] * good.num_rows, pa.int32())).append_column(
         "items_mark", items_marks(good["items"])
     )
+    # What the plan numbers is none of the gate's.
+    numbered = {f.name: pa.array([1] * good.num_rows, f.type) for f in CHUNK if f.name not in hashed.column_names}
+    for name, numbers in numbered.items():
+        hashed = hashed.append_column(name, numbers)
     chunk = hashed.select(CHUNK.names).cast(CHUNK)
     new = pc.equal(good["change_type"], "new")
     rest = pc.invert(pc.or_(cancelled, new))
