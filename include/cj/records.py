@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -173,15 +174,17 @@ def decode_page(body: bytes, host: str, *, known_object: bool = False) -> Commis
         table, items = _tables(lists.flatten())
         return CommissionPage(table, items, complete[0].as_py(), cursor[0].as_py() or "", table.num_rows)
     except _NotAsItCame:
-        return _looked_at_one_by_one(body, host)
+        pass  # and not from inside here: an error's context would carry the answer along
+    return _looked_at_one_by_one(body, host)
 
 
 def _looked_at_one_by_one(body: bytes, host: str) -> CommissionPage | tuple[RequestProblem, ...]:
     """The same of a page with records that cannot be kept as they came. Takes seconds for a large page."""
-    try:
+    answer = None
+    with suppress(ValueError, RecursionError):
         answer = set_aside.loads(body)
-    except (ValueError, RecursionError):
-        raise _unreadable(body, host) from None
+    if answer is None:
+        raise _unreadable(body, host)
     if not isinstance(answer, dict) or not isinstance(answer.get("errors"), (list, type(None))):
         raise _malformed(host, "it is no object with data")
     if problems := _problems(answer.get("errors")):

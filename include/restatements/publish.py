@@ -31,6 +31,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
         return Published({}, None, 0, ["Nothing was planned, so nothing was sent: see the `prepare` task."])
     incomplete = 0
     with open_warehouse(location) as session:
+        session.create_tables()  # the night may have been planned by an earlier release
         with session.transaction():
             session.serialize("cj.plan")
             incomplete = load_run(session, journal, manifest, checkpoint)

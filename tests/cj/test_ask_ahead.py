@@ -139,11 +139,16 @@ def test_where_the_allowance_is_used_up_nothing_is_asked_ahead_and_the_page_wait
     assert waits == [60.0]
 
 
+def without_records(answer: dict[str, Any]) -> dict[str, Any]:
+    """A page that is none, though it names its cursor."""
+    answer["data"]["advertiserCommissions"]["records"] = None
+    return answer
+
+
 def test_a_page_is_used_only_when_its_own_records_were_read_whatever_was_asked_ahead(
     cj: Server, connect: Callable[..., CJClient], page: Page, records: Page
 ) -> None:
-    broken = page(records("1", postingDate="yesterday"), complete=False)
-    cj.answers(broken, page(records("2")))
+    cj.answers(without_records(page(records("1"), complete=False)), page(records("2")))
     handed_out: list[Any] = []
     with pytest.raises(e.CJAnswerMalformed):
         handed_out.extend(connect(cj, attempts=1).commission_pages("5501"))
@@ -154,7 +159,7 @@ def test_a_page_is_used_only_when_its_own_records_were_read_whatever_was_asked_a
 def test_a_broken_page_is_asked_for_again_itself_and_its_cursor_is_forgotten(
     cj: Server, connect: Callable[..., CJClient], page: Page, records: Page
 ) -> None:
-    cj.answers(page(records("1", postingDate="yesterday"), complete=False, cursor="9"), page(records("1")))
+    cj.answers(without_records(page(records("1"), complete=False, cursor="9")), page(records("1")))
     assert [ids(p) for p in connect(cj).commission_pages("5501")] == [["1"]]
     assert "sinceCommissionId" not in cj.asked[-1].json()["query"]
     assert threads() == []

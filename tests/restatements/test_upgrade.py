@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from include.domain.errors import WarehouseShapeError
@@ -25,7 +26,8 @@ from tests.restatements.both_warehouses import WorldOn
 from tests.restatements.nights import later, operations, placed
 
 BEFORE = (Path(__file__).parents[1] / "warehouse" / "schemas" / "before_versions.sql").read_text(encoding="utf-8")
-NEW_SINCE = {"schema_version", "verdicts_log"}
+NEW_SINCE = {"schema_version", "verdicts_log", "ledger_set_aside", "plans", "judged_readings"}
+NEW_COLUMNS = {"rule", "plan_number", "known_reading", "reading"}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def lasting(world: WorldOn) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for name in sorted(lasting_tables() - NEW_SINCE):
         rows = world.rows(f"SELECT * FROM cj.{name}")
-        found[name] = sorted(({c: v for c, v in row.items() if c != "rule"} for row in rows), key=repr)
+        found[name] = sorted(({c: v for c, v in row.items() if c not in NEW_COLUMNS} for row in rows), key=repr)
     return found
 
 
@@ -66,13 +68,17 @@ def as_it_was(world: WorldOn) -> None:
         session.execute("DROP SCHEMA cj CASCADE")
         session.execute(BEFORE)
         for name, rows in kept.items():
-            session.append(f"cj.{name}", rows.drop_columns(["rule"]) if "rule" in rows.column_names else rows)
+            session.append(f"cj.{name}", rows.drop_columns([c for c in rows.column_names if c in NEW_COLUMNS]))
     files = list(Path(world.settings.storage.removeprefix("file://")).rglob("*.json"))
     documents = [file for file in files if file.name == "manifest.json" or file.name.split(".")[-2] in ("intent", "tested", "answer")]
     assert len(documents) >= 4
+    for chunk in files[0].parents[2].rglob("*/*/*.parquet"):
+        orders = pq.read_table(chunk)
+        pq.write_table(orders.drop_columns([c for c in orders.column_names if c in NEW_COLUMNS]), chunk)
     for file in documents:
         document = orjson.loads(file.read_bytes())
         assert document.pop("version") == VERSION
+        document.pop("plan_number", None)
         file.write_bytes(orjson.dumps(document).replace(b'Z"', b'+00:00"'))
 
 

@@ -155,8 +155,12 @@ class Journal:
         self.files.write(path, sink.getvalue().to_pybytes())
 
     def read_table(self, path: str, columns: list[str] | None = None) -> pa.Table | None:
+        """A Parquet file, or None when there is none. Of `columns`, those that an earlier package did not write yet are left out."""
         data = self.files.read(path)
-        return pq.read_table(pa.BufferReader(data), columns=columns) if data is not None else None
+        if data is None:
+            return None
+        file = pq.ParquetFile(pa.BufferReader(data))
+        return file.read([name for name in columns if name in file.schema_arrow.names] if columns else None)
 
     def orders(self, ref: ChunkRef, columns: list[str] | None = None) -> pa.Table:
         """The orders of a chunk (shapes.CHUNK). Raises StorageError when the file is gone."""
