@@ -7,9 +7,12 @@ backfill of an old interval never pushes an order back, and running an interval 
 
 1. `prepare` reads the touched orders, validates them, holds back what CJ's own records say cannot arrive, and writes the rest as chunks of at
    most 10,000 orders. Without its manifest nothing may be sent.
-2. `approve` asks a person when more money is at stake than `approve_above`; otherwise it passes at once. Nothing approves by default.
-3. `submit` sends the chunks: CJ's Test Mode first, then, where the connection says `live`, production.
-4. `publish` loads what happened into `cj.submissions`, `cj.quarantine` and `cj.skipped`, and wakes `cj_reconciliation`.
+2. `approve` asks a person when more money is at stake than `approve_above`; otherwise it passes at once. Nothing approves by default. The question
+   names the plan by its digest. It has one instance for each plan of the run, since Airflow never changes a question: of a night that was cleared
+   and planned again the last one counts, and the others pass at once.
+3. `release` hands on the batches of the plan that was approved or needed no approval.
+4. `submit` sends the chunks of that plan and of no other: CJ's Test Mode first, then, where the connection says `live`, production.
+5. `publish` loads what happened into `cj.submissions`, `cj.quarantine` and `cj.skipped`, and wakes `cj_reconciliation`.
 
 **Params.** One left empty is decided by the Variable of the same name with `cj_` before it.
 
@@ -23,7 +26,8 @@ backfill of an old interval never pushes an order back, and running an interval 
 **What a failure leaves behind.** The failed task's log has one sentence that says what and what to do.
 
 - `prepare` failed: nothing was sent. Fix the cause, clear `prepare`.
-- `approve` failed or was rejected: nothing was sent. Clear `prepare` to plan and be asked again.
+- `approve` failed or was rejected: nothing was sent. Clear `prepare` with its downstream to plan and be asked again; `approve` alone shows the old
+  question again, and refuses where it is not the plan's.
 - `submit` failed: some chunks have answers, some do not. Clear the failed `submit` tasks with their downstream. An answered chunk is never sent
   again; one whose call left without an answer is `unknown` and settled from CJ's records, not by sending it again.
 - `publish` failed with *were not sent*: it did load what happened. See `submit`. Otherwise clear `publish`.
@@ -70,11 +74,15 @@ with DAG(
     },
 ):
 
-    @task(multiple_outputs=True, pool=WAREHOUSE_POOL)
-    def prepare(**context: Any) -> dict[str, Any]:
+    @task(pool=WAREHOUSE_POOL)
+    def prepare(**context: Any) -> list[dict[str, Any] | None]:
         from include.airflow.tasks import prepare_night
 
         return prepare_night(context)
+
+    @task
+    def release(answered: Any) -> list[dict[str, Any]]:
+        return [batch for batches in answered for batch in batches]
 
     # Whatever happened, what happened is loaded; and as the last task it alone decides whether the run failed.
     @task(multiple_outputs=True, trigger_rule="all_done", pool=WAREHOUSE_POOL, outlets=[SUBMISSIONS])
@@ -85,19 +93,16 @@ with DAG(
         context["outlet_events"][SUBMISSIONS].extra = {"run_id": context["run_id"], "due_at": published["due_at"]}
         return published
 
-    planned: Any = prepare()
-    approve = ApproveNight(
+    # One instance for each plan of the run: Airflow shows a cleared task's first question for ever, so a new plan needs a new one.
+    approve = ApproveNight.partial(
         task_id="approve",
         subject="Send this night's restatements to CJ?",
-        body="Approve sends them. Reject sends nothing and fails the run.",
-        batches=planned["batches"],
-        at_stake=planned["at_stake"],
-        summary=planned["summary"],
+        body="Approve sends this plan and no other. Reject sends nothing and fails the run.",
         response_timeout=timedelta(hours=20),
         # Its waiting has response_timeout, and a second attempt would ask a second time.
         execution_timeout=None,
         retries=0,
-    )
+    ).expand(question=prepare())
     # Mapped over what approve hands on, not over the plan: a rejected night has no batch to send, whatever is cleared later.
-    submit = SubmitBatch.partial(task_id="submit", pool=SUBMIT_POOL).expand(batch=approve.output)
-    planned >> approve >> submit >> publish()
+    submit = SubmitBatch.partial(task_id="submit", pool=SUBMIT_POOL).expand(batch=release(approve.output))
+    submit >> publish()

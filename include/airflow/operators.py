@@ -13,6 +13,8 @@ from typing import Any, ClassVar, NoReturn
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import BaseOperator, Context
+from airflow.sdk.api.datamodels._generated import HITLUser as APIHITLUser
+from airflow.sdk.exceptions import TaskAwaitingInput
 
 from include.airflow.connections import approval_limit, settings_from_airflow
 from include.airflow.retries import LeftUnsent, TryAgain, retry_after
@@ -25,45 +27,99 @@ from include.domain.money import money
 
 
 class ApproveNight(ApprovalOperator):
-    """Hands the batches on; first asks a person when more money is at stake than `approve_above`.
+    """Hands a plan's batches on; first asks a person when more money is at stake than `approve_above`.
 
-    Its output is what gets submitted: without it, nothing. Reject hands on no batch. No answer in `response_timeout` fails the task;
-    nothing approves by default. The decision (approved, by, at) is the XCom `decision`.
+    Its output is what gets submitted: without it, nothing. Reject hands on no batch. No answer in `response_timeout` fails the task; nothing
+    approves by default. The decision (approved, by, at, digest) is the XCom `decision`.
+
+    Airflow keeps the question of a task instance for good: cleared, it shows the first one again and wipes only the answer. So each plan of a run
+    has a task instance of its own (`questions` in `include.airflow.tasks`), the question names its plan's digest, the answer counts for that one
+    alone, and where Airflow shows something other than what is asked, this task refuses.
     """
 
-    template_fields = (*ApprovalOperator.template_fields, "batches", "at_stake", "summary")
+    template_fields = (*ApprovalOperator.template_fields, "question")
 
-    def __init__(self, *, batches: Any, at_stake: Any, summary: Any, **kwargs: Any) -> None:
+    def __init__(self, *, question: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.batches = batches
-        self.at_stake = at_stake
-        self.summary = summary
+        self.question = question
 
-    def execute(self, context: Context) -> list[list[str]]:
-        limit = approval_limit(said(context))
-        if not self.batches or limit is None or money(self.at_stake) <= limit:
-            self.log.info("No approval needed: %s at stake, %s.", self.at_stake, "no limit is set" if limit is None else f"limit {limit}")
-            return list(self.batches)
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        if self.question is None:
+            self.log.info("The night was planned again since; another instance of this task has its plan.")
+            return []
+        question, limit = _question(self.question), approval_limit(said(context))
+        if not question["batches"] or limit is None or money(question["at_stake"]) <= limit:
+            why = "no limit is set" if limit is None else f"limit {limit}"
+            self.log.info("No approval needed for plan %s: %s at stake, %s.", question["digest"], question["at_stake"], why)
+            return _batches(question)
+        self.subject = f"{self.subject} Plan {question['digest']}, {question['at_stake']} at stake"
         self.body = (
-            f"Money at stake: **{self.at_stake}**, above the limit of {limit}. Planned: {figures(self.summary)}.\n\n{self.body or ''}"
+            f"Plan **{question['digest']}** of run {context['run_id']}. Money at stake: **{question['at_stake']}**, above the limit of {limit}. "
+            f"Planned: {figures(question['summary'])}. Mode: {figures(question['modes'])}.\n\n{self.body or ''}"
         )
-        return super().execute(context)
+        self._ask(context)
+        raise TaskAwaitingInput(method_name="execute_complete", kwargs={"asked": question["digest"]}, timeout=self.response_timeout)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> list[list[str]]:
+    def _ask(self, context: Context) -> None:
+        """Put the question to Airflow, and make sure that it is the one a person will read."""
+        from airflow.sdk.execution_time.comms import CreateHITLDetailPayload
+        from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+        asked = CreateHITLDetailPayload(
+            ti_id=context["ti"].id,
+            options=self.options,
+            subject=self.subject,
+            body=self.body,
+            defaults=self.defaults,
+            multiple=self.multiple,
+            params=self.serialized_params,
+            assigned_users=[APIHITLUser(**user) for user in self.assigned_users or []],
+        )
+        kept = SUPERVISOR_COMMS.send(asked)
+        for name in ("subject", "body", "options", "defaults", "assigned_users"):
+            if (getattr(kept, name, None) or None) != (getattr(asked, name) or None):
+                raise LeftUnsent(
+                    f"Airflow still shows the question of an earlier try of this task (its {name} differs), so an answer would approve what nobody has read. "
+                    "Nothing was sent. Clear task prepare with its downstream: it plans the night again and asks in a new instance of this task."
+                )
+        self.log.info("Waiting for an answer: %s", self.subject)
+        for notifier in self.notifiers:
+            notifier(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any], asked: str | None = None) -> list[dict[str, Any]]:
+        """The answer, which counts for the plan `asked` and no other."""
         if "error" in event:
             self.process_trigger_event_error(event)
         self.validate_chosen_options(event["chosen_options"])
         approved = event["chosen_options"] == [self.APPROVE]
         by = event.get("responded_by_user") or {}
         name = by.get("name") or by.get("id") or "somebody" if isinstance(by, Mapping) else str(by)
-        self.log.info("%s by %s: %s at stake.", "Approved" if approved else "Rejected", name, self.at_stake)
-        decision = {"approved": approved, "by": name, "at": str(event.get("responded_at") or ""), "at_stake": self.at_stake}
+        now = self.question["digest"] if isinstance(self.question, Mapping) else None
+        if approved and (asked is None or asked != now):
+            raise LeftUnsent(
+                f"{name} approved plan {asked or 'of an earlier release'}, and the night was planned again since. Nothing was sent. "
+                "Clear task prepare with its downstream: it plans the night again and asks again."
+            )
+        self.log.info("%s by %s: plan %s.", "Approved" if approved else "Rejected", name, asked)
+        decision = {"approved": approved, "by": name, "at": str(event.get("responded_at") or ""), "digest": asked}
         context["ti"].xcom_push(key="decision", value=decision)
-        return list(self.batches) if approved else []
+        return _batches(self.question) if approved else []
+
+
+def _question(handed_on: Any) -> Mapping[str, Any]:
+    """What prepare handed on of a plan. Raises LeftUnsent for what an earlier release did."""
+    if not isinstance(handed_on, Mapping) or "digest" not in handed_on:
+        raise LeftUnsent("This night was planned by an earlier release. Nothing was sent. Clear task prepare with its downstream.")
+    return handed_on
+
+
+def _batches(question: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What may be submitted: each batch with the digest of its plan."""
+    return [{"digest": question["digest"], "chunks": list(chunks)} for chunks in question["batches"]]
 
 
 class SubmitBatch(BaseOperator):
-    """Submits one batch of chunks. While CJ is down it waits outside the worker and goes on with the same batch.
+    """Submits one batch of chunks of an approved plan. While CJ is down it waits outside the worker and goes on with the same batch.
 
     What it does not do: send anything twice. A chunk with an answer, or an intent without one, is passed over by the journal.
     """
@@ -86,8 +142,11 @@ class SubmitBatch(BaseOperator):
     def _submit(self, context: Context) -> dict[str, int]:
         from include.restatements.submit import submit
 
+        batch = self.batch
+        if not isinstance(batch, Mapping) or "digest" not in batch:
+            raise LeftUnsent("This batch was handed on by an earlier release. Nothing was sent. Clear task prepare with its downstream.")
         try:
-            done = submit(run_of(context), settings_from_airflow(said(context)), list(self.batch))
+            done = submit(run_of(context), settings_from_airflow(said(context)), list(batch["chunks"]), digest=str(batch["digest"]))
         except CJError as error:
             if not error.transient:
                 raise

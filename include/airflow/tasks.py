@@ -19,15 +19,26 @@ from include.domain.errors import SettingError
 log = logging.getLogger(__name__)
 
 
-def prepare_night(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Plans the night. Returns batches of chunk paths, the money at stake as text, and counts."""
+def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
+    """Plans the night. Returns the questions of the run: one for each plan it has made, of which only the last is still to be asked.
+
+    A question is a plan: its digest, batches of chunk paths, the money at stake as text, counts, and how far each account goes.
+    """
     from include.restatements.prepare import prepare
 
-    prepared = prepare(run_of(context), settings_from_airflow(said(context)), warehouse_location())
-    log.info("Planned: %s. Money at stake: %s.", figures(prepared.summary), prepared.at_stake)
+    settings = settings_from_airflow(said(context))
+    prepared = prepare(run_of(context), settings, warehouse_location())
+    log.info("Plan %s: %s. Money at stake: %s.", prepared.digest, figures(prepared.summary), prepared.at_stake)
     if not prepared.batches:
         log.info("Nothing to send this night: CJ already holds, or is not owed, every order the warehouse touched.")
-    return {"batches": prepared.batches, "at_stake": prepared.at_stake, "summary": dict(prepared.summary)}
+    question = {
+        "digest": prepared.digest,
+        "batches": prepared.batches,
+        "at_stake": prepared.at_stake,
+        "summary": dict(prepared.summary),
+        "modes": {account.conn_id: settings.effective_mode(account).value for account in settings.accounts},
+    }
+    return [*[None] * (prepared.turn - 1), question]
 
 
 def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,9 +46,10 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns the counts and the moment (ISO text or None) from which CJ's hour is over.
     """
-    decision = context["ti"].xcom_pull(task_ids="approve", key="decision")
-    if context["ti"].xcom_pull(task_ids="prepare", key="batches") is None:
+    questions = context["ti"].xcom_pull(task_ids="prepare")
+    if questions is None:
         raise LeftUnsent("Nothing was planned, so nothing was sent: task prepare did not finish. Its log says why; clear it to try again.")
+    decision = context["ti"].xcom_pull(task_ids="approve", key="decision", map_indexes=len(questions) - 1)
     from include.restatements.publish import publish
 
     run = run_of(context)
@@ -47,7 +59,8 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
         log.warning("%s", problem)
     if decision and not decision.get("approved"):
         raise LeftUnsent(
-            f"{decision['by']} rejected this night, so nothing was sent. Clear task prepare to plan it again and be asked again."
+            f"{decision['by']} rejected plan {decision['digest']} of this night, so nothing of it was sent. "
+            "Clear task prepare with its downstream to plan it again and be asked again."
         )
     if published.incomplete:
         raise LeftUnsent(

@@ -6,6 +6,7 @@
     │   ├── WarehouseUnavailable           transient: it cannot be reached or is busy
     │   └── WarehouseShapeError            a table or column is missing or of the wrong type; fix it, then retry
     ├── QuarantineRatioExceeded            too many rows failed validation: nothing was sent
+    ├── PlanReplaced                       what was approved is not what is planned now: nothing was sent
     ├── JournalConflict                    one key, two payloads: stop and look
     ├── StorageError                       the run's files cannot be read or written
     │   └── UnreadableDocument             a file is there and makes no sense: damaged, changed by hand, or a newer package's
@@ -43,6 +44,10 @@ class WarehouseShapeError(WarehouseError):
 
 class QuarantineRatioExceeded(RestatementsError):
     """More rows failed validation than `max_quarantine_ratio` allows. Nothing was sent."""
+
+
+class PlanReplaced(RestatementsError):
+    """A run was planned anew, and what was approved is another plan. Nothing was sent for it."""
 
 
 class JournalConflict(RestatementsError):

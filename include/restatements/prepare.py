@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
@@ -20,6 +22,7 @@ from include.restatements.journal.documents import Manifest, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.context import PlanContext, take_numbers
+from include.restatements.plan.digest import digest_of
 from include.restatements.plan.planner import Planned, plan
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
@@ -32,11 +35,13 @@ MOST_BATCHES = 1_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` hands on: chunk refs by batch, money at stake as text in the advertiser's currency, counts."""
+    """What `prepare` hands on: chunk refs by batch, money at stake as text in the advertiser's currency, counts; the plan's digest and its turn."""
 
     batches: list[list[str]]
     at_stake: str
     summary: dict[str, Any]
+    digest: str
+    turn: int
 
 
 def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Prepared:
@@ -78,10 +83,10 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             finally:
                 _keep_quality(journal, run, Path(scratch))
             checkpoint("before_manifest")
-            _keep_plan(context, planned, list(problems.values()))
+            manifest = _keep_plan(context, planned, list(problems.values()))
             checkpoint("before_commit")
     checkpoint("after_commit")
-    return Prepared(_batches(planned, settings), money_text(planned.at_stake), _summary(planned).as_dict())
+    return Prepared(_batches(planned, settings), manifest.at_stake, manifest.summary.as_dict(), str(manifest.digest), manifest.turn)
 
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
@@ -105,25 +110,28 @@ def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:
             journal.files.put(f"{run_folder(run.run_id)}/{results.name}/{file.relative_to(results)}", file)
 
 
-def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> None:
+def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> Manifest:
     run, accounts = context.run, context.settings.accounts
     for name, file in planned.files.items():
         context.journal.files.put(f"{context.folder}/{name}", file)
-    context.journal.commit_plan(
-        Manifest(
-            run_id=run.run_id,
-            interval=(run.interval_start, run.interval_end),
-            planned_at=context.planned_at,
-            cj_time=context.now,
-            plan_number=context.numbers.plan,
-            modes={a.conn_id: context.settings.effective_mode(a) for a in accounts},
-            advertisers=context.advertisers,
-            at_stake=money_text(planned.at_stake),
-            summary=_summary(planned),
-            problems=problems,
-            chunks=[chunk.planned() for chunk in planned.chunks],
-        )
+    before = context.journal.manifest(context.folder)
+    manifest = Manifest(
+        run_id=run.run_id,
+        interval=(run.interval_start, run.interval_end),
+        planned_at=context.planned_at,
+        cj_time=context.now,
+        plan_number=context.numbers.plan,
+        modes={a.conn_id: context.settings.effective_mode(a) for a in accounts},
+        advertisers=context.advertisers,
+        at_stake=money_text(planned.at_stake),
+        summary=_summary(planned),
+        problems=problems,
+        chunks=[chunk.planned() for chunk in planned.chunks],
+        turn=before.turn + 1 if before is not None else 1,
     )
+    manifest = replace(manifest, digest=digest_of(manifest))
+    context.journal.commit_plan(manifest)
+    return manifest
 
 
 def _summary(planned: Planned) -> Summary:

@@ -14,10 +14,12 @@ from include.cj.client import CJClient
 from include.cj.errors import CJPaused
 from include.cj.transport import Timeouts
 from include.domain.account import Account
-from include.domain.errors import RestatementsError, SettingError
+from include.domain.errors import PlanReplaced, RestatementsError, SettingError
+from include.domain.money import money
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
-from include.restatements.journal.documents import PlannedChunk
+from include.restatements.journal.documents import Manifest, PlannedChunk
 from include.restatements.journal.journal import ChunkRef, journal_of, run_folder
+from include.restatements.plan.digest import digest_of
 from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.settings import Run, Settings
 
@@ -25,12 +27,19 @@ log = logging.getLogger(__name__)
 
 
 def submit(
-    run: Run, settings: Settings, batch: list[str], checkpoint: Checkpoint = no_checkpoint, timeouts: Timeouts | None = None
+    run: Run,
+    settings: Settings,
+    batch: list[str],
+    checkpoint: Checkpoint = no_checkpoint,
+    timeouts: Timeouts | None = None,
+    *,
+    digest: str | None = None,
 ) -> Submitted:
     """Bring every chunk of the batch to an answer, two at a time. Repeating it posts nothing that has an intent or an answer.
 
-    When CJ is down, `paused_until` says until when to leave it alone. Raises CJError that a retry, or a person, has to settle; what was
-    answered before stays answered.
+    `digest` is the plan's that the batch is of: that a person approved, where more is at stake than `approve_above`; without it only a plan that
+    needs no approval is sent. When CJ is down, `paused_until` says until when to leave it alone. Raises PlanReplaced where the run's plan is another
+    one; CJError that a retry, or a person, has to settle; what was answered before stays answered.
     """
     done = Submitted()
     if not batch:
@@ -38,6 +47,8 @@ def submit(
     journal = journal_of(settings)
     refs = [ChunkRef.parse(text) for text in batch]
     manifest = journal.manifest(run_folder(run.run_id))
+    if manifest is not None:
+        _must_be_approved(manifest, digest, settings)
     planned = {chunk.ref: chunk for chunk in manifest.chunks} if manifest is not None else {}
     missing = [str(r) for r in refs if str(r) not in planned]
     if missing:
@@ -52,6 +63,19 @@ def submit(
         with ThreadPoolExecutor(max_workers=2) as two:
             results = list(two.map(lambda ref: _submit_one(poster, ref, planned[str(ref)]), refs))
     return _together(results)
+
+
+def _must_be_approved(manifest: Manifest, digest: str | None, settings: Settings) -> None:
+    """The figures a person saw are those of one plan, so only its chunks may be sent."""
+    known, limit = digest_of(manifest), settings.approve_above
+    if digest is None and (limit is None or money(manifest.at_stake) <= limit):
+        return
+    if digest != known:
+        asked = f"plan {digest}" if digest else "no plan of it"
+        raise PlanReplaced(
+            f"The plan of run {manifest.run_id} is {known} now, and {asked} was approved. Nothing was sent for it. "
+            "Clear task prepare with its downstream: it plans the night again and asks again where it has to."
+        )
 
 
 def _submit_one(poster: Poster, ref: ChunkRef, planned: PlannedChunk) -> tuple[Submitted, RestatementsError | None]:

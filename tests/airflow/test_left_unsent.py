@@ -32,11 +32,11 @@ class DagRun:
 class Instance:
     """A task instance that pulls what other tasks of its run handed on."""
 
-    handed_on: dict[tuple[str, str], Any] = field(default_factory=dict)
+    handed_on: dict[tuple[str, str, int], Any] = field(default_factory=dict)
     start_date: datetime = field(default_factory=lambda: datetime.now(UTC))
 
-    def xcom_pull(self, task_ids: str, key: str) -> Any:
-        return self.handed_on.get((task_ids, key))
+    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int = -1) -> Any:
+        return self.handed_on.get((task_ids, key, map_indexes))
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,11 @@ def world(new_world: NewWorld, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def context(night: Night, **decision: Any) -> Any:
-    handed_on: dict[tuple[str, str], Any] = {("prepare", "batches"): night.prepared.batches}
+    plans = [None, None, {"digest": night.prepared.digest, "batches": night.prepared.batches}]
+    handed_on: dict[tuple[str, str, int], Any] = {("prepare", "return_value", -1): plans}
+    handed_on["approve", "decision", 0] = {"approved": False, "by": "eve", "digest": "of an earlier plan"}
     if decision:
-        handed_on["approve", "decision"] = decision
+        handed_on["approve", "decision", len(plans) - 1] = decision | {"digest": night.prepared.digest}
     run = {"run_id": night.run.run_id, "data_interval_start": night.run.interval_start, "data_interval_end": night.run.interval_end}
     return run | {"dag_run": DagRun(), "params": {}, "ti": Instance(handed_on)}
 
@@ -86,7 +88,9 @@ def test_a_night_that_was_sent_whole_succeeds_and_says_from_when_cjs_hour_is_ove
 
 def test_a_night_that_was_rejected_says_who_did_and_that_nothing_was_sent(world: World) -> None:
     night = planned(world)
-    with pytest.raises(LeftUnsent, match=r"^ana rejected this night, so nothing was sent\. Clear task prepare to plan it again"):
+    with pytest.raises(
+        LeftUnsent, match=rf"^ana rejected plan {night.prepared.digest} of this night, so nothing of it was sent\. Clear task prepare"
+    ):
         publish_night(context(night, approved=False, by="ana"))
     assert (world.fates(), states(world)) == ([], {"planned": 3, "submissions": 0, "skipped": 0})
 
@@ -135,7 +139,8 @@ def test_a_batch_waits_for_cj_twelve_hours_from_its_first_start_and_no_longer(
 ) -> None:
     assert SubmitBatch.longest_pause == timedelta(hours=12)
     began = Instance(start_date=datetime.now(UTC) - timedelta(hours=5))
-    pause: Callable[[], Any] = lambda: SubmitBatch(task_id="submit", batch=["a"])._pause({"ti": began}, began.start_date + until, left)  # type: ignore[typeddict-item]  # noqa: E731
+    batch = {"digest": "0f", "chunks": ["a"]}
+    pause: Callable[[], Any] = lambda: SubmitBatch(task_id="submit", batch=batch)._pause({"ti": began}, began.start_date + until, left)  # type: ignore[typeddict-item]  # noqa: E731
     if waits:
         with pytest.raises(TaskDeferred):
             pause()

@@ -14,7 +14,7 @@ from airflow.providers.standard.exceptions import HITLTimeoutError
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
-from airflow.sdk.execution_time.comms import CreateHITLDetailPayload
+from airflow.sdk.execution_time.comms import CreateHITLDetailPayload, HITLDetailRequestResult
 
 from include.airflow.operators import ApproveNight, ReconcileWhenDue, SubmitBatch
 from include.airflow.retries import LONGEST_WAIT, ByKind, LeftUnsent, TryAgain
@@ -23,6 +23,8 @@ from include.airflow.tasks import figures, since
 from include.domain.errors import RestatementsError, SettingError, WarehouseUnavailable
 
 BATCHES = [["create/a"], ["restate/b", "restate/c"]]
+DIGEST = "0f1e2d3c4b5a6978"
+RELEASED = [{"digest": DIGEST, "chunks": chunks} for chunks in BATCHES]
 
 
 @dataclass
@@ -46,10 +48,9 @@ def context(conf: dict[str, Any] | None = None, **more: Any) -> Any:
     return {"dag_run": DagRun(conf or {}), "params": conf or {}, "ti": Instance(), "run_id": "scheduled__2026-03-02T02:00:00+00:00"} | more
 
 
-def approval(at_stake: str, batches: list[list[str]] = BATCHES) -> ApproveNight:
-    return ApproveNight(
-        task_id="approve", subject="?", batches=batches, at_stake=at_stake, summary={"create": 1}, response_timeout=timedelta(hours=1)
-    )
+def approval(at_stake: str, batches: list[list[str]] = BATCHES, digest: str = DIGEST) -> ApproveNight:
+    question = {"digest": digest, "batches": batches, "at_stake": at_stake, "summary": {"create": 1}, "modes": {"cj": "live"}}
+    return ApproveNight(task_id="approve", subject="?", question=question, response_timeout=timedelta(hours=1))
 
 
 def answer(option: str) -> dict[str, Any]:
@@ -65,19 +66,34 @@ def answer(option: str) -> dict[str, Any]:
     ("conf", "at_stake"), [({}, "999999999.99"), ({"approve_above": "100.00"}, "100.00"), ({"approve_above": 100}, "99.99")]
 )
 def test_nobody_is_asked_while_no_limit_is_set_or_it_is_not_passed(conf: dict[str, Any], at_stake: str) -> None:
-    assert approval(at_stake).execute(context(conf)) == BATCHES
+    assert approval(at_stake).execute(context(conf)) == RELEASED
 
 
 def test_an_empty_night_asks_nobody() -> None:
     assert approval("500.00", batches=[]).execute(context({"approve_above": 0})) == []
 
 
+def test_a_plan_that_was_replaced_is_neither_asked_about_nor_handed_on() -> None:
+    replaced = ApproveNight(task_id="approve", subject="?", question=None, response_timeout=timedelta(hours=1))
+    assert replaced.execute(context({"approve_above": 0})) == []
+
+
+@pytest.mark.parametrize("handed_on", [["batches", []], {"batches": BATCHES, "at_stake": "1.00", "summary": {}}])
+def test_what_an_earlier_release_handed_on_is_refused_with_a_sentence(handed_on: Any) -> None:
+    night = ApproveNight(task_id="approve", subject="?", question=handed_on, response_timeout=timedelta(hours=1))
+    with pytest.raises(LeftUnsent, match=r"planned by an earlier release\. Nothing was sent\. Clear task prepare with its downstream\."):
+        night.execute(context())
+    with pytest.raises(LeftUnsent, match=r"handed on by an earlier release\. Nothing was sent\. Clear task prepare with its downstream\."):
+        SubmitBatch(task_id="submit", batch=["create/a"]).execute(context())
+
+
 def test_above_the_limit_a_person_is_asked_and_nothing_answers_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
     class Supervisor:
-        def send(self, msg: Any) -> None:
+        def send(self, msg: Any) -> Any:
             asked.append(msg)
+            return HITLDetailRequestResult(**msg.model_dump(exclude={"type"}))
 
     monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", Supervisor(), raising=False)
     night = context({"approve_above": 100})
@@ -87,20 +103,32 @@ def test_above_the_limit_a_person_is_asked_and_nothing_answers_for_them(monkeypa
     (question,) = [msg for msg in asked if isinstance(msg, CreateHITLDetailPayload)]
     assert (question.options, question.defaults) == (["Approve", "Reject"], None)
     assert "**100.01**, above the limit of 100" in (question.body or "")
+    assert f"Plan **{DIGEST}** of run scheduled__2026-03-02T02:00:00+00:00" in (question.body or "")
+    assert DIGEST in question.subject
     assert waiting.value.method_name == "execute_complete"
+    assert (waiting.value.kwargs, waiting.value.timeout) == ({"asked": DIGEST}, timedelta(hours=1))
 
 
 def test_approving_hands_the_batches_on_and_records_who_did() -> None:
     night = context()
-    assert approval("100.01").execute_complete(night, answer("Approve")) == BATCHES
+    assert approval("100.01").execute_complete(night, answer("Approve"), asked=DIGEST) == RELEASED
     decision = night["ti"].pushed["decision"]
     assert (decision["approved"], decision["by"], decision["at"]) == (True, "ana", "2026-03-02 03:00:00+00:00")
+    assert decision["digest"] == DIGEST
 
 
 def test_rejecting_hands_no_batch_on_and_records_who_did() -> None:
     night = context()
-    assert approval("100.01").execute_complete(night, answer("Reject")) == []
+    assert approval("100.01").execute_complete(night, answer("Reject"), asked=DIGEST) == []
     assert (night["ti"].pushed["decision"]["approved"], night["ti"].pushed["decision"]["by"]) == (False, "ana")
+
+
+@pytest.mark.parametrize("asked", [None, "another"])
+def test_an_answer_to_another_plan_hands_nothing_on(asked: str | None) -> None:
+    night = context()
+    with pytest.raises(LeftUnsent, match=r"ana approved plan .*, and the night was planned again since\. Nothing was sent"):
+        approval("100.01").execute_complete(night, answer("Approve"), asked=asked)
+    assert night["ti"].pushed == {}
 
 
 def test_no_answer_fails_and_hands_nothing_on() -> None:
@@ -113,7 +141,7 @@ def test_no_answer_fails_and_hands_nothing_on() -> None:
 def test_a_batch_waits_outside_the_worker_until_cj_is_back() -> None:
     until = datetime.now(UTC) + timedelta(minutes=10)
     with pytest.raises(TaskDeferred) as waiting:
-        SubmitBatch(task_id="submit", batch=["a"])._pause(context(), until, left=3)
+        SubmitBatch(task_id="submit", batch=RELEASED[0])._pause(context(), until, left=3)
     assert isinstance(waiting.value.trigger, DateTimeTrigger)
     assert waiting.value.trigger.moment == until
     assert waiting.value.method_name == "execute_complete"
@@ -123,7 +151,7 @@ def test_a_batch_waits_outside_the_worker_until_cj_is_back() -> None:
 def test_the_waiting_for_cj_has_an_end_that_says_what_to_do() -> None:
     began = Instance(start_date=datetime.now(UTC) - SubmitBatch.longest_pause)
     with pytest.raises(LeftUnsent, match=r"3 orders of this batch are not sent.*clear this task"):
-        SubmitBatch(task_id="submit", batch=["a"])._pause(context(ti=began), datetime.now(UTC) + timedelta(minutes=1), left=3)
+        SubmitBatch(task_id="submit", batch=RELEASED[0])._pause(context(ti=began), datetime.now(UTC) + timedelta(minutes=1), left=3)
 
 
 def test_the_wait_fires_at_its_moment() -> None:

@@ -61,8 +61,9 @@ def cj(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SandboxProce
 
 @pytest.fixture
 def task(cj: SandboxProcess) -> SubmitBatch:
-    (batch,) = prepare(TONIGHT, settings_from_airflow({}), warehouse_location()).batches
-    return SubmitBatch(task_id="submit", batch=batch)
+    prepared = prepare(TONIGHT, settings_from_airflow({}), warehouse_location())
+    (chunks,) = prepared.batches
+    return SubmitBatch(task_id="submit", batch={"digest": prepared.digest, "chunks": chunks})
 
 
 @pytest.mark.parametrize("path", ["/graphqltest", "/graphql"])

@@ -69,8 +69,8 @@ def test_every_task_ends_some_day_and_retries_by_the_kind_of_error(dags: dict[st
     from include.airflow.retries import ByKind
 
     for task in dags[dag_id].tasks:
-        limit = task.partial_kwargs.get("execution_timeout") if task.is_mapped else task.execution_timeout
-        assert limit or getattr(task, "response_timeout", None), f"{task.task_id} may run for ever"
+        said = task.partial_kwargs if task.is_mapped else vars(task)
+        assert task.execution_timeout or said.get("response_timeout"), f"{task.task_id} may run for ever"
         assert isinstance(task.retry_policy, ByKind), task.task_id
         assert task.retries == (0 if task.task_id == "approve" else 3), task.task_id
         assert task.retry_delay >= timedelta(minutes=1)
@@ -98,10 +98,19 @@ def test_the_documented_params_are_there_with_their_defaults(dags: dict[str, Any
 
 def test_nothing_is_submitted_that_the_approval_did_not_hand_on(dags: dict[str, Any]) -> None:
     dag = dags["cj_restatements"]
-    submit = dag.get_task("submit")
-    assert submit.upstream_task_ids == {"approve"}
-    assert submit.expand_input.value["batch"].operator.task_id == "approve"
-    assert dag.get_task("approve").defaults is None
+    approve, release, submit = (dag.get_task(task) for task in ("approve", "release", "submit"))
+    assert submit.upstream_task_ids == {"release"}
+    assert submit.expand_input.value["batch"].operator.task_id == "release"
+    assert release.upstream_task_ids == {"approve"}
+    assert [answered.operator.task_id for answered in release.op_args] == ["approve"]
+    assert (release.trigger_rule, submit.partial_kwargs.get("trigger_rule", "all_success")) == ("all_success", "all_success")
+    assert approve.partial_kwargs.get("defaults") is None
+
+
+def test_each_plan_of_a_run_is_asked_about_by_an_instance_of_its_own(dags: dict[str, Any]) -> None:
+    approve = dags["cj_restatements"].get_task("approve")
+    assert approve.expand_input.value["question"].operator.task_id == "prepare"
+    assert dags["cj_restatements"].get_task("release").python_callable([[], [], [{"digest": "a"}]]) == [{"digest": "a"}]
 
 
 def test_publish_runs_whatever_happened_and_is_the_only_task_that_ends_the_night(dags: dict[str, Any]) -> None:

@@ -86,6 +86,10 @@ class Manifest(Document, frozen=True, kw_only=True):
     summary: Summary
     problems: Sequence[str]
     chunks: Sequence[PlannedChunk]
+    digest: str | None = None
+    """What a person approves (`include.restatements.plan.digest`)."""
+    turn: int = 1
+    """Which plan of its run it is: a run that is cleared plans again."""
 
 
 class Intent(Document, frozen=True, kw_only=True):
