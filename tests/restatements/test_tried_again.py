@@ -268,13 +268,14 @@ def test_publishing_what_was_never_planned_says_so(new_world: NewWorld) -> None:
 # -- one key, two payloads -----------------------------------------------------------------------------------------------------------------
 
 
-def test_two_run_ids_that_would_share_a_folder_are_refused_before_anything_is_sent(new_world: NewWorld) -> None:
+def test_a_folder_that_holds_another_runs_plan_is_refused_before_anything_is_sent(new_world: NewWorld) -> None:
     world = creates(new_world)
-    prepare(Run("manual:1", START, world.now()), world.settings, world.location)
-    with pytest.raises(JournalConflict, match=r"^Runs 'manual:1' and 'manual 1' would share the folder 'manual-1'\. Nothing was sent\."):
-        prepare(Run("manual 1", START, world.now()), world.settings, world.location)
+    prepare(Run("first", START, world.now()), world.settings, world.location)
+    world.journal.files.write("second/manifest.json", world.journal.files.read("first/manifest.json") or b"")
+    with pytest.raises(JournalConflict, match=r"^Runs 'first' and 'second' would share the folder 'second'\. Nothing was sent\."):
+        prepare(Run("second", START, world.now()), world.settings, world.location)
     assert world.fates() == []
-    assert {r["run_id"] for r in world.rows("SELECT DISTINCT run_id FROM cj.planned")} == {"manual:1"}
+    assert {r["run_id"] for r in world.rows("SELECT DISTINCT run_id FROM cj.planned")} == {"first"}
 
 
 def test_a_chunk_file_that_was_changed_after_planning_is_not_sent(new_world: NewWorld) -> None:

@@ -29,6 +29,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from itertools import count
 
 import pyarrow as pa
@@ -117,9 +118,26 @@ class Visit:
         return self.tested.refused if self.tested is not None else ()
 
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+_OF_AIRFLOW = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00(_[A-Za-z0-9]+)?")
+_LIKE_AIRFLOWS = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d{6})?-00-00(_[A-Za-z0-9]+)?")
+_MARKED = re.compile(r".*\.[0-9a-f]{16}")
+_OURS = frozenset({"breakers", "reports"})
+"""What stands beside the runs' folders."""
+
+
 def run_folder(run_id: str) -> str:
-    """A run id as a folder name that every storage takes."""
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", run_id)
+    """A run id as a folder name that every storage takes, and no two ids the same.
+
+    The ids that Airflow makes, and those that are such a name already, are as they read; any other has a mark of its own after it.
+    """
+    name = _UNSAFE.sub("-", run_id)
+    plain = (
+        name == run_id and name and not (name.startswith(".") or name in _OURS or _LIKE_AIRFLOWS.fullmatch(name) or _MARKED.fullmatch(name))
+    )
+    if plain or _OF_AIRFLOW.fullmatch(run_id):
+        return name
+    return f"{name.lstrip('.')[:200] or 'run'}.{blake2b(run_id.encode(), digest_size=8).hexdigest()}"
 
 
 class Journal:
