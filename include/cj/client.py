@@ -43,6 +43,8 @@ T = TypeVar("T")
 
 CLOCK_TOLERANCE = timedelta(seconds=2)
 """`Date` has whole seconds and is written before the answer travels: a smaller difference says nothing."""
+LARGEST_OFFSET = timedelta(days=3_650)
+"""A `Date` further from our own clock than this is a mistake of whoever wrote it, and no clock."""
 COMMISSION_IDS_PER_CALL = 500
 
 _PATHS = {Mode.TEST: "/graphqltest", Mode.LIVE: "/graphql"}
@@ -239,6 +241,9 @@ class CJClient:
         theirs = http_date(headers.get("date", ""))
         if theirs is not None:
             offset = theirs - datetime.now(UTC)
+            if abs(offset) > LARGEST_OFFSET:
+                log.warning("CJ says that it is %s: no clock is that wrong, so this answer's Date counts for nothing.", theirs.isoformat())
+                return
             self._offset = offset if abs(offset) >= CLOCK_TOLERANCE else timedelta(0)
 
     def _tracking_url(self, mode: Mode) -> str:
