@@ -2,6 +2,7 @@
 
 A chunk that nobody has posted is claimed in two steps: which ones is worked out here from cj.planned, with no effect; then each is revoked, so that no
 process, not even an orphan, can post it any more, and its orders are planned anew. What was posted meanwhile is loaded into the tables instead.
+A plan in mode `test` claims nothing that another run planned to go live: it would take orders off the way to CJ and only ask about them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pyarrow as pa
 
 from include.domain.shapes import KEY
-from include.domain.states import Operation
+from include.domain.states import Mode, Operation
+from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, run_folder
 from include.restatements.journal.loading import leave_superseded, load_chunk
 from include.restatements.plan.context import PlanContext
@@ -60,7 +63,7 @@ def outdated(context: PlanContext, refused: pa.Table) -> list[Claim]:
         for batch in context.session.stream("SELECT * FROM cj.planned WHERE run_id <> :run_id", {"run_id": context.run.run_id}):
             old = pa.Table.from_batches([batch]).join(refused, list(KEY), join_type="left semi")
             found.update(zip(*(old[name].to_pylist() for name in ("run_id", "chunk_id", "operation")), strict=True))
-    return [_claim(*named) for named in sorted(found)]
+    return _open_to(context, (_claim(*named) for named in sorted(found)))
 
 
 def close_own(context: PlanContext) -> None:
@@ -100,7 +103,24 @@ def _settle(context: PlanContext, claim: Claim) -> ChunkState:
 
 def _claims(context: PlanContext, sql: str, **params: object) -> list[Claim]:
     rows = context.session.rows(sql, {"run_id": context.run.run_id} | params)
-    return [_claim(str(row["run_id"]), str(row["chunk_id"]), str(row["operation"])) for row in rows]
+    return _open_to(context, (_claim(str(row["run_id"]), str(row["chunk_id"]), str(row["operation"])) for row in rows))
+
+
+def _open_to(context: PlanContext, claims: Iterable[Claim]) -> list[Claim]:
+    """Those of the claims that this plan may make: one in mode `test` leaves alone what another run is going to post."""
+    if not context.tested:
+        return list(claims)
+    manifests = cache(context.journal.manifest)
+    return [claim for claim in claims if claim.run_id == context.run.run_id or not _goes_live(context, claim, manifests(claim.ref.folder))]
+
+
+def _goes_live(context: PlanContext, claim: Claim, manifest: Manifest | None) -> bool:
+    """Whether a chunk of an account that this plan only tests was planned to go live; what its run no longer plans goes nowhere."""
+    for chunk in manifest.chunks if manifest is not None else ():
+        if chunk.ref == str(claim.ref) and manifest is not None:
+            account = context.tested.get(chunk.enterprise_id)
+            return account is not None and manifest.modes.get(account, Mode.LIVE) is Mode.LIVE
+    return False
 
 
 def _claim(run_id: str, chunk_id: str, operation: str) -> Claim:

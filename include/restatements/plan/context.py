@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from include.domain.states import Mode
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
 from include.restatements.settings import Run, Settings
@@ -63,6 +64,11 @@ class PlanContext:
     def advertisers(self) -> dict[str, str]:
         """Enterprise id → advertiser id, of the accounts there are now."""
         return {a.enterprise_id: a.advertiser_id for a in self.settings.accounts}
+
+    @property
+    def tested(self) -> dict[str, str]:
+        """Enterprise id → connection, of the accounts for which this plan is made in mode `test`."""
+        return {a.enterprise_id: a.conn_id for a in self.settings.accounts if self.settings.effective_mode(a) is Mode.TEST}
 
     @property
     def chunks_go_to(self) -> Journal:
