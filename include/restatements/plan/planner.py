@@ -5,6 +5,7 @@ How it works, in one transaction that only one planner at a time may be in (`Ses
     1. claims     what earlier plans left open is closed: this run's own earlier plan, and plans nobody has touched for hours. A chunk nobody posted
                   is revoked, so that no process, not even an orphan, can post it any more; what was posted is loaded
     2. picking    the orders touched in the interval, and those to be planned again, are read in their newest state and pass the gate
+                  What was to be planned again and the warehouse no longer has is held back
     3. claims     unposted chunks of other runs that share an order with this one are revoked too, and all their orders are taken over
     4. deciding   the first rule of `include.restatements.rules.plan` that holds decides each order; chunks and the tables' rows follow
 
@@ -20,15 +21,22 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from include.domain.states import MAX_ATTEMPTS
+import pyarrow as pa
+
+from include.domain.shapes import KEY
+from include.domain.states import MAX_ATTEMPTS, Stage
 from include.restatements.journal.chunks import Chunk
 from include.restatements.plan import claims
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.deciding import decide
 from include.restatements.plan.picking import Picked, pick
 from include.restatements.plan.rows import PlanRows
+from include.restatements.plan.spool import QUARANTINED
+from include.restatements.rules.plan import GONE
 from include.restatements.settings import Run
 from include.sql import filled
+
+_GONE = pa.schema([QUARANTINED.field(name) for name in (*KEY, "updated_at")])
 
 
 @dataclass(frozen=True)
@@ -60,17 +68,19 @@ def plan(context: PlanContext) -> Planned:
     rows = PlanRows(context)
     late = timedelta(hours=context.settings.late_hours)
     picked: tuple[Picked, ...] = (pick(context, rows, replace(context.run, interval_start=context.run.interval_start - late)),)
+    gone = _hold_gone(context, rows, picked)
     if shared := list(dict.fromkeys(claims.sharing(context) + claims.outdated(context, picked[0].refused))):
         context.session.execute("DELETE FROM cj.replan_keys")
         taken_over += claims.take(context, shared, [picked[0].refused])
         _leave_other_enterprises(context)
         _drop_picked_from_replan(context)
         picked = (*picked, _pick_taken_over(context, rows, picked))
+        gone += _hold_gone(context, rows, picked)
     decided = decide(context, rows, picked)
     rows.append_to_tables()
     _empty_working_tables(context)
     return Planned(
-        sum(reading.read for reading in picked), decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake, taken_over,
+        sum(reading.read for reading in picked) + gone, decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake, taken_over,
         rows.files,
     )  # fmt: skip
 
@@ -78,6 +88,27 @@ def plan(context: PlanContext) -> Planned:
 def _pick_taken_over(context: PlanContext, rows: PlanRows, before: tuple[Picked, ...]) -> Picked:
     nothing = Run(context.run.run_id, context.run.interval_end, context.run.interval_end)
     return pick(context, rows, nothing, before)
+
+
+def _hold_gone(context: PlanContext, rows: PlanRows, picked: tuple[Picked, ...]) -> int:
+    """What was to be planned again and came in no reading goes to cj.quarantine, each state once, or it would wait for ever. Returns how many orders."""
+    found = context.session.rows(
+        "SELECT k.enterprise_id, k.action_tracker_id, k.order_id, MAX(k.updated_at) AS updated_at FROM cj.replan_keys AS k "
+        "LEFT JOIN cj.plan_input AS i ON i.run_id = :run_id AND i.enterprise_id = k.enterprise_id AND i.action_tracker_id = k.action_tracker_id "
+        "AND i.order_id = k.order_id "
+        "LEFT JOIN cj.quarantine AS q ON q.rule = :rule AND q.enterprise_id = k.enterprise_id AND q.action_tracker_id = k.action_tracker_id "
+        "AND q.order_id = k.order_id AND q.updated_at = k.updated_at "
+        "WHERE i.order_id IS NULL AND q.order_id IS NULL GROUP BY k.enterprise_id, k.action_tracker_id, k.order_id",
+        {"run_id": context.run.run_id, "rule": GONE.id},
+    )
+    gone = pa.Table.from_pylist([dict(row) for row in found], _GONE)
+    for reading in picked:
+        gone = gone.join(reading.refused, list(KEY), join_type="left anti")
+    for name, value in (("rule", GONE.id), ("reason", GONE.word), ("detail", GONE.detail)):
+        gone = gone.append_column(name, pa.repeat(pa.scalar(value, pa.string()), gone.num_rows))
+    if gone.num_rows:
+        rows.quarantine(gone, Stage.ELIGIBILITY)
+    return gone.num_rows
 
 
 def _empty_working_tables(context: PlanContext) -> None:

@@ -227,10 +227,17 @@ TAKEN_OVER = Rule(
     "A run that planned later took the order over; that run's tables carry it.", "this package: one writer for each order", skip=Skip.SUPERSEDED,
 )  # fmt: skip
 
+GONE = Rule(
+    "gone_from_the_warehouse", "it was to be planned again, and the warehouse gives no state of it as new as the one that waited",
+    "It was to be planned again, and the warehouse no longer has the state that waited: nothing can be sent.",
+    "this package: what waits ends some day, with a row that says how", hold=Reason.UNKNOWN,
+    advice="Find out where the row went. Once it is back, run its interval again, or give it a new updated_at.",
+)  # fmt: skip
+
 REFUSED_IN_TEST_MODE = "refused_in_test_mode"
 """The rule of an order that CJ refused in Test Mode: CJ's own words are its sentence."""
 
-OTHER_RULES: tuple[Rule, ...] = (ACCOUNT_AWAY, TAKEN_OVER)
+OTHER_RULES: tuple[Rule, ...] = (ACCOUNT_AWAY, TAKEN_OVER, GONE)
 """Decided outside of the plan's SQL; their conditions are words."""
 
 BY_ID: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in (*RULES, *OTHER_RULES)})
