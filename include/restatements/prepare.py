@@ -6,7 +6,6 @@ Killed or repeated at any moment, it leaves nothing that another process would p
 from __future__ import annotations
 
 import logging
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +23,7 @@ from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.digest import digest_of
 from include.restatements.plan.planner import Planned, plan
+from include.restatements.scratch import scratch_folder
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
@@ -61,7 +61,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     ahead = now - datetime.now(UTC)
     checkpoint("after_ledger")
     journal = journal_of(settings)
-    with tempfile.TemporaryDirectory(prefix="cj-night-") as scratch, open_warehouse(location) as session:
+    with scratch_folder("cj-night-") as scratch, open_warehouse(location) as session:
         with session.transaction():
             session.serialize("cj.plan")
             # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
@@ -73,7 +73,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
                 settings,
                 sql,
                 now,
-                Path(scratch),
+                scratch,
                 take_numbers(session, run.run_id),
                 frozenset(problems),
                 checkpoint=checkpoint,
@@ -81,7 +81,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             try:
                 planned = plan(context)
             finally:
-                _keep_quality(journal, run, Path(scratch))
+                _keep_quality(journal, run, scratch)
             checkpoint("before_manifest")
             manifest = _keep_plan(context, planned, list(problems.values()))
             checkpoint("before_commit")

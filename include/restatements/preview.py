@@ -5,17 +5,16 @@ Nothing is sent, written to storage or kept in the tables. The plan is of this m
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
 from include.restatements.journal.journal import journal_of
 from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.planner import Planned, plan
+from include.restatements.scratch import scratch_folder
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
@@ -42,12 +41,12 @@ def preview(runs: Sequence[Run], settings: Settings, location: WarehouseLocation
         session.create_tables()
         check_shape(session, sql, file_to_edit(settings.order_changes_sql))
         for run in runs:
-            with tempfile.TemporaryDirectory(prefix="cj-preview-") as scratch:
+            with scratch_folder("cj-preview-") as scratch:
                 planned: Planned | None = None
                 with suppress(_NotKept), session.transaction():
                     session.serialize("cj.plan")
                     numbers = take_numbers(session, run.run_id)
-                    planned = plan(PlanContext(session, journal, run, settings, sql, now, Path(scratch), numbers, kept=False))
+                    planned = plan(PlanContext(session, journal, run, settings, sql, now, scratch, numbers, kept=False))
                     raise _NotKept
                 assert planned is not None
                 yield Preview(run, planned)

@@ -22,7 +22,7 @@ FLOORS = (
 """From the ground up. A room may use what lies below it, never what lies beside or above it."""
 
 STAGES = (
-    ("settings", "checkpoints", "rules"),
+    ("settings", "checkpoints", "rules", "scratch"),
     ("changes", "gate", "journal", "ledger", "report"),
     ("posting", "plan", "verdicts"),
     ("preview", "prepare", "publish", "reconcile", "submit"),

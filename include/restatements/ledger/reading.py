@@ -27,6 +27,7 @@ from include.cj.records import COMMISSION_ITEMS, CommissionPage
 from include.cj.set_aside import SET_ASIDE
 from include.domain.account import Account
 from include.domain.shapes import INSTANT
+from include.restatements.scratch import room_told
 from include.sql import filled
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -59,6 +60,7 @@ class LedgerRead:
     set_aside: int = 0
 
 
+@room_told()
 def read_ledger(
     client: CJClient,
     account: Account,
