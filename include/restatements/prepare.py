@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from include.domain.errors import SettingError
 from include.domain.money import money_text
+from include.restatements.adoption import adopt
 from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest, Summary
@@ -78,6 +79,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
                 frozenset(problems),
                 checkpoint=checkpoint,
             )
+            adopt(session, context.advertisers)
             try:
                 planned = plan(context)
             finally:

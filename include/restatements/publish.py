@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from include.restatements.adoption import adopt
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
@@ -35,6 +36,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
         with session.transaction():
             session.serialize("cj.plan")
             incomplete = load_run(session, journal, manifest, checkpoint)
+            adopt(session, {a.enterprise_id: a.advertiser_id for a in settings.accounts})
             session.analyze("cj.submissions")
             checkpoint("before_publish_commit")
             forget_skipped(session, settings, manifest.cj_time)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from include.cj.client import CJClient
 from include.cj.errors import CJError
 from include.domain.states import Status
+from include.restatements.adoption import adopt
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.ledger.accounts import read_accounts
@@ -84,6 +85,7 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
         with open_warehouse(location) as session:
             with session.transaction():
                 session.serialize("cj.plan")
+                adopt(session, {a.enterprise_id: a.advertiser_id for a in settings.accounts})
                 judge(session, journal, settings, list(read.reached), read.now)
                 checkpoint("before_verdicts_commit")
             checkpoint("after_verdicts_commit")

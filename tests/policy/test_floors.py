@@ -23,7 +23,7 @@ FLOORS = (
 
 STAGES = (
     ("settings", "checkpoints", "rules", "scratch"),
-    ("changes", "gate", "journal", "ledger", "report"),
+    ("adoption", "changes", "gate", "journal", "ledger", "report"),
     ("posting", "plan", "verdicts"),
     ("preview", "prepare", "publish", "reconcile", "submit"),
     ("rebuild",),
