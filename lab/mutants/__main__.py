@@ -28,6 +28,7 @@ from rich.table import Table
 
 from include.airflow.environment import ROOT
 from lab.mutants import running
+from lab.mutants.decides_nothing import decides_nothing
 from lab.mutants.mutation import Mutation
 from lab.mutants.running import Ended
 from lab.mutants.targets import TARGETS, Target
@@ -132,8 +133,9 @@ class Survey:
 
 
 def planted_in(target: Target) -> list[tuple[Target, Mutation]]:
-    """Every mistake of a target."""
-    return [(target, mistake) for mistake in target.plants(target.path, (ROOT / target.path).read_text(encoding="utf-8"))]
+    """Every mistake of a target that can be noticed."""
+    source = (ROOT / target.path).read_text(encoding="utf-8")
+    return [(target, mistake) for mistake in target.plants(target.path, source) if not decides_nothing(mistake, source)]
 
 
 def table_of(unnoticed: Sequence[Mutation]) -> Table:

@@ -10,6 +10,7 @@ import pytest
 from include.airflow.environment import ROOT
 from lab.mutants import python_code, sql_texts, told_rules
 from lab.mutants.__main__ import planted_in
+from lab.mutants.decides_nothing import DECIDES_NOTHING
 from lab.mutants.mutation import Mutation
 from lab.mutants.targets import TARGETS, Target
 
@@ -92,3 +93,10 @@ def test_every_target_is_there_with_its_tests_and_what_is_planted_can_be_read(ta
     for _, mistake in mistakes:
         assert mistake.applied(source) != source
         assert Path(mistake.path).suffix != ".py" or ast.parse(mistake.applied(source))
+
+
+@pytest.mark.parametrize(("path", "part", "what"), DECIDES_NOTHING)
+def test_what_is_said_to_decide_nothing_still_stands_there(path: str, part: str, what: str) -> None:
+    (target,) = [target for target in TARGETS if target.path == path]
+    source = (ROOT / path).read_text(encoding="utf-8")
+    assert [m for m in target.plants(path, source) if m.what == what and part in source.splitlines()[m.line - 1]]

@@ -341,6 +341,7 @@ def test_a_field_cj_holds_and_the_warehouse_has_lost_would_go_unless_that_is_all
     [
         ({}, {}, True),
         ({"amount": "100.01"}, {}, False),
+        ({}, {"sale_amount": None}, False),  # CJ says no amount
         ({"amount": "120.00", "discount": "20.00"}, {"order_discount": "20.00"}, True),
         ({"amount": "120.00", "discount": "20.00"}, {"order_discount": "19.99"}, False),
         ({"discount": "0"}, {}, True),

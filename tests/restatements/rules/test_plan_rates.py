@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements.rules.ground import Ground
 
 
@@ -68,6 +69,20 @@ def test_no_rate_is_read_from_what_changed_nor_from_another_currency_nor_from_an
     assert in_pounds(ground, ("100", "127"), ("100", "127"), ("100", "131"))[:3] == [True, True, False]
 
 
+def test_the_smallest_orders_tell_a_rate_where_there_are_no_others(ground: Ground) -> None:
+    assert in_pounds(ground, ("0.70", "0.889")) == [True]
+
+
+def test_an_order_of_which_cj_holds_nothing_tells_no_rate(ground: Ground) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", "0"), ("100", "0")) == [True, False, False]
+
+
+def test_an_order_over_nothing_has_no_rate_on_either_warehouse(location: WarehouseLocation) -> None:
+    with open_warehouse(location) as session:
+        session.create_tables()
+        assert in_pounds(Ground(session), ("0", "127"), ("100", "127"), ("0", "0")) == [False, True, True]
+
+
 @pytest.mark.parametrize(("held", "so"), [("0", True), ("127", False)])
 def test_where_no_rate_is_known_only_nothing_is_the_same(ground: Ground, held: str, so: bool) -> None:
     assert in_pounds(ground, ("0", held)) == [so]
@@ -97,6 +112,7 @@ def test_no_currency_is_the_advertisers_own(ground: Ground, currency: str | None
         ({"change_type": "cancelled", "currency": "GBP"}, {}, "10.00"),
         ({"amount": "60.00", "currency": "GBP"}, {}, "0"),
         ({"amount": "60.00"}, {"sale_amount": "0"}, "0"),
+        ({"amount": "60.00"}, {"sale_amount": None}, "0"),
         ({"change_type": "cancelled"}, {"sale_amount": "0"}, "0"),
         ({"amount": "80.00", "discount": "20.00"}, {}, "4.00"),
         ({"amount": "60.00", "discount": "20.00", "sale_amount_basis": "gross"}, {}, "4.00"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements.rules.ground import HOUR, POSTED, SENT, UPDATED, Ground
 
 ARRIVED = SENT + HOUR
@@ -42,6 +43,20 @@ def test_within_three_per_cent_of_it(ground: Ground, held: str, differs: bool) -
 @pytest.mark.parametrize(("held", "differs"), [("0.047", False), ("0.048", True)])
 def test_or_within_what_rounding_to_the_cent_explains(ground: Ground, held: str, differs: bool) -> None:
     assert in_pounds(ground, ("100", "127"), ("100", "127"), ("0.01", held))[-1] is differs
+
+
+def test_the_smallest_orders_tell_a_rate_where_there_are_no_others(ground: Ground) -> None:
+    assert in_pounds(ground, ("0.70", "0.889")) == [False]
+
+
+def test_an_order_of_which_cj_holds_nothing_tells_no_rate(ground: Ground) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", "0"), ("100", "0")) == [False, True, True]
+
+
+def test_an_order_over_nothing_has_no_rate_on_either_warehouse(location: WarehouseLocation) -> None:
+    with open_warehouse(location) as session:
+        session.create_tables()
+        assert in_pounds(Ground(session), ("0", "127"), ("100", "127"), ("0", "0")) == [True, False, False]
 
 
 @pytest.mark.parametrize(("small", "counts"), [("10", True), ("9.99", False)])
