@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -111,7 +110,37 @@ TOLERANCE = timedelta(minutes=5)
 @pytest.mark.parametrize("reading", [0, 1, 2])
 def test_a_record_that_the_plan_knew_is_no_news_whatever_its_moment(ground: Ground, reading: int) -> None:
     ground.sent(known_reading=1).record(reading=0).record(reading=reading, posting_date=ARRIVED)
-    assert facts(ground)["new_line"] is (reading == 2)
+    found = facts(ground)
+    assert (found["new_line"], found["line_since_first"]) == (reading == 2, reading == 2)
+
+
+def test_a_record_without_the_number_of_its_reading_was_read_before_there_were_any(ground: Ground) -> None:
+    found = facts(ground.sent().record(reading=None, posting_date=ARRIVED))
+    assert (found["new_line"], found["line_since_first"]) == (False, False)
+
+
+SECOND_ATTEMPT: dict[str, Any] = {"attempt": 2, "known_reading": 2}
+
+
+@pytest.mark.parametrize(
+    ("records", "new", "since_first"),
+    [
+        ([{"reading": 1, "posting_date": ARRIVED}], False, True),
+        ([{"reading": 2, "posting_date": ARRIVED}], False, True),
+        ([{"reading": 3, "posting_date": ARRIVED}], True, True),
+        ([{"reading": 3, "posting_date": SENT - HOUR}], False, True),
+        ([{"reading": 3, "posting_date": SENT - 3 * HOUR}], False, False),
+        ([{"reading": 1, "posting_date": SENT - HOUR}, {"reading": 3, "posting_date": ARRIVED}], True, True),
+    ],
+)
+def test_what_is_news_to_the_first_attempt_counts_for_the_state(
+    ground: Ground, records: list[dict[str, Any]], new: bool, since_first: bool
+) -> None:
+    ground.sent(submitted_at=SENT - 2 * HOUR).sent(**SECOND_ATTEMPT).record(reading=0)
+    for record in records:
+        ground.record(**record)
+    found = facts(ground)
+    assert (found["new_line"], found["line_since_first"]) == (new, since_first)
 
 
 @pytest.mark.parametrize(("after", "new"), [(-TOLERANCE - SECOND, False), (-TOLERANCE, True), (SECOND, True)])
@@ -359,42 +388,9 @@ def test_of_an_order_cj_does_not_know_no_amount_differs(ground: Ground) -> None:
     ] == []
 
 
-# -- what a tracker costs ------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("others", "share"),
-    [
-        ([{}], 0.10),
-        ([{}, {"sale_amount": "300.00", "adv_commission_amount": "8.00", "cj_fee": "2.00"}], 0.05),
-        ([{}, {"sale_amount": "-50.00", "adv_commission_amount": "0", "cj_fee": "0"}], 0.10),
-        ([{"sale_amount": "0"}], None),
-        ([{"action_tracker_id": 402}], None),
-        ([], None),
-    ],
-)
-def test_what_a_tracker_costs_is_read_from_its_other_orders(ground: Ground, others: list[dict[str, Any]], share: float | None) -> None:
-    ground.sent(operation="create")
-    for place, other in enumerate(others):
-        tracker = other.get("action_tracker_id", 401)
-        ground.sent(order_id=f"p{place}", action_tracker_id=tracker).record(order_id=f"p{place}", **other)
-        ground.to_judge(order_id=f"p{place}", action_tracker_id=tracker, advertiser_id=f"p{place}")
-    found = {row["order_id"]: row for row in ground.to_judge().verdicts()}["o"]
-    assert found["share"] == (None if share is None else pytest.approx(share))
-
-
 def test_the_figures_go_through(ground: Ground) -> None:
     ground.sent(amount="120.00", discount="20.00").record(order_discount="15.00", locking_date=FAR)
     found = facts(ground)
     names = ("amount", "sale_amount", "held_sale_amount", "held_discount", "commission", "cj_fee")
     assert [found[name] for name in names] == [120, 100, 100, 15, 8, 2]
     assert (found["locking_date"], found["submitted_at"], found["operation"]) == (FAR, SENT, "restate")
-
-
-@pytest.mark.parametrize(
-    ("operation", "basis", "sale"),
-    [("restate", "net", "100"), ("restate", "gross", "120"), ("cancel", "net", "0"), ("cancel", "gross", "0")],
-)
-def test_the_sale_amount_is_net_or_gross_and_nothing_of_a_cancellation(ground: Ground, operation: str, basis: str, sale: str) -> None:
-    (found,) = ground.sent(amount="120", discount="20", operation=operation).to_judge(sale_amount_basis=basis).verdicts()
-    assert found["sale_amount"] == Decimal(sale)

@@ -1,4 +1,4 @@
-"""What the verdicts make of orders that CJ converted: the rate that the others show, at its boundaries and on both sides."""
+"""What the verdicts make of orders that CJ converted, at the boundaries of the rate that the others show; and what a tracker costs."""
 
 from __future__ import annotations
 
@@ -128,3 +128,34 @@ def test_the_discount_of_a_converted_order_is_compared_in_its_own_currency(
 @pytest.mark.parametrize(("currency", "converted"), [(None, False), ("USD", False), ("GBP", True)])
 def test_no_currency_is_the_advertisers_own(ground: Ground, currency: str | None, converted: bool) -> None:
     assert facts(ground.sent(currency=currency).record())["converted"] is converted
+
+
+@pytest.mark.parametrize(
+    ("others", "share"),
+    [
+        ([{}], 0.10),
+        ([{}, {"sale_amount": "300.00", "adv_commission_amount": "8.00", "cj_fee": "2.00"}], 0.05),
+        ([{}, {"sale_amount": "-50.00", "adv_commission_amount": "0", "cj_fee": "0"}], 0.10),
+        ([{"sale_amount": "0.80", "adv_commission_amount": "0.06", "cj_fee": "0.02"}], 0.10),
+        ([{"sale_amount": "0"}], None),
+        ([{"action_tracker_id": 402}], None),
+        ([], None),
+    ],
+)
+def test_what_a_tracker_costs_is_read_from_its_other_orders(ground: Ground, others: list[dict[str, Any]], share: float | None) -> None:
+    ground.sent(operation="create")
+    for place, other in enumerate(others):
+        tracker = other.get("action_tracker_id", 401)
+        ground.sent(order_id=f"p{place}", action_tracker_id=tracker).record(order_id=f"p{place}", **other)
+        ground.to_judge(order_id=f"p{place}", action_tracker_id=tracker, advertiser_id=f"p{place}")
+    found = {row["order_id"]: row for row in ground.to_judge().verdicts()}["o"]
+    assert found["share"] == (None if share is None else pytest.approx(share))
+
+
+@pytest.mark.parametrize(
+    ("operation", "basis", "sale"),
+    [("restate", "net", "100"), ("restate", "gross", "120"), ("cancel", "net", "0"), ("cancel", "gross", "0")],
+)
+def test_the_sale_amount_is_net_or_gross_and_nothing_of_a_cancellation(ground: Ground, operation: str, basis: str, sale: str) -> None:
+    (found,) = ground.sent(amount="120", discount="20", operation=operation).to_judge(sale_amount_basis=basis).verdicts()
+    assert found["sale_amount"] == Decimal(sale)
