@@ -12,7 +12,11 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
 WITH words AS (
-    SELECT enterprise_id, action_tracker_id, order_id, updated_at, reason AS word, plan_number, 1 AS weight FROM cj.skipped
+    SELECT enterprise_id, action_tracker_id, order_id, updated_at,
+        -- What is on its way is followed by its verdict, which says whether it is planned again.
+        CASE WHEN rule IN ({% for id in followed %}'{{ id }}'{{ ", " if not loop.last }}{% endfor %}) THEN 'on_its_way' ELSE reason END AS word,
+        plan_number, 1 AS weight
+    FROM cj.skipped
     UNION ALL
     SELECT enterprise_id, action_tracker_id, order_id, updated_at, CASE WHEN reason = 'not_in_cj' THEN reason ELSE stage END AS word, plan_number, 0 AS weight
     FROM cj.quarantine

@@ -20,7 +20,7 @@ SELECT 'bench' AS run_id, concat('c', n // 10000) AS chunk_id, CASE WHEN n % 100
     {_SUBMITTED} - INTERVAL 1 HOUR AS updated_at, ((1000 + n * 104729 % 90000)::decimal(38, 2) * 0.01)::decimal(38, 10) AS amount,
     0::decimal(38, 10) AS discount, 'USD' AS currency, NULL::text AS coupon, NULL::text AS status, NULL::text AS correction_reason,
     (1 + n % 7)::decimal(38, 0) AS items_mark, md5(n::text) AS payload_hash, 1 AS attempt, 'accepted' AS outcome, 's' AS submission_id,
-    'b' AS batch_id, {_SUBMITTED} AS submitted_at, NULL::text AS error_message, NULL::timestamptz AS settled_at
+    'b' AS batch_id, {_SUBMITTED} AS submitted_at, NULL::text AS error_message, NULL::timestamptz AS settled_at, 1::bigint AS plan_number, 0::bigint AS known_reading
 FROM range($first, $last) AS t (n)
 """
 
@@ -33,7 +33,8 @@ SELECT (1000000000 + n * 3 + k)::text AS commission_id, '5500001' AS advertiser_
     CASE k WHEN 1 THEN -before WHEN 2 THEN after ELSE CASE WHEN n % 100 < 59 THEN before ELSE after END END::decimal(38, 10) AS sale_amount,
     0::decimal(38, 10) AS order_discount, 0::decimal(38, 10) AS order_discount_orig_currency,
     (CASE k WHEN 1 THEN -1 ELSE 1 END * 0.8)::decimal(38, 10) AS adv_commission_amount, (CASE k WHEN 1 THEN -1 ELSE 1 END * 0.2)::decimal(38, 10) AS cj_fee,
-    NULL::text AS coupon, (CASE k WHEN 1 THEN -(1 + n % 7) ELSE 1 + n % 7 END)::decimal(38, 0) AS items_mark, {_SUBMITTED} + INTERVAL 2 HOUR AS ingested_at
+    NULL::text AS coupon, (CASE k WHEN 1 THEN -(1 + n % 7) ELSE 1 + n % 7 END)::decimal(38, 0) AS items_mark, {_SUBMITTED} + INTERVAL 2 HOUR AS ingested_at,
+    CASE WHEN k = 0 AND n % 100 < 59 THEN 0 ELSE 1 END::bigint AS reading
 FROM (
     SELECT n, unnest(CASE WHEN n % 100 < 59 THEN [0, 1, 2] WHEN n % 100 < 96 THEN [0] ELSE [] END) AS k,
         (1000 + n * 104729 % 90000)::decimal(38, 2) * 0.01 + 5 AS before,

@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from include.restatements.rules.plan import plan_sql
+from include.restatements.rules.plan import plan_sql, replan_sql
 from include.restatements.rules.verdicts import verdicts_sql
 from include.sql import FOLDER, filled
 
@@ -19,6 +19,7 @@ DIALECTS = ["snowflake", "bigquery", "redshift"]
 
 FILLED: dict[str, Callable[[], str]] = {
     "plan": plan_sql,
+    "replan_keys": replan_sql,
     "plan_facts": lambda: filled("plan_facts"),
     "verdicts": verdicts_sql,
     "verdict_facts": verdicts_sql,

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from include.cj.client import Answer, OrderEcho, RequestProblem
+from include.domain.shapes import CHUNK
 from include.domain.states import Mode, Operation
 from include.restatements.journal.documents import Answered
 from include.restatements.journal.journal import ChunkRef
@@ -116,7 +117,7 @@ def test_a_refusal_of_the_whole_call_in_its_payload_is_certain(new_world: NewWor
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REF = ChunkRef("night", Operation.CREATE, "0f" * 8)
-OURS = pa.table({"enterprise_id": ["1501"] * 2, "action_tracker_id": pa.array([401, 401], pa.int64()), "order_id": ["A", "B"]})
+OURS = pa.Table.from_pylist([{"enterprise_id": "1501", "action_tracker_id": 401, "order_id": order} for order in ("A", "B")], CHUNK)
 
 
 def read(*orders: OrderEcho, errors: list[str] | None = None, begun: bool = False) -> Answered:

@@ -267,7 +267,7 @@ def test_the_tables_are_made_once_however_many_make_them(location: WarehouseLoca
         worker.join(30)
     assert failures == []
     with open_warehouse(location) as session:
-        session.execute("INSERT INTO cj.skipped SELECT 'r', 'e', 1, 'o', :now, 'unchanged', :now, NULL", {"now": MOMENT})
+        session.execute("INSERT INTO cj.skipped SELECT 'r', 'e', 1, 'o', :now, 'unchanged', :now, NULL, 1", {"now": MOMENT})
         session.create_tables()
         assert len(session.rows("SELECT * FROM cj.skipped")) == 1
         assert session.has_table("cj", "reconciliation")

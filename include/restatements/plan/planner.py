@@ -32,7 +32,7 @@ from include.restatements.plan.deciding import decide
 from include.restatements.plan.picking import Picked, pick
 from include.restatements.plan.rows import PlanRows
 from include.restatements.plan.spool import QUARANTINED
-from include.restatements.rules.plan import GONE
+from include.restatements.rules.plan import GONE, replan_sql
 from include.restatements.settings import Run
 from include.sql import filled
 
@@ -62,7 +62,7 @@ def plan(context: PlanContext) -> Planned:
     _empty_working_tables(context)
     claims.close_own(context)
     taken_over = claims.take(context, claims.abandoned(context))
-    context.session.execute(filled("replan_keys"), {"max_attempts": MAX_ATTEMPTS})
+    context.session.execute(replan_sql(), {"max_attempts": MAX_ATTEMPTS})
     _leave_other_enterprises(context)
     context.session.analyze("cj.replan_keys")
     rows = PlanRows(context)

@@ -67,6 +67,8 @@ class Rule:
     skip: Skip | None = None
     hold: Reason | None = None
     advice: str = ""
+    verdict_follows: bool = False
+    """A skip that is no last word: the verdict on what is on its way says how it ended, and whether it is planned again."""
     reason_of_last_verdict: bool = False
     """The word in the table is that of the newest verdict, where there is one; `hold` is the word where there is none."""
 
@@ -95,10 +97,10 @@ RULES: tuple[Rule, ...] = (
         "call_unsettled", "call_unsettled", "A call for it left and no answer came: Commission Detail settles what became of it.",
         "this package: whether a call without an answer was processed is known from Commission Detail alone", skip=Skip.WAITING,
     ),
-    Rule("same_on_its_way", "on_its_way AND same_as_last", "This very state was sent and is on its way.", _NO_OP, skip=Skip.UNCHANGED),
+    Rule("same_on_its_way", "on_its_way AND same_as_last", "This very state was sent and is on its way.", _NO_OP, skip=Skip.UNCHANGED, verdict_follows=True),
     Rule(
         "cancellation_sent", "on_its_way AND last_is_cancel AND cancelled", "Its cancellation was sent and is on its way.", _NO_OP,
-        skip=Skip.UNCHANGED,
+        skip=Skip.UNCHANGED, verdict_follows=True,
     ),
     Rule(
         "stale_state", "last_may_count AND older_than_last AND NOT same_as_last",
@@ -251,3 +253,8 @@ def decision_sql(facts: str) -> str:
 def plan_sql() -> str:
     """The plan over cj.plan_input."""
     return decision_sql(filled("plan_facts"))
+
+
+def replan_sql() -> str:
+    """Which orders are planned again: include/sql/replan_keys.sql with the rules filled in."""
+    return filled("replan_keys", followed=[rule.id for rule in RULES if rule.verdict_follows])
