@@ -16,6 +16,8 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/verdict_facts.sql", "MAX(operation) AS operation, MAX(amount) AS amount", "MAX( → MIN("): "attempts of one content are alike in it",
     ("include/sql/verdict_facts.sql", "INNER JOIN states AS b USING", "INNER JOIN → LEFT JOIN"): "every attempt is one of a state",
     ("include/sql/verdict_facts.sql", "INNER JOIN records AS r USING", "INNER JOIN → LEFT JOIN"): "what was joined is asked for its posting date",
+    ("include/sql/verdict_facts.sql", "MAX(CASE WHEN COALESCE(r.reading, 0) > w.known_reading", "0 → 1"):
+        "a record without the number of a reading is left out before",
     ("include/sql/verdict_facts.sql", "/ NULLIF(CAST(SUM(CASE WHEN sale_amount > 0", "> → >="): "nothing adds nothing",
 }  # fmt: skip
 """(path, a part of the line, the mistake): why it cannot be noticed."""
