@@ -1,7 +1,7 @@
 {% from "fragments.sql" import first_rule %}
 -- The plan: for every order of cj.plan_input the rule that decides it, by comparing what the warehouse says it should be with what CJ holds (its
 -- records) and with what is on its way (our newest live submission). The facts are include/sql/plan_facts.sql; the rules, in the order they are
--- asked, include/restatements/plan/rules.py.
+-- asked, include/restatements/rules/plan.py.
 WITH facts AS (
 {{ facts }}
 ),

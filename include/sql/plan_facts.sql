@@ -1,6 +1,6 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
--- is decided here: include/restatements/plan/rules.py does that, and says what each fact means.
+-- is decided here: include/restatements/rules/plan.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
 -- locked. Also :open_ended_status (null: none is set), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
 WITH input AS (
