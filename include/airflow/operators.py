@@ -23,11 +23,10 @@ from include.airflow.tasks import figures
 from include.airflow.warehouse import warehouse_location
 from include.cj.breaker import FIRST_PAUSE
 from include.cj.errors import CJError
-from include.domain.money import money
 
 
 class ApproveNight(ApprovalOperator):
-    """Hands a plan's batches on; first asks a person when more money is at stake than `approve_above`.
+    """Hands a plan's batches on; first asks a person when more money is at stake than `approve_above`, or it is not known how much.
 
     Its output is what gets submitted: without it, nothing. Reject hands on no batch. No answer in `response_timeout` fails the task; nothing
     approves by default. The decision (approved, by, at, digest) is the XCom `decision`.
@@ -48,13 +47,16 @@ class ApproveNight(ApprovalOperator):
             self.log.info("The night was planned again since; another instance of this task has its plan.")
             return []
         question, limit = _question(self.question), approval_limit(said(context))
-        if not question["batches"] or limit is None or money(question["at_stake"]) <= limit:
+        from include.restatements.plan.approval import must_be_asked, stake_told
+
+        stake = stake_told(question["at_stake"], question["unpriced"])
+        if not question["batches"] or not must_be_asked(question["at_stake"], question["unpriced"], limit):
             why = "no limit is set" if limit is None else f"limit {limit}"
-            self.log.info("No approval needed for plan %s: %s at stake, %s.", question["digest"], question["at_stake"], why)
+            self.log.info("No approval needed for plan %s: %s at stake, %s.", question["digest"], stake, why)
             return _batches(question)
-        self.subject = f"{self.subject} Plan {question['digest']}, {question['at_stake']} at stake"
+        self.subject = f"{self.subject} Plan {question['digest']}, {stake} at stake"
         self.body = (
-            f"Plan **{question['digest']}** of run {context['run_id']}. Money at stake: **{question['at_stake']}**, above the limit of {limit}. "
+            f"Plan **{question['digest']}** of run {context['run_id']}. Money at stake: **{stake}**; the limit is {limit}. "
             f"Planned: {figures(question['summary'])}. Mode: {figures(question['modes'])}.\n\n{self.body or ''}"
         )
         self._ask(context)
@@ -108,7 +110,7 @@ class ApproveNight(ApprovalOperator):
 
 def _question(handed_on: Any) -> Mapping[str, Any]:
     """What prepare handed on of a plan. Raises LeftUnsent for what an earlier release did."""
-    if not isinstance(handed_on, Mapping) or "digest" not in handed_on:
+    if not isinstance(handed_on, Mapping) or not {"digest", "unpriced"} <= handed_on.keys():
         raise LeftUnsent("This night was planned by an earlier release. Nothing was sent. Clear task prepare with its downstream.")
     return handed_on
 

@@ -24,17 +24,21 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
 
     A question is a plan: its digest, batches of chunk paths, the money at stake as text, counts, and how far each account goes.
     """
+    from include.restatements.plan.approval import stake_told
     from include.restatements.prepare import prepare
 
     settings = settings_from_airflow(said(context))
     prepared = prepare(run_of(context), settings, warehouse_location())
-    log.info("Plan %s: %s. Money at stake: %s.", prepared.digest, figures(prepared.summary), prepared.at_stake)
+    log.info(
+        "Plan %s: %s. Money at stake: %s.", prepared.digest, figures(prepared.summary), stake_told(prepared.at_stake, prepared.unpriced)
+    )
     if not prepared.batches:
         log.info("Nothing to send this night: CJ already holds, or is not owed, every order the warehouse touched.")
     question = {
         "digest": prepared.digest,
         "batches": prepared.batches,
         "at_stake": prepared.at_stake,
+        "unpriced": prepared.unpriced,
         "summary": dict(prepared.summary),
         "modes": {account.conn_id: settings.effective_mode(account).value for account in settings.accounts},
     }

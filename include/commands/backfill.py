@@ -121,7 +121,7 @@ def _row(table: Table, name: str, planned: object) -> None:
     assert isinstance(planned, Planned)
     counts = [planned.operations.get(operation, 0) for operation in ("create", "restate", "cancel")]
     figures = [planned.picked, *counts, sum(planned.quarantined.values()), sum(planned.skipped.values())]
-    table.add_row(name, *(f"{n:,}" for n in figures), f"{planned.at_stake:,.2f}")
+    table.add_row(name, *(f"{n:,}" for n in figures), f"{planned.at_stake:,.2f}{' + ?' if planned.unpriced else ''}")
 
 
 if __name__ == "__main__":

@@ -131,6 +131,23 @@ class LockingMethod(StrEnum):
     FIXED_DURATION = "FIXED_DURATION"
 
 
+class ActionType(StrEnum):
+    """What a record of Commission Detail is paid for (`actionType`)."""
+
+    SIM_SALE = "sim_sale"
+    ITEM_SALE = "item_sale"
+    SIM_LEAD = "sim_lead"
+    ITEM_LEAD = "item_lead"
+    BONUS = "bonus"
+    CLICK = "click"
+    IMP = "imp"
+    PERF_INC = "perf_inc"
+
+
+NO_ORDERS = frozenset({ActionType.BONUS, ActionType.CLICK, ActionType.IMP, ActionType.PERF_INC})
+"""Paid beside orders, perhaps with an order's id: no part of what CJ holds of it."""
+
+
 class ActionStatus(StrEnum):
     """Where a record stands at CJ (Commission Detail `actionStatus`)."""
 

@@ -40,6 +40,7 @@ class Prepared:
 
     batches: list[list[str]]
     at_stake: str
+    unpriced: int
     summary: dict[str, Any]
     digest: str
     turn: int
@@ -88,12 +89,20 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             manifest = _keep_plan(context, planned, list(problems.values()))
             checkpoint("before_commit")
     checkpoint("after_commit")
-    return Prepared(_batches(planned, settings), manifest.at_stake, manifest.summary.as_dict(), str(manifest.digest), manifest.turn)
+    return Prepared(
+        _batches(planned, settings), manifest.at_stake, manifest.unpriced, manifest.summary.as_dict(), str(manifest.digest), manifest.turn
+    )
 
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
     """CJ's present, and the enterprises whose ledger could not be read, with the reason. Raises the first error, its account named, when none could."""
-    read = read_accounts(settings.accounts, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
+    read = read_accounts(
+        settings.accounts,
+        location,
+        ledger_days=settings.ledger_days,
+        processing_minutes=settings.processing_minutes,
+        checkpoint=checkpoint,
+    )
     problems = {
         failed.account.enterprise_id: f"Account {failed.account.conn_id!r} was left out, its orders wait for the next run: {failed.error}"
         for failed in read.failures
@@ -126,6 +135,7 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         modes={a.conn_id: context.settings.effective_mode(a) for a in accounts},
         advertisers=context.advertisers,
         at_stake=money_text(planned.at_stake),
+        unpriced=planned.unpriced,
         summary=_summary(planned),
         problems=problems,
         chunks=[chunk.planned() for chunk in planned.chunks],

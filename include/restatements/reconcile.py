@@ -76,7 +76,13 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
     """
     with open_warehouse(location) as session:
         session.create_tables()
-    read = read_accounts(settings.accounts, location, ledger_days=settings.ledger_days, checkpoint=checkpoint)
+    read = read_accounts(
+        settings.accounts,
+        location,
+        ledger_days=settings.ledger_days,
+        processing_minutes=settings.processing_minutes,
+        checkpoint=checkpoint,
+    )
     for failed in read.failures:
         log.warning("Account %r keeps its open rows: %s", failed.account.conn_id, failed.error)
     checkpoint("after_ledger")

@@ -15,10 +15,11 @@ from include.cj.errors import CJPaused
 from include.cj.transport import Timeouts
 from include.domain.account import Account
 from include.domain.errors import PlanReplaced, RestatementsError, SettingError
-from include.domain.money import money
+from include.domain.states import Mode
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest, PlannedChunk
 from include.restatements.journal.journal import ChunkRef, journal_of, run_folder
+from include.restatements.plan.approval import must_be_asked
 from include.restatements.plan.digest import digest_of
 from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.settings import Run, Settings
@@ -59,7 +60,7 @@ def submit(
     account = _account(settings, planned[str(refs[0])].enterprise_id)
     with CJClient(account, timeouts=timeouts) as client:
         breaker = Breaker(journal.files, f"breakers/{account.conn_id}.json", lambda: datetime.now(UTC))
-        poster = Poster(client, breaker, settings.effective_mode(account), journal, checkpoint)
+        poster = Poster(client, breaker, _mode(manifest, settings, account), journal, checkpoint)
         with ThreadPoolExecutor(max_workers=2) as two:
             results = list(two.map(lambda ref: _submit_one(poster, ref, planned[str(ref)]), refs))
     return _together(results)
@@ -68,7 +69,7 @@ def submit(
 def _must_be_approved(manifest: Manifest, digest: str | None, settings: Settings) -> None:
     """The figures a person saw are those of one plan, so only its chunks may be sent."""
     known, limit = digest_of(manifest), settings.approve_above
-    if digest is None and (limit is None or money(manifest.at_stake) <= limit):
+    if digest is None and not must_be_asked(manifest.at_stake, manifest.unpriced, limit):
         return
     if digest != known:
         asked = f"plan {digest}" if digest else "no plan of it"
@@ -76,6 +77,12 @@ def _must_be_approved(manifest: Manifest, digest: str | None, settings: Settings
             f"The plan of run {manifest.run_id} is {known} now, and {asked} was approved. Nothing was sent for it. "
             "Clear task prepare with its downstream: it plans the night again and asks again where it has to."
         )
+
+
+def _mode(manifest: Manifest, settings: Settings, account: Account) -> Mode:
+    """The more careful of the mode that was planned, and perhaps approved, and the one that is set now: live only where both are."""
+    modes = {manifest.modes.get(account.conn_id), settings.effective_mode(account)}
+    return Mode.LIVE if modes == {Mode.LIVE} else Mode.TEST
 
 
 def _submit_one(poster: Poster, ref: ChunkRef, planned: PlannedChunk) -> tuple[Submitted, RestatementsError | None]:

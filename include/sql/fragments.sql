@@ -2,6 +2,16 @@
   What the plan and the verdicts must agree on, each told once. Arguments are SQL expressions or aliases.
 -#}
 
+{#- A record of an action that an order makes. Bonuses, clicks, impressions and performance incentives may carry an order's id: they are not of it. -#}
+{% macro is_of_an_order(record) -%}
+{{ record }}.action_type NOT IN ('bonus', 'click', 'imp', 'perf_inc')
+{%- endmacro %}
+
+{#- A record of a lead. Where the same order id has a sale, the lead is another action. -#}
+{% macro is_of_a_lead(record) -%}
+{{ record }}.action_type IN ('sim_lead', 'item_lead')
+{%- endmacro %}
+
 {#- CJ's sale amount of an order of ours: gross of the order discount, or net of it. -#}
 {% macro sale_amount(amount, discount, basis) -%}
 CASE WHEN {{ basis }} = 'gross' THEN {{ amount }} ELSE {{ amount }} - COALESCE({{ discount }}, 0) END
@@ -31,27 +41,82 @@ CAST({{ held_sale_amount }} AS double precision) / CAST({{ sale_amount }} AS dou
 )
 {%- endmacro %}
 
+{#- Two relations. `rates`: what the orders of `telling` (advertiser_id, currency, rate) show. `rates_before`: what earlier rounds of this advertiser
+    showed, or of another with the same currency, for `accounts` (advertiser_id, functional_currency). -#}
+{% macro rates_shown(telling, accounts) -%}
+rates AS (
+    SELECT advertiser_id, currency, COUNT(*) AS orders, SUM(rate) AS rates_sum, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+    FROM {{ telling }}
+    GROUP BY advertiser_id, currency
+),
+
+rates_before AS (
+    SELECT s.advertiser_id, s.currency,
+        MAX(CASE WHEN s.age = 1 THEN s.rate END) AS rate_before, MAX(CASE WHEN s.age = 2 THEN s.rate END) AS another_rate_before,
+        MAX(CASE WHEN s.age = 1 THEN s.order_id END) AS shown_by_order, MAX(CASE WHEN s.age = 1 THEN s.plan_number END) AS shown_by_plan
+    FROM (
+        SELECT a.advertiser_id, r.currency, r.order_id, r.plan_number, MAX(r.rate) AS rate,
+            ROW_NUMBER() OVER (
+                PARTITION BY a.advertiser_id, r.currency ORDER BY MAX(CASE WHEN r.advertiser_id = a.advertiser_id THEN 1 ELSE 0 END) DESC, MAX(r.reading) DESC
+            ) AS age
+        FROM {{ accounts }} AS a
+        INNER JOIN cj.rates AS r USING (functional_currency)
+        GROUP BY a.advertiser_id, r.currency, r.order_id, r.plan_number, CASE WHEN r.order_id IS NULL THEN r.reading END
+    ) AS s
+    GROUP BY s.advertiser_id, s.currency
+)
+{%- endmacro %}
+
+{#- The rate that other evidence than this order's own amount shows: the middle of the others, or an earlier round. `own` is what the order itself adds
+    to `rates`, null where it adds nothing. Null where nothing else tells. -#}
+{% macro rate_of_others(own, order, plan_number) -%}
+CASE
+    WHEN {{ own }} IS NULL AND r.orders > 0 OR r.orders > 2 THEN r.middle_rate
+    WHEN r.orders = 2 THEN r.rates_sum - {{ own }}
+    WHEN b.shown_by_order = {{ order }} AND b.shown_by_plan = {{ plan_number }} THEN b.another_rate_before
+    ELSE b.rate_before
+END
+{%- endmacro %}
+
 {#- CJ holds nothing of the order any more: cancelled, or restated to nothing. The two look alike. -#}
 {% macro holds_nothing(records, sale_amount, discount, items_mark) -%}
 {{ records }} > 1 AND {{ sale_amount }} = 0 AND {{ discount }} = 0 AND {{ items_mark }} = 0
 {%- endmacro %}
 
-{#- CJ pays nothing on the order. Of a sale below 1.00 the commission may be less than half a cent: nothing paid says nothing there. -#}
-{% macro pays_nothing(held_sale_amount, held_discount, basis, commission, cj_fee) -%}
-{{ held_sale_amount }} - CASE WHEN {{ basis }} = 'gross' THEN {{ held_discount }} ELSE 0 END >= 1 AND {{ commission }} = 0 AND {{ cj_fee }} = 0
+{#- A reversal without the new state that CJ posts with it: the sum is nothing, and nothing says that it stays so. Both halves of a pair are to be
+    seen by :pairs_since; a correction by file is one negative record for good. -#}
+{% macro is_half_shown(held) -%}
+{{ held }}.records > 1 AND {{ held }}.sale_amount = 0 AND {{ held }}.order_discount = 0 AND {{ held }}.items_mark = 0
+    AND 2 * {{ held }}.reversals >= {{ held }}.records AND {{ held }}.posted_at > :pairs_since
 {%- endmacro %}
 
-{#- Commission and fee, all of them: what a cancellation that does not arrive costs. -#}
+{#- What CJ pays commission on: its sale amount net of the order discount. -#}
+{% macro paid_on(sale_amount, discount, basis) -%}
+{{ sale_amount }} - CASE WHEN {{ basis }} = 'gross' THEN {{ discount }} ELSE 0 END
+{%- endmacro %}
+
+{#- CJ pays nothing on the order. Of a sale below 1.00 the commission may be less than half a cent: nothing paid says nothing there. -#}
+{% macro pays_nothing(held_sale_amount, held_discount, basis, commission, cj_fee) -%}
+{{ paid_on(held_sale_amount, held_discount, basis) }} >= 1 AND {{ commission }} = 0 AND {{ cj_fee }} = 0
+{%- endmacro %}
+
+{#- Commission and fee, all of them: what a cancellation that does not arrive costs. Null where CJ does not say them. -#}
 {% macro whole_cost(commission, cj_fee) -%}
 CAST({{ commission }} + {{ cj_fee }} AS decimal(38, 10))
 {%- endmacro %}
 
-{#- An estimate, rounded to the cent: the commission and fee on the part of the sale that is wrong. -#}
-{% macro cost_of_difference(held_sale_amount, sale_amount, commission, cj_fee) -%}
-CAST(ROUND(CAST(
-    CAST(ABS({{ held_sale_amount }} - {{ sale_amount }}) AS double precision)
-    * CAST({{ commission }} + {{ cj_fee }} AS double precision) / CAST({{ held_sale_amount }} AS double precision)
-AS decimal(38, 10)), 2) AS decimal(38, 10))
+{#- An estimate, rounded to the cent: commission and fee on the part of the sale that is wrong, at what this order costs, or else at the share of a
+    sale that its tracker costs. Amounts are what commission is paid on, in the advertiser's currency. Null where it is not known. -#}
+{% macro cost_of_difference(held_paid_on, paid_on, commission, cj_fee, share) -%}
+{% set cost -%}
+ABS(CAST({{ held_paid_on }} AS double precision) - CAST({{ paid_on }} AS double precision)) * CASE
+        WHEN {{ held_paid_on }} = {{ paid_on }} THEN 0
+        WHEN {{ held_paid_on }} > 0 AND {{ commission }} IS NOT NULL AND {{ cj_fee }} IS NOT NULL
+            THEN CAST({{ commission }} + {{ cj_fee }} AS double precision) / CAST({{ held_paid_on }} AS double precision)
+        ELSE {{ share }}
+    END
+{%- endset -%}
+CAST(ROUND(CAST(CASE WHEN {{ cost }} > 1e27 THEN 1e27 ELSE {{ cost }} END AS decimal(38, 10)), 2) AS decimal(38, 10))
 {%- endmacro %}
 
 {#- Two rows are of one order, where no USING can say so. -#}
@@ -74,13 +139,15 @@ CASE {{ rule }}
 {%- for told in rules if told.word %} WHEN '{{ told.id }}' THEN '{{ told.word }}'{% endfor %} END
 {%- endmacro %}
 
-{#- Three relations: the records of the wanted orders, what CJ holds of each, and which of them it holds under another action tracker. -#}
+{#- Relations: the records of the wanted orders, what CJ holds of each, which of them it holds under another action tracker, and of which a record
+    could not be kept. -#}
 {% macro what_cj_holds(wanted) -%}
 named AS (SELECT DISTINCT advertiser_id, order_id FROM {{ wanted }}),
 
 records AS (
     SELECT c.* FROM cj.commissions AS c
     INNER JOIN named AS n USING (advertiser_id, order_id)
+    WHERE {{ is_of_an_order("c") }}
 ),
 
 held AS (
@@ -94,19 +161,40 @@ elsewhere AS (
     FROM {{ wanted }} AS w
     INNER JOIN held AS h
         ON h.advertiser_id = w.advertiser_id AND h.order_id = w.order_id AND h.action_tracker_id <> w.action_tracker_id
+),
+
+{{ set_aside_of(wanted) }}
+{%- endmacro %}
+
+{#- One relation: the wanted orders of which a record could not be kept, so that it is not known what they come to at CJ. -#}
+{% macro set_aside_of(wanted) -%}
+doubtful AS (
+    SELECT DISTINCT w.advertiser_id, w.action_tracker_id, w.order_id
+    FROM {{ wanted }} AS w
+    INNER JOIN cj.ledger_set_aside AS a USING (advertiser_id, order_id)
+    WHERE COALESCE(a.action_tracker_id, w.action_tracker_id) = w.action_tracker_id AND {{ is_missing("a") }}
 )
+{%- endmacro %}
+
+{#- What the readings so far say of every action tracker, and of an order's: `t` is that of its advertiser, `o` that of anybody. -#}
+{% macro trackers() -%}
+trackers AS (
+    SELECT advertiser_id, action_tracker_id, SUM(with_items) AS with_items, SUM(sale_amount) AS sale_amount, SUM(order_discount) AS order_discount,
+        SUM(commission) AS commission
+    FROM cj.tracker_readings
+    GROUP BY advertiser_id, action_tracker_id
+),
+
+owned_trackers AS (SELECT DISTINCT action_tracker_id AS owned_tracker FROM trackers)
+{%- endmacro %}
+
+{#- What share of what it is paid on an action tracker costs, in commission and fee. Null where nothing is known of it. -#}
+{% macro share_of_tracker(basis) -%}
+CASE WHEN {{ paid_on("t.sale_amount", "t.order_discount", basis) }} > 0
+    THEN CAST(t.commission AS double precision) / CAST({{ paid_on("t.sale_amount", "t.order_discount", basis) }} AS double precision) END
 {%- endmacro %}
 
 {#- Of a row of cj.ledger_set_aside: its record is not in the ledger, and no later reading has brought it. -#}
 {% macro is_missing(aside) -%}
 NOT {{ aside }}.kept AND NOT EXISTS (SELECT 1 FROM cj.commissions AS c WHERE c.commission_id = {{ aside }}.commission_id)
-{%- endmacro %}
-
-{#- A record of the order could not be kept: what the order comes to at CJ is not known. -#}
-{% macro is_in_doubt(order) -%}
-EXISTS (
-    SELECT 1 FROM cj.ledger_set_aside AS a
-    WHERE a.advertiser_id = {{ order }}.advertiser_id AND a.order_id = {{ order }}.order_id
-        AND COALESCE(a.action_tracker_id, {{ order }}.action_tracker_id) = {{ order }}.action_tracker_id AND {{ is_missing("a") }}
-)
 {%- endmacro %}

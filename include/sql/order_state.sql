@@ -1,6 +1,8 @@
+{% from "fragments.sql" import is_of_an_order, is_of_a_lead %}
 -- What CJ holds now: the sum of an order's records, per advertiser, action tracker and order.
 -- The records are cj.commissions, or a narrower relation of the same columns. Attributes come from the newest record; of a reversal and the
--- new state that posted together, from the new state.
+-- new state that posted together, from the new state. A bonus, or a lead beside a sale, is no part of the sale.
+-- Commission and fee are null where CJ does not say one of them: null is not zero.
 SELECT
     advertiser_id,
     action_tracker_id,
@@ -9,8 +11,8 @@ SELECT
     SUM(COALESCE(order_discount, 0)) AS order_discount,
     SUM(COALESCE(order_discount_orig_currency, 0)) AS order_discount_orig_currency,
     SUM(items_mark) AS items_mark,
-    SUM(COALESCE(adv_commission_amount, 0)) AS commission,
-    SUM(COALESCE(cj_fee, 0)) AS cj_fee,
+    CASE WHEN COUNT(adv_commission_amount) = COUNT(*) THEN SUM(adv_commission_amount) END AS commission,
+    CASE WHEN COUNT(cj_fee) = COUNT(*) THEN SUM(cj_fee) END AS cj_fee,
     COUNT(*) AS records,
     MIN(posting_date) AS first_posted_at,
     MAX(posting_date) AS posted_at,
@@ -22,15 +24,19 @@ SELECT
     MAX(CASE WHEN age = 1 THEN coupon END) AS coupon,
     MAX(CASE WHEN age = 1 THEN publisher_id END) AS publisher_id,
     -- What is added comes last: a view can grow in place.
-    MAX(COALESCE(reading, 0)) AS newest_reading
+    MAX(COALESCE(reading, 0)) AS newest_reading,
+    CAST(SUM(CASE WHEN sale_amount < 0 THEN 1 ELSE 0 END) AS bigint) AS reversals
 FROM (
     SELECT
         r.*,
+        MAX(CASE WHEN {{ is_of_a_lead("r") }} THEN 0 ELSE 1 END) OVER (PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id) AS has_sale,
         ROW_NUMBER() OVER (
             PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id
-            ORDER BY r.posting_date DESC, CASE WHEN r.sale_amount < 0 THEN 1 ELSE 0 END, LENGTH(r.commission_id) DESC, r.commission_id DESC
+            ORDER BY CASE WHEN {{ is_of_a_lead("r") }} THEN 1 ELSE 0 END, r.posting_date DESC, CASE WHEN r.sale_amount < 0 THEN 1 ELSE 0 END,
+                LENGTH(r.commission_id) DESC, r.commission_id DESC
         ) AS age
     FROM {{ records }} AS r
-    WHERE r.order_id IS NOT NULL AND r.order_id <> ''
+    WHERE r.order_id IS NOT NULL AND r.order_id <> '' AND {{ is_of_an_order("r") }}
 ) AS aged
+WHERE has_sale = 0 OR NOT {{ is_of_a_lead("aged") }}
 GROUP BY advertiser_id, action_tracker_id, order_id

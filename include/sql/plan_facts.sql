@@ -1,9 +1,12 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
+{% from "fragments.sql" import rates_shown, rate_of_others, is_half_shown, paid_on, trackers, share_of_tracker %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/rules/plan.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
--- locked. Also :open_ended_status (null: none is set), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
-WITH input AS (
+-- locked. Bound to :pairs_since, before which both halves of what CJ posts as a pair can be seen. Also :open_ended_status (null: none is set), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
+WITH {{ trackers() }},
+
+input AS (
     SELECT i.*,
         {{ sale_amount("i.amount", "i.discount", "i.sale_amount_basis") }} AS sale_amount,
         {{ is_converted("i.currency", "i.functional_currency") }} AS converted
@@ -58,34 +61,53 @@ compared AS (
     SELECT
         i.*,
         h.records, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee, h.validation_status,
+        COALESCE({{ is_half_shown("h") }}, FALSE) AS half_shown, d.order_id IS NOT NULL AS in_doubt,
+        -- Where CJ was never seen to report items, it is not known which it holds.
+        COALESCE(t.with_items, 0) > 0 AS items_told, {{ share_of_tracker("i.sale_amount_basis") }} AS share,
+        t.action_tracker_id IS NULL AND o.owned_tracker IS NOT NULL AS tracker_of_another,
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
         h.items_mark AS held_items_mark, h.coupon AS held_coupon,
-        COALESCE(h.records, 0) > 0 AS known,
-        i.change_type = 'cancelled' AS cancelled,
+        COALESCE(h.records, 0) > 0 OR d.order_id IS NOT NULL AS known,
+        i.change_type = 'cancelled' AS cancelled, i.change_type = 'new' AS untouched,
         e.order_id IS NOT NULL AS elsewhere,
         l.operation AS last_operation, l.outcome AS last_outcome, l.payload_hash AS last_hash, l.updated_at AS last_updated_at,
         l.settled_at AS last_settled_at, l.verdict, l.verdict_reason, h.newest_reading > COALESCE(l.judged_reading, 0) AS changed_since_verdict,
-        COALESCE(t.attempts_of_state, 0) AS attempts, COALESCE(l.to_nothing, FALSE) AS to_nothing,
+        COALESCE(a.attempts_of_state, 0) AS attempts, COALESCE(l.to_nothing, FALSE) AS to_nothing,
         CASE WHEN i.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "i.sale_amount") }} END AS rate
     FROM input AS i
     LEFT JOIN held AS h
         USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN elsewhere AS e
         USING (advertiser_id, action_tracker_id, order_id)
+    LEFT JOIN doubtful AS d
+        USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN last_sent AS l USING (position)
-    LEFT JOIN attempted AS t USING (position)
+    LEFT JOIN attempted AS a USING (position)
+    LEFT JOIN trackers AS t USING (advertiser_id, action_tracker_id)
+    LEFT JOIN owned_trackers AS o ON o.owned_tracker = i.action_tracker_id
 ),
 
--- What CJ made of each foreign currency: the middle of what this run's untouched orders show.
-rates AS (
-    SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+-- What CJ made of each foreign currency: this run's untouched orders show it.
+telling AS (
+    SELECT position, advertiser_id, currency, rate
     FROM (
-        SELECT advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
+        SELECT position, advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
         FROM compared
-        WHERE converted AND rate IS NOT NULL AND change_type = 'new'
-    ) AS shown_rates
+        WHERE converted AND rate IS NOT NULL AND untouched
+    ) AS shown
     WHERE {{ tells_the_rate("sale_amount", "largest") }}
-    GROUP BY advertiser_id, currency
+),
+
+accounts AS (SELECT DISTINCT advertiser_id, functional_currency FROM input),
+
+{{ rates_shown("telling", "accounts") }},
+
+rated AS (
+    SELECT c.*, {{ rate_of_others("own.rate", "c.order_id", "CAST(NULL AS bigint)") }} AS rate_of_others
+    FROM compared AS c
+    LEFT JOIN telling AS own USING (position)
+    LEFT JOIN rates AS r ON r.advertiser_id = c.advertiser_id AND r.currency = c.currency
+    LEFT JOIN rates_before AS b ON b.advertiser_id = c.advertiser_id AND b.currency = c.currency
 ),
 
 facts AS (
@@ -113,41 +135,49 @@ facts AS (
         COALESCE(c.locking_method = 'OPEN_ENDED' AND c.validation_status = 'PENDING' AND c.status = 'Accepted', FALSE) AND NOT c.cancelled AS to_accept,
         COALESCE(c.lock_stage = 3, FALSE) AS closed,
         COALESCE(c.lock_stage = 2 OR c.locking_date <= :process_by, FALSE) AS locked,
-        COALESCE({{ holds_nothing("c.records", "c.held_sale_amount", "c.held_discount", "c.held_items_mark") }}, FALSE) AS held_nothing,
+        COALESCE({{ holds_nothing("c.records", "c.held_sale_amount", "c.held_discount", "c.held_items_mark") }}, FALSE) AND NOT c.half_shown AS held_nothing,
         COALESCE({{ pays_nothing("c.held_sale_amount", "c.held_discount", "c.sale_amount_basis", "c.commission", "c.cj_fee") }}, FALSE) AS pays_nothing,
         -- A field CJ holds and the warehouse has lost: a restatement would remove it.
         COALESCE(NOT c.cancelled AND c.discount IS NULL AND c.held_discount <> 0, FALSE) AND NOT :allow_discount_loss AS discount_would_go,
         COALESCE(NOT c.cancelled AND NOT c.has_items AND c.held_items_mark <> 0, FALSE) AND NOT :allow_items_loss AS items_would_go,
         NOT c.cancelled AND COALESCE(c.coupon, '') = '' AND COALESCE(c.held_coupon, '') <> '' AND NOT :allow_coupon_loss AS coupon_would_go,
-        COALESCE(c.held_items_mark <> COALESCE(c.items_mark, 0) OR COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, ''), FALSE) AS basket_differs,
+        COALESCE(c.items_told AND c.held_items_mark <> COALESCE(c.items_mark, 0) OR COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, ''), FALSE) AS basket_differs,
         -- CJ converted it at a rate it does not publish: only an order nothing happened to can be called the same.
         COALESCE(
             CASE
                 WHEN NOT c.converted THEN c.held_sale_amount = c.sale_amount AND c.held_discount = COALESCE(c.discount, 0)
-                ELSE c.change_type = 'new' AND c.held_discount_orig = COALESCE(c.discount, 0) AND COALESCE(
-                    {{ near_the_rate("c.rate", "r.middle_rate", "c.held_sale_amount", "c.sale_amount") }}, c.sale_amount = c.held_sale_amount
-                )
+                ELSE c.untouched AND c.held_discount_orig = COALESCE(c.discount, 0) AND CASE
+                    WHEN c.sale_amount = 0 OR c.held_sale_amount = 0 THEN c.sale_amount = c.held_sale_amount
+                    ELSE {{ near_the_rate("c.rate", "c.rate_of_others", "c.held_sale_amount", "c.sale_amount") }}
+                END
             END, FALSE
         ) AS amounts_agree,
-        -- What paying for the wrong state would cost, in the advertiser's currency.
+        -- What paying for the wrong state would cost, in the advertiser's currency. Not known is null, and never nothing.
         CASE
-            WHEN NOT c.known OR c.held_sale_amount IS NULL OR c.held_sale_amount = 0 THEN CAST(0 AS decimal(38, 10))
-            WHEN c.cancelled THEN {{ whole_cost("c.commission", "c.cj_fee") }}
-            WHEN c.converted THEN CAST(0 AS decimal(38, 10))
-            ELSE {{ cost_of_difference("c.held_sale_amount", "c.sale_amount", "c.commission", "c.cj_fee") }}
+            WHEN c.cancelled AND c.held_sale_amount <> 0 AND c.commission IS NOT NULL AND c.cj_fee IS NOT NULL THEN {{ whole_cost("c.commission", "c.cj_fee") }}
+            ELSE {{ cost_of_difference("c.held_paid_on", "c.paid_on", "c.commission", "c.cj_fee", "c.share") }}
         END AS at_stake
-    FROM compared AS c
-    LEFT JOIN rates AS r USING (advertiser_id, currency)
+    FROM (
+        SELECT r.*,
+            CASE WHEN r.records IS NULL AND NOT r.in_doubt THEN 0 ELSE {{ paid_on("r.held_sale_amount", "r.held_discount", "r.sale_amount_basis") }} END
+                AS held_paid_on,
+            CASE
+                WHEN r.cancelled THEN 0
+                WHEN r.converted THEN CAST(r.amount - COALESCE(r.discount, 0) AS double precision) * r.rate_of_others
+                ELSE r.amount - COALESCE(r.discount, 0)
+            END AS paid_on
+        FROM rated AS r
+    ) AS c
 )
 
 SELECT
     f.position, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.verdict_reason, f.at_stake,
     f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_missing,
-    f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.attributed, f.before_ledger, f.was_new, f.cancelled, f.to_accept, f.closed, f.locked,
-    f.held_nothing AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,
+    f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.tracker_of_another, f.attributed, f.before_ledger, f.was_new, f.untouched, f.cancelled, f.to_accept, f.closed, f.locked,
+    f.held_nothing AND NOT f.in_doubt AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,
     f.discount_would_go, f.items_would_go, f.coupon_would_go,
     CASE
-        WHEN NOT f.known THEN FALSE
+        WHEN f.in_doubt THEN FALSE
         WHEN f.cancelled THEN f.held_nothing
         WHEN f.to_accept THEN FALSE
         ELSE NOT f.basket_differs AND f.amounts_agree

@@ -13,6 +13,7 @@ SELECT
     sum(r.difference) AS difference,
     sum(r.commission_at_risk) AS at_risk,
     sum(CASE WHEN r.within_band AND r.status = 'matched' THEN 1 ELSE 0 END) AS within_band,
+    sum(CASE WHEN NOT r.amount_checked AND r.status = 'matched' THEN 1 ELSE 0 END) AS unchecked,
     sum(CASE WHEN r.posted_amount IS NULL THEN 1 ELSE 0 END) AS not_compared,
     sum(CASE WHEN r.commission_at_risk IS NULL THEN 1 ELSE 0 END) AS unpriced
 FROM sent AS s

@@ -1,9 +1,12 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, same_order %}
+{% from "fragments.sql" import rates_shown, rate_of_others, is_half_shown, paid_on, trackers, share_of_tracker %}
 -- The facts of the verdicts: one row for every order state submitted live that is to be judged (cj.open_orders says of which orders), beside what CJ
 -- holds now, with what is true of it as yes or no, and the amounts. Nothing is decided here: include/restatements/rules/verdicts.py does that.
--- Bound to :now (CJ's time), :processing_seconds, :deadline_seconds, :currency_band. cj.accounts_now gives the basis and functional currency of this
+-- Bound to :now (CJ's time), :pairs_since, before which both halves of what CJ posts as a pair can be seen, :processing_seconds, :deadline_seconds, :currency_band. cj.accounts_now gives the basis and functional currency of this
 -- run's accounts.
-WITH numbered AS (
+WITH {{ trackers() }},
+
+numbered AS (
     SELECT s.*,
         -- A state is what is sent, whatever time the warehouse gives it: attempts of one content that follow each other are attempts of one state.
         ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.plan_number DESC)
@@ -42,13 +45,20 @@ sent AS (
 ),
 
 wanted AS (
-    SELECT s.*, a.sale_amount_basis,
+    SELECT s.*, a.sale_amount_basis, a.functional_currency,
+        -- Where CJ was never seen to report items, it is not known which it holds: they are not asked for.
+        CASE WHEN s.operation <> 'cancel' AND t.with_items > 0 THEN COALESCE(s.items_mark, 0) ELSE 0 END AS wanted_items,
+        CASE WHEN s.before_operation <> 'cancel' AND t.with_items > 0 THEN COALESCE(s.before_items_mark, 0) ELSE 0 END AS wanted_items_before,
+        {{ share_of_tracker("a.sale_amount_basis") }} AS share,
+        t.action_tracker_id IS NOT NULL AS tracker_known, t.action_tracker_id IS NULL AND o.owned_tracker IS NOT NULL AS tracker_of_another,
         {{ is_converted("s.currency", "a.functional_currency") }} AS converted,
         CASE WHEN s.operation = 'cancel' THEN 0 ELSE {{ sale_amount("s.amount", "s.discount", "a.sale_amount_basis") }} END AS sale_amount,
         CASE WHEN s.before_operation = 'cancel' THEN 0 ELSE {{ sale_amount("s.before_amount", "s.before_discount", "a.sale_amount_basis") }} END
             AS before_sale_amount
     FROM sent AS s
     INNER JOIN cj.accounts_now AS a USING (advertiser_id)
+    LEFT JOIN trackers AS t USING (advertiser_id, action_tracker_id)
+    LEFT JOIN owned_trackers AS o ON o.owned_tracker = s.action_tracker_id
     WHERE s.newest_of_state = 1
 ),
 
@@ -65,21 +75,13 @@ news AS (
     GROUP BY w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
 ),
 
--- What a tracker costs, for orders CJ holds nothing of.
-tracker_cost AS (
-    SELECT advertiser_id, action_tracker_id,
-        CAST(SUM(commission + cj_fee) AS double precision)
-            / NULLIF(CAST(SUM(CASE WHEN sale_amount > 0 THEN sale_amount ELSE 0 END) AS double precision), 0) AS share
-    FROM held
-    GROUP BY advertiser_id, action_tracker_id
-),
-
 compared AS (
     SELECT w.*,
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
         h.items_mark AS held_items_mark, h.coupon AS held_coupon, h.correction_reason AS held_correction_reason,
         h.validation_status AS held_validation_status, h.locking_method, h.locking_date, h.lock_stage, h.commission, h.cj_fee,
-        h.posted_at, h.first_posted_at, h.records AS held_records, c.share,
+        h.posted_at, h.first_posted_at, h.records AS held_records,
+        COALESCE({{ is_half_shown("h") }}, FALSE) AS half_shown, d.order_id IS NOT NULL AS in_doubt,
         COALESCE(h.records, 0) > 0 AS known,
         n.new_line IS NOT NULL AND n.new_line = 1 AS new_line,
         -- An attempt that was given up may post just before the next one is sent: CJ holds the state all the same.
@@ -91,53 +93,62 @@ compared AS (
         USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN elsewhere AS e
         USING (advertiser_id, action_tracker_id, order_id)
-    LEFT JOIN tracker_cost AS c USING (advertiser_id, action_tracker_id)
+    LEFT JOIN doubtful AS d
+        USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN news AS n
         ON {{ same_order("n", "w") }} AND n.updated_at = w.updated_at
 ),
 
--- CJ converts at a rate it does not publish: the middle of what the orders of that currency show is the rate to be near.
-rates AS (
+-- CJ converts at a rate it does not publish: what the orders of that currency show is the rate to be near.
+telling AS (
     -- What posted since it was sent says the rate: of an order that was dropped, CJ holds another amount.
-    SELECT advertiser_id, currency, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY rate) AS middle_rate
+    SELECT enterprise_id, action_tracker_id, order_id, plan_number, advertiser_id, currency, rate
     FROM (
-        SELECT advertiser_id, currency, rate, sale_amount, new_line,
+        SELECT c.*,
             MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest,
             MAX(CASE WHEN new_line THEN sale_amount END) OVER (PARTITION BY advertiser_id, currency) AS largest_posted
-        FROM compared
+        FROM compared AS c
         WHERE rate IS NOT NULL AND newest = 1
-    ) AS shown_rates
+    ) AS shown
     WHERE (new_line OR largest_posted IS NULL) AND {{ tells_the_rate("sale_amount", "COALESCE(largest_posted, largest)") }}
-    GROUP BY advertiser_id, currency
+),
+
+{{ rates_shown("telling", "cj.accounts_now") }},
+
+rated AS (
+    SELECT c.*, {{ rate_of_others("own.rate", "c.order_id", "c.plan_number") }} AS rate_of_others
+    FROM compared AS c
+    LEFT JOIN telling AS own
+        ON {{ same_order("own", "c") }} AND own.plan_number = c.plan_number
+    LEFT JOIN rates AS r ON r.advertiser_id = c.advertiser_id AND r.currency = c.currency
+    LEFT JOIN rates_before AS b ON b.advertiser_id = c.advertiser_id AND b.currency = c.currency
 ),
 
 -- The states of which a record was posted just as they were sent, since they were sent first: they posted, whatever CJ holds by now.
 posted AS (
     SELECT DISTINCT c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at
-    FROM compared AS c
+    FROM rated AS c
     INNER JOIN records AS n USING (advertiser_id, action_tracker_id, order_id)
-    LEFT JOIN rates AS r USING (advertiser_id, currency)
     -- One record cannot be told to be of this state where the state sent before looks the same.
     WHERE NOT COALESCE(
-            c.before_sale_amount = c.sale_amount
-            AND CASE WHEN c.before_operation = 'cancel' THEN 0 ELSE COALESCE(c.before_items_mark, 0) END
-                = CASE WHEN c.operation = 'cancel' THEN 0 ELSE COALESCE(c.items_mark, 0) END, FALSE
+            c.before_sale_amount = c.sale_amount AND c.wanted_items_before = c.wanted_items, FALSE
         )
       AND c.line_since_first AND COALESCE(n.reading, 0) > c.first_known_reading AND n.posting_date >= c.first_submitted_at - INTERVAL '5' MINUTE
-      AND n.items_mark = CASE WHEN c.operation = 'cancel' THEN 0 ELSE COALESCE(c.items_mark, 0) END
+      AND n.items_mark = c.wanted_items
       AND CASE
           WHEN c.operation = 'cancel' THEN n.sale_amount = 0 AND COALESCE(n.order_discount, 0) = 0
           WHEN NOT c.converted THEN n.sale_amount = c.sale_amount AND COALESCE(n.order_discount, 0) = COALESCE(c.discount, 0)
           WHEN c.sale_amount > 0 THEN COALESCE(n.order_discount_orig_currency, 0) = COALESCE(c.discount, 0)
-              AND COALESCE({{ near_the_rate(rate("n.sale_amount", "c.sale_amount"), "r.middle_rate", "n.sale_amount", "c.sale_amount") }}, FALSE)
+              AND COALESCE({{ near_the_rate(rate("n.sale_amount", "c.sale_amount"), "c.rate_of_others", "n.sale_amount", "c.sale_amount") }}, FALSE)
           ELSE FALSE
       END
 )
 
 SELECT
     c.run_id, c.advertiser_id, c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at, c.operation, c.submitted_at, c.plan_number, c.attempts, c.currency,
-    c.amount, c.sale_amount, c.sale_amount_basis, c.held_sale_amount, c.held_discount, c.commission, c.cj_fee, c.share, c.posted_at, c.locking_date,
-    c.converted, c.newest = 1 AS newest_state, c.known, c.elsewhere, c.new_line, c.line_since_first,
+    c.amount, c.discount, c.sale_amount, c.sale_amount_basis, c.held_sale_amount, c.held_discount, c.commission, c.cj_fee, c.share, c.posted_at, c.locking_date,
+    c.converted, c.rate, c.rate_of_others, c.newest = 1 AS newest_state, c.known, c.elsewhere, c.tracker_known, c.tracker_of_another,
+    c.half_shown, c.in_doubt, c.new_line, c.line_since_first,
     p.order_id IS NOT NULL AS posted_once,
     c.operation = 'create' AS is_create, c.operation = 'restate' AS is_restate, c.operation = 'cancel' AS is_cancel,
     COALESCE(c.first_posted_at < c.submitted_at, FALSE) AS posted_before,
@@ -151,10 +162,14 @@ SELECT
     c.status IS NOT NULL AS status_given,
     EXTRACT(EPOCH FROM (CAST(:now AS timestamp with time zone) - c.submitted_at)) >= :processing_seconds AS hour_over,
     EXTRACT(EPOCH FROM (CAST(:now AS timestamp with time zone) - c.submitted_at)) >= :deadline_seconds AS deadline_over,
+    -- CJ converted it, and nothing but the order itself says at what rate.
+    c.converted AND c.operation <> 'cancel' AND c.sale_amount > 0 AND COALESCE(c.held_sale_amount > 0, FALSE) AND c.rate_of_others IS NULL
+        AS amount_unchecked,
     COALESCE(
         CASE
+            WHEN c.converted AND c.sale_amount > 0 AND c.held_sale_amount > 0 AND c.rate_of_others IS NULL THEN FALSE
             WHEN c.converted AND c.sale_amount > 0
-                THEN NOT COALESCE({{ near_the_rate("c.rate", "r.middle_rate", "c.held_sale_amount", "c.sale_amount") }}, FALSE)
+                THEN NOT COALESCE({{ near_the_rate("c.rate", "c.rate_of_others", "c.held_sale_amount", "c.sale_amount") }}, FALSE)
             WHEN c.converted OR c.operation = 'cancel' THEN c.held_sale_amount <> 0
             WHEN c.sale_amount_basis = 'gross' THEN c.held_sale_amount <> c.amount
             ELSE c.held_sale_amount + c.held_discount <> c.amount
@@ -167,7 +182,7 @@ SELECT
             ELSE c.held_discount <> COALESCE(c.discount, 0)
         END, FALSE
     ) AS discount_differs,
-    COALESCE(c.held_items_mark, 0) <> CASE WHEN c.operation = 'cancel' THEN 0 ELSE COALESCE(c.items_mark, 0) END AS items_differ,
+    COALESCE(c.held_items_mark, 0) <> c.wanted_items AS items_differ,
     c.operation <> 'cancel' AND COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, '') AS coupon_differs,
     c.operation <> 'create' AND c.correction_reason IS NOT NULL
         AND COALESCE(c.held_correction_reason, '') <> COALESCE({{ posted_reason("c.correction_reason") }}, '') AS correction_reason_differs,
@@ -176,9 +191,8 @@ SELECT
     -- Only the state sent before this one has posted so far: not a proof against this one.
     COALESCE(
         NOT c.converted AND c.before_sale_amount IS NOT NULL AND c.held_sale_amount = c.before_sale_amount
-            AND c.held_items_mark = CASE WHEN c.before_operation = 'cancel' THEN 0 ELSE COALESCE(c.before_items_mark, 0) END, FALSE
+            AND c.held_items_mark = c.wanted_items_before, FALSE
     ) AS shows_state_before
-FROM compared AS c
-LEFT JOIN rates AS r USING (advertiser_id, currency)
+FROM rated AS c
 LEFT JOIN posted AS p
     ON {{ same_order("p", "c") }} AND p.updated_at = c.updated_at

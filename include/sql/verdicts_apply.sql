@@ -56,11 +56,11 @@ WHERE EXISTS (
 
 INSERT INTO cj.reconciliation (
     run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, reason, submitted_amount, posted_amount,
-    difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading
+    difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading, rate, amount_checked
 )
 SELECT
     run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, reason, submitted_amount, posted_amount,
-    difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading
+    difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading, rate, amount_checked
 FROM cj.verdicts;
 
 UPDATE cj.submissions SET outcome = 'accepted', settled_at = :now

@@ -48,8 +48,15 @@ def context(conf: dict[str, Any] | None = None, **more: Any) -> Any:
     return {"dag_run": DagRun(conf or {}), "params": conf or {}, "ti": Instance(), "run_id": "scheduled__2026-03-02T02:00:00+00:00"} | more
 
 
-def approval(at_stake: str, batches: list[list[str]] = BATCHES, digest: str = DIGEST) -> ApproveNight:
-    question = {"digest": digest, "batches": batches, "at_stake": at_stake, "summary": {"create": 1}, "modes": {"cj": "live"}}
+def approval(at_stake: str, batches: list[list[str]] = BATCHES, digest: str = DIGEST, unpriced: int = 0) -> ApproveNight:
+    question = {
+        "digest": digest,
+        "batches": batches,
+        "at_stake": at_stake,
+        "unpriced": unpriced,
+        "summary": {"create": 1},
+        "modes": {"cj": "live"},
+    }
     return ApproveNight(task_id="approve", subject="?", question=question, response_timeout=timedelta(hours=1))
 
 
@@ -69,6 +76,10 @@ def test_nobody_is_asked_while_no_limit_is_set_or_it_is_not_passed(conf: dict[st
     assert approval(at_stake).execute(context(conf)) == RELEASED
 
 
+def test_money_at_stake_that_nobody_knows_asks_nobody_while_no_limit_is_set() -> None:
+    assert approval("0.00", unpriced=3).execute(context()) == RELEASED
+
+
 def test_an_empty_night_asks_nobody() -> None:
     assert approval("500.00", batches=[]).execute(context({"approve_above": 0})) == []
 
@@ -78,7 +89,14 @@ def test_a_plan_that_was_replaced_is_neither_asked_about_nor_handed_on() -> None
     assert replaced.execute(context({"approve_above": 0})) == []
 
 
-@pytest.mark.parametrize("handed_on", [["batches", []], {"batches": BATCHES, "at_stake": "1.00", "summary": {}}])
+@pytest.mark.parametrize(
+    "handed_on",
+    [
+        ["batches", []],
+        {"batches": BATCHES, "at_stake": "1.00", "summary": {}},
+        {"batches": BATCHES, "at_stake": "1.00", "digest": DIGEST, "summary": {}},
+    ],
+)
 def test_what_an_earlier_release_handed_on_is_refused_with_a_sentence(handed_on: Any) -> None:
     night = ApproveNight(task_id="approve", subject="?", question=handed_on, response_timeout=timedelta(hours=1))
     with pytest.raises(LeftUnsent, match=r"planned by an earlier release\. Nothing was sent\. Clear task prepare with its downstream\."):
@@ -102,7 +120,7 @@ def test_above_the_limit_a_person_is_asked_and_nothing_answers_for_them(monkeypa
         approval("100.01").execute(night)
     (question,) = [msg for msg in asked if isinstance(msg, CreateHITLDetailPayload)]
     assert (question.options, question.defaults) == (["Approve", "Reject"], None)
-    assert "**100.01**, above the limit of 100" in (question.body or "")
+    assert "**100.01**; the limit is 100" in (question.body or "")
     assert f"Plan **{DIGEST}** of run scheduled__2026-03-02T02:00:00+00:00" in (question.body or "")
     assert DIGEST in question.subject
     assert waiting.value.method_name == "execute_complete"

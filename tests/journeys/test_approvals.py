@@ -58,7 +58,7 @@ def test_the_question_names_the_plan_and_its_figures_and_nothing_answers_it(play
     assert (states["approve[0]"], states["submit"], question["answer"], question["defaults"]) == ("awaiting_input", "None", None, None)
     assert digest(question)
     assert f"to_send {SENT}, create {MISSED}, restate {RESTATED}, cancel {CANCELLED}" in question["body"]
-    assert "above the limit of 0" in question["body"]
+    assert "the limit is 0" in question["body"]
     assert "cj live" in question["body"]
 
 
@@ -103,7 +103,7 @@ def test_the_question_of_the_same_plan_may_be_asked_and_answered_again(played: P
 
 def test_where_airflow_shows_another_question_than_is_asked_the_task_refuses(played: Played) -> None:
     ((states, question, sent),) = played.seen["question_alone_cleared_under_another_limit"]
-    assert "above the limit of 0" in question["body"]
+    assert "the limit is 0" in question["body"]
     assert (states["approve[0]"], states["submit"], states["publish"], sent) == ("failed", "upstream_failed", "failed", 0)
     assert (
         "Airflow still shows the question of an earlier try of this task (its body differs), so an answer would approve what nobody has read. "

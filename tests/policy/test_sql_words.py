@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from include.cj.spelling import CorrectionReason, OrderStatus, PostedReason, ValidationStatus
-from include.domain.states import ActionStatus, LockingMethod, Mode, Operation, Outcome, Reason, Skip, Stage, Status
+from include.domain.states import ActionStatus, ActionType, LockingMethod, Mode, Operation, Outcome, Reason, Skip, Stage, Status
 from tests.policy.test_sql import TEXTS, whole
 
 WORDS: dict[str, tuple[type[StrEnum], ...]] = {
@@ -27,8 +27,9 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "validation_status": (ValidationStatus,),
     "held_validation_status": (ValidationStatus,),
     "action_status": (ActionStatus,),
+    "action_type": (ActionType,),
     "correction_reason": (PostedReason, CorrectionReason),
-    "word": (Skip, Stage),
+    "word": (Skip, Stage, Reason),
     "status": (Status, OrderStatus, ActionStatus),
 }
 """Column → the states its words are from."""

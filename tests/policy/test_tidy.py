@@ -28,6 +28,10 @@ CALLED_FROM_OUTSIDE = {
 """Names that a library calls or reads."""
 
 KEPT = {
+    "ITEM_LEAD": "CJ's word for what is paid, of which the SQL compares with some",
+    "ITEM_SALE": "CJ's word for what is paid, of which the SQL compares with some",
+    "SIM_LEAD": "CJ's word for what is paid, of which the SQL compares with some",
+    "SIM_SALE": "CJ's word for what is paid, of which the SQL compares with some",
     "EXTENDED": "one of CJ's four action statuses",
     "OVER_100_ITEMS": "a figure of the real year, with which the shop's orders are compared",
     "SHARES": "what a bulk is made of, with which the written one is compared",

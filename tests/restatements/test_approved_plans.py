@@ -12,8 +12,10 @@ from msgspec.structs import replace as changed
 from include.domain.errors import PlanReplaced
 from include.domain.states import Mode
 from include.restatements.journal.journal import run_folder
+from include.restatements.plan.approval import must_be_asked, stake_told
 from include.restatements.plan.digest import digest_of
 from include.restatements.submit import submit
+from tests.model.histories import pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Night, Options, World
 from tests.restatements.nights import NewWorld, later, night, placed
@@ -53,6 +55,7 @@ def test_whatever_a_person_reads_of_a_plan_changes_its_digest(world: World) -> N
     (chunk,) = manifest.chunks
     others = [
         changed(manifest, at_stake="0.01"),
+        changed(manifest, unpriced=1),
         changed(manifest, modes=dict.fromkeys(manifest.modes, Mode.TEST)),
         changed(manifest, chunks=[]),
         changed(manifest, chunks=[chunk, chunk]),
@@ -91,3 +94,64 @@ def test_a_plan_below_the_limit_needs_nobody(world: World) -> None:
     prepared = plan(world)
     (batch,) = prepared.prepared.batches
     assert submit(prepared.run, asking(world, "1000000"), batch).accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("at_stake", "unpriced", "limit", "asked"),
+    [
+        ("1.00", 0, "1", False), ("1.01", 0, "1", True), ("0.00", 1, "1", True), ("0.00", 1, "1000000", True), ("0.00", 0, "0", False),
+        ("9999999", 9, None, False),
+    ],
+)  # fmt: skip
+def test_a_person_is_asked_above_the_limit_and_where_it_is_not_known(at_stake: str, unpriced: int, limit: str | None, asked: bool) -> None:
+    assert must_be_asked(at_stake, unpriced, None if limit is None else Decimal(limit)) is asked
+
+
+@pytest.mark.parametrize(
+    ("unpriced", "told"),
+    [(0, "4.00"), (1, "4.00, and an amount that is not known of 1 order"), (2, "4.00, and an amount that is not known of 2 orders")],
+)
+def test_a_person_is_told_what_is_not_known(unpriced: int, told: str) -> None:
+    assert stake_told("4.00", unpriced) == told
+
+
+@pytest.mark.parametrize("fields", [{}, {"currency": "GBP"}])
+def test_three_orders_of_a_million_do_not_pass_a_limit_of_one(new_world: NewWorld, fields: dict[str, Any]) -> None:
+    """Nothing is known of what their action tracker costs, nor of the rate of a pound: unknown is never nothing."""
+    world = new_world(Options())
+    world.append(placed(key=Key(placed().key.tracker, f"o-{n}"), amount=Decimal("1000000.00"), **fields) for n in range(3))
+    prepared = plan(world)
+    assert (prepared.prepared.at_stake, prepared.prepared.unpriced) == ("0.00", 3)
+    for batch in prepared.prepared.batches:
+        with pytest.raises(PlanReplaced, match="Nothing was sent"):
+            submit(prepared.run, asking(world, "1"), batch)
+    assert world.fates() == []
+
+
+def test_what_new_orders_cost_is_estimated_by_their_tracker_and_counts_against_the_limit(new_world: NewWorld) -> None:
+    world = new_world(Options())
+    before = placed(key=Key(placed().key.tracker, "before"))
+    world.pixel([pixel_order(before, before.event_time)])
+    world.append(placed(key=Key(placed().key.tracker, f"o-{n}"), amount=Decimal("1000.00")) for n in range(3))
+    prepared = plan(world)
+    assert (prepared.prepared.at_stake, prepared.prepared.unpriced) == ("300.00", 0)
+    (batch,) = prepared.prepared.batches
+    with pytest.raises(PlanReplaced):
+        submit(prepared.run, asking(world, "299.99"), batch)
+    assert submit(prepared.run, asking(world, "300"), batch).accepted == 3
+
+
+@pytest.mark.parametrize(("planned", "now", "goes"), [("live", "live", True), ("test", "live", False), ("live", "test", False)])
+def test_a_plan_goes_no_further_than_it_was_planned_for_nor_than_is_set_now(world: World, planned: str, now: str, goes: bool) -> None:
+    """A person approved a night of Test Mode: a connection that is switched to live meanwhile does not send it."""
+
+    def mode(of: str) -> None:
+        (account,) = world.settings.accounts
+        world.settings = replace(world.settings, accounts=(replace(account, mode=Mode(of)),))
+
+    mode(planned)
+    prepared, sent = plan(world), len(world.fates())
+    mode(now)
+    for batch in prepared.prepared.batches:
+        submit(prepared.run, world.settings, batch, digest=prepared.prepared.digest)
+    assert (len(world.fates()) > sent) is goes

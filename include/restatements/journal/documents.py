@@ -83,6 +83,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     """Enterprise id to advertiser id."""
     at_stake: str
     """Money, as text, in the advertiser's currency."""
+    unpriced: int = 0
+    """Orders to be sent of which it is not known what is at stake."""
     summary: Summary
     problems: Sequence[str]
     chunks: Sequence[PlannedChunk]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from include.cj.client import CJClient
 from include.cj.errors import CJError, naming
@@ -46,6 +46,7 @@ def read_accounts(
     location: WarehouseLocation,
     *,
     ledger_days: int,
+    processing_minutes: float,
     since: date | None = None,
     passed_over: type[RestatementsError] = CJError,
     checkpoint: Checkpoint = no_checkpoint,
@@ -58,7 +59,15 @@ def read_accounts(
     for account in accounts:
         try:
             with CJClient(account) as client:
-                reading = read_ledger(client, account, location, ledger_days=ledger_days, since=since, checkpoint=checkpoint)
+                reading = read_ledger(
+                    client,
+                    account,
+                    location,
+                    ledger_days=ledger_days,
+                    since=since,
+                    processing=timedelta(minutes=processing_minutes),
+                    checkpoint=checkpoint,
+                )
                 now = client.now()
             reached.append(account)
             readings.append(reading)
@@ -72,7 +81,14 @@ def read_ledgers(
 ) -> dict[str, object]:
     """Read the ledgers of every account, or of one. One account's failure does not hold the others; the first failure is raised at the end."""
     accounts = [account for account in settings.accounts if conn_id in (None, account.conn_id)]
-    read = read_accounts(accounts, location, ledger_days=settings.ledger_days, since=since, passed_over=RestatementsError)
+    read = read_accounts(
+        accounts,
+        location,
+        ledger_days=settings.ledger_days,
+        processing_minutes=settings.processing_minutes,
+        since=since,
+        passed_over=RestatementsError,
+    )
     if read.failures:
         raise read.failures[0].named
     return {

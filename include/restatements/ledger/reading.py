@@ -27,6 +27,7 @@ from include.cj.records import COMMISSION_ITEMS, CommissionPage
 from include.cj.set_aside import SET_ASIDE
 from include.domain.account import Account
 from include.domain.shapes import INSTANT
+from include.restatements.ledger.trackers import TrackersSeen
 from include.restatements.scratch import room_told
 from include.sql import filled
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
@@ -42,9 +43,6 @@ SWEEP_EVERY, SWEEP_BACK = timedelta(hours=24), timedelta(days=3)
 
 MANY = 10_000
 """Records appended at once that may have made another table of cj.commissions: its statistics are taken anew."""
-
-MOST_REFRESHED = 20_000
-"""Records whose status is asked for again in one reading; the rest waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,11 @@ def read_ledger(
     *,
     ledger_days: int,
     since: date | None = None,
+    processing: timedelta = AHEAD,
     checkpoint: Callable[[str], None] = lambda _: None,
 ) -> LedgerRead:
     """Bring the ledger of one account up to CJ's present. `since` reads everything from that date again; what is there already stays as it is.
+    What locks within `processing`, CJ's hour, is asked for again.
 
     The warehouse is open only while records are written. Raises CJError, WarehouseError.
     """
@@ -79,6 +79,7 @@ def read_ledger(
         last, swept_at = _last_read(session, account.advertiser_id)
     client.ping()  # teaches the client CJ's clock before any window is cut
     now = client.now()
+    _refresh_due(client, account, location, now + max(processing, AHEAD))
     cursor = None
     if last is None or since is not None:
         kind = "first"
@@ -99,7 +100,6 @@ def read_ledger(
             records += spool.count
             set_aside += spool.set_aside
         checkpoint("window_read")
-    _refresh_due(client, account, location, now)
     return LedgerRead(account.advertiser_id, records, appended, until, kind, set_aside)
 
 
@@ -136,9 +136,11 @@ def append_records(session: Session, spool: PageSpool, reading: int) -> int:
     session.analyze("cj.incoming_commissions")
     known = session.table(filled("ledger_known"))
     session.execute("DELETE FROM cj.incoming_commissions")
+    seen = TrackersSeen(reading)
     kept = known.filter(known["kept"])["commission_id"].combine_chunks()
     copied = known.filter(pc.invert(known["kept"]))["commission_id"].combine_chunks()
-    appended = session.append("cj.commissions", _of_reading(_new(spool.records(), kept, copied, ["commission_id"]), reading))
+    appended = session.append("cj.commissions", seen.passing(_of_reading(_new(spool.records(), kept, copied, ["commission_id"]), reading)))
+    session.append("cj.tracker_readings", seen.rows())
     session.append("cj.commission_items", _new(spool.items(), kept, copied, COMMISSION_ITEMS.names))
     if appended >= MANY:
         session.analyze("cj.commissions", "cj.commission_items")
@@ -209,16 +211,17 @@ def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetim
     return (str(cursor), until), swept
 
 
-def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, now: datetime) -> None:
-    """Ask again for the records whose lock date has come or comes within the hour: they are locked, or their lock date was moved.
+def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, until: datetime) -> None:
+    """Ask again for every record that locks by `until`: it is locked, or its lock date was moved.
 
-    The hour ahead is CJ's: what locks before it is over cannot be changed any more, and must not be given up for a lock date that was moved.
+    What locks before CJ's hour is over cannot be changed any more, and must not be given up for a lock date that was moved: so this comes before
+    anything is decided, and reaches all of them, however many lock on one day. A record whose lock date was moved is of the next reading.
     """
     with open_warehouse(location) as session:
         due = session.rows(
             "SELECT commission_id FROM cj.commissions WHERE advertiser_id = :advertiser_id AND action_status IN ('new', 'extended') "
-            f"AND locking_date <= :now ORDER BY locking_date DESC LIMIT {MOST_REFRESHED}",
-            {"advertiser_id": account.advertiser_id, "now": now + AHEAD},
+            "AND locking_date <= :until ORDER BY locking_date DESC",
+            {"advertiser_id": account.advertiser_id, "until": until},
         )
     if not due:
         return
@@ -228,7 +231,8 @@ def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation
             session.serialize("cj.ledger")
             session.execute("DELETE FROM cj.incoming_commissions")
             session.append("cj.incoming_commissions", (batch for page in spool.records() for batch in page.to_batches()))
-            session.execute(filled("ledger_refresh"))
+            session.analyze("cj.incoming_commissions")
+            session.execute(filled("ledger_refresh"), {"reading": _next_reading(session)})
             session.execute("DELETE FROM cj.incoming_commissions")
             tell_set_aside(session, spool, account.advertiser_id)
 

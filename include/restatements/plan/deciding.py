@@ -28,11 +28,12 @@ from include.restatements.rules.plan import ACCOUNT_AWAY, BY_ID, Rule, plan_sql
 
 @dataclass(frozen=True)
 class Decided:
-    """What is to be sent. `at_stake` is in the advertiser's currency."""
+    """What is to be sent. `at_stake` is in the advertiser's currency, of all but the `unpriced` orders, of which nothing tells it."""
 
     chunks: tuple[Chunk, ...]
     operations: Counter[str]
     at_stake: Decimal
+    unpriced: int
 
 
 def decide(context: PlanContext, rows: PlanRows, picked: Iterable[Picked]) -> Decided:
@@ -51,6 +52,7 @@ def _decisions(context: PlanContext) -> Iterator[pa.RecordBatch]:
     params: dict[str, object] = {
         "run_id": context.run.run_id,
         "process_by": context.now + timedelta(minutes=settings.processing_minutes),
+        "pairs_since": context.now - timedelta(hours=settings.deadline_hours),
         "open_ended_status": settings.open_ended_status,
         "max_attempts": MAX_ATTEMPTS,
         "currency_band": settings.currency_band,
@@ -68,6 +70,7 @@ class _Deciding:
         self._writer = ChunkWriter(context.chunks_go_to, context.folder, context.settings.chunk_size, rows.own)
         self._operations: Counter[str] = Counter()
         self._at_stake = ZERO
+        self._unpriced = 0
 
     def act(self, orders: pa.Table, decisions: pa.Table) -> None:
         """One batch of orders with the decision on each."""
@@ -85,11 +88,12 @@ class _Deciding:
         """Writes what is left of the chunks."""
         chunks = tuple(self._writer.finish())
         self._rows.finish()
-        return Decided(chunks, self._operations, self._at_stake)
+        return Decided(chunks, self._operations, self._at_stake, self._unpriced)
 
     def _apply(self, rule: Rule, orders: pa.Table, decisions: pa.Table) -> None:
         if rule.operation is not None:
             self._operations[rule.operation.value] += orders.num_rows
+            self._unpriced += decisions["at_stake"].null_count
             self._at_stake = exact_sum([self._at_stake, *decisions["at_stake"].drop_null().to_pylist()])
             sent = orders.set_column(orders.schema.get_field_index("status"), "status", decisions["status"])
             sent = sent.append_column("attempt", decisions["attempt"].cast(pa.int32()))

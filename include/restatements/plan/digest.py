@@ -19,5 +19,5 @@ def digest_of(manifest: Manifest) -> str:
     chunks = [
         (chunk.enterprise_id, chunk.operation, chunk.orders, chunk.content_hash, sorted(chunk.amounts.items())) for chunk in manifest.chunks
     ]
-    told = (sorted(manifest.modes.items()), manifest.at_stake, chunks)
+    told = (sorted(manifest.modes.items()), manifest.at_stake, chunks, *([manifest.unpriced] if manifest.unpriced else []))
     return blake2b(msgspec.json.encode(told), digest_size=DIGEST_BYTES).hexdigest()

@@ -41,7 +41,7 @@ _GONE = pa.schema([QUARANTINED.field(name) for name in (*KEY, "updated_at")])
 
 @dataclass(frozen=True)
 class Planned:
-    """What a plan came to. Counts are orders; `at_stake` is in the advertiser's currency."""
+    """What a plan came to. Counts are orders; `at_stake` is in the advertiser's currency, of all but the `unpriced` orders to be sent."""
 
     picked: int
     chunks: tuple[Chunk, ...]
@@ -49,6 +49,7 @@ class Planned:
     quarantined: Counter[str]
     skipped: Counter[str]
     at_stake: Decimal
+    unpriced: int
     taken_over: int
     files: dict[str, Path]
     """What goes into the run's folder beside the chunks, by its name there."""
@@ -80,8 +81,8 @@ def plan(context: PlanContext) -> Planned:
     rows.append_to_tables()
     _empty_working_tables(context)
     return Planned(
-        sum(reading.read for reading in picked) + gone, decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake, taken_over,
-        rows.files,
+        sum(reading.read for reading in picked) + gone, decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake,
+        decided.unpriced, taken_over, rows.files,
     )  # fmt: skip
 
 

@@ -124,6 +124,7 @@ def _statuses(verdicts: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[S
             exact_sum([so_far.difference, _amount(row["difference"])]),
             so_far.not_compared + int(row["not_compared"]),
             so_far.within_band + int(row["within_band"]),
+            so_far.unchecked + int(row["unchecked"]),
         )
     ranks = {str(status): rank for rank, status in enumerate(STATUS_ORDER)}
     return tuple(sorted(lines.values(), key=lambda line: (ranks.get(line.status, len(ranks)), line.currency)))

@@ -109,6 +109,8 @@ class StatusLine:
     difference: Decimal
     not_compared: int
     within_band: int
+    unchecked: int = 0
+    """Matched, but for an amount that CJ converted and nothing else could check."""
 
     @property
     def compared(self) -> int:
@@ -271,6 +273,10 @@ class Figures:
     @property
     def within_band(self) -> int:
         return sum(line.within_band for line in self.statuses)
+
+    @property
+    def unchecked(self) -> int:
+        return sum(line.unchecked for line in self.statuses)
 
     @property
     def currencies(self) -> tuple[str, ...]:

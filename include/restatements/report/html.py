@@ -41,6 +41,7 @@ def _findings(figures: Figures) -> SimpleNamespace:
         breaks=report_words.breaks_finding(figures),
         quarantined=report_words.quarantined_finding(figures),
         set_aside=report_words.set_aside_finding(figures),
+        unchecked=report_words.unchecked_finding(figures),
         nights=report_words.nights_finding(figures),
     )
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from include.domain.states import BREAKS
 from include.restatements.report.advice import SKIPS, advice_for
 from include.restatements.report.figures import Amount, Figures, counted, joined, utc
-from include.restatements.report.words import headline, lag_finding, lock_words, plain, set_aside_finding
+from include.restatements.report.words import headline, lag_finding, lock_words, plain, set_aside_finding, unchecked_finding
 
 TOP = 10
 WIDTH = 100
@@ -39,6 +39,8 @@ def terminal(figures: Figures, *, report: str | None = None) -> Group:
         parts.append(_statuses(figures))
     if figures.within_band:
         parts.append(Text(f"{counted(figures.within_band, 'order')} in a converted currency compared within a band, not to the cent."))
+    if unchecked := unchecked_finding(figures):
+        parts.append(Text(unchecked))
     if figures.lag:
         parts.append(Text(lag_finding(figures)))
     breaks = _breaks(figures)

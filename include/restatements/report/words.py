@@ -102,6 +102,17 @@ def set_aside_finding(figures: Figures) -> str:
     return f"{said} See cj.ledger_set_aside." if said else ""
 
 
+def unchecked_finding(figures: Figures) -> str:
+    """Of how many orders nothing but the order itself says whether the amount is right; empty where there are none."""
+    count = figures.unchecked
+    if not count:
+        return ""
+    return (
+        f"{counted(count, 'matched order')} in a converted currency whose amount could not be checked: "
+        "no other order shows at what rate CJ converts it yet (amount_checked in cj.reconciliation)."
+    )
+
+
 def nights_finding(figures: Figures) -> str:
     """In how many nights something broke, and in which most."""
     broken = [night for night in figures.nights if night.count(Status.MISSING, Status.MISMATCHED)]

@@ -27,17 +27,19 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "last_missing": "its verdict is `missing`",
         "older_than_last": "the warehouse dates this state before the one sent last",
         "attempts_used": f"this state was sent {MAX_ATTEMPTS} times",
-        "known": "Commission Detail has a record of the order under this action tracker",
+        "known": "Commission Detail has a record of the order under this action tracker, if only one that could not be kept",
         "elsewhere": "Commission Detail has the order id under another action tracker",
+        "tracker_of_another": "Commission Detail has this action tracker of another account, and never of this one",
         "attributed": "the warehouse names a click or an ad, so a publisher brought it",
         "before_ledger": "it was placed before the first day that was read of Commission Detail",
         "was_new": "the change log holds a `new` for it, so it is ours to create",
+        "untouched": "its newest state is the one it was placed with",
         "cancelled": "its newest state is cancelled",
         "to_accept": "its locking is open-ended, CJ has it as pending, and the warehouse says Accepted",
         "closed": "CJ has closed and paid it",
         "locked": "CJ has locked it, or locks it before what is sent now is processed",
-        "held_cancelled": "CJ holds nothing of it any more, and we did not restate it to nothing",
-        "pays_nothing": "CJ holds a sale and pays neither commission nor fee on it",
+        "held_cancelled": "CJ is known to hold nothing of it any more, and we did not restate it to nothing",
+        "pays_nothing": "CJ holds a sale and says that it pays neither commission nor fee on it",
         "open_ended": "its locking is open-ended",
         "locking_unsaid": "CJ's records do not say how it locks",
         "status_given": "the warehouse gives a status",
@@ -45,7 +47,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "discount_would_go": "CJ holds a discount, the warehouse has null, and cj_allow_field_loss does not allow it",
         "items_would_go": "CJ holds items, the warehouse has none, and cj_allow_field_loss does not allow it",
         "coupon_would_go": "CJ holds a coupon, the warehouse has none, and cj_allow_field_loss does not allow it",
-        "held_so": "CJ holds the order just as the warehouse says",
+        "held_so": "CJ is known to hold the order just as the warehouse says",
     }
 )
 """What is asked of every order, as columns of include/sql/plan_facts.sql: always yes or no."""
@@ -114,19 +116,26 @@ RULES: tuple[Rule, ...] = (
     ),
     # CJ does not know it.
     Rule(
-        "another_tracker", "NOT known AND elsewhere", "CJ holds this order id under another action tracker.",
+        "tracker_of_another", "NOT known AND tracker_of_another", "CJ's records have this action tracker for another account: CJ would drop it.",
+        f"{_SILENT}: the action tracker belongs to the enterprise", hold=Reason.WRONG_ACTION_TRACKER,
+        advice="Correct action_tracker_id in the warehouse; the next run sends it again.",
+    ),
+    # An order may have an action under each of two trackers: what is new and was brought by somebody under this one is an order of its own.
+    Rule(
+        "another_tracker", "NOT known AND elsewhere AND NOT (was_new AND attributed)", "CJ holds this order id under another action tracker.",
         f"{_SILENT}: the action tracker is the order's", hold=Reason.WRONG_ACTION_TRACKER,
         advice="Correct action_tracker_id in the warehouse; the next run sends it again.",
+    ),
+    # Whether CJ knows it is not known: what nothing happened to may be left alone, what was taken back may not.
+    Rule(
+        "older_than_the_ledger", "NOT known AND before_ledger AND (attributed OR NOT untouched)",
+        "It is older than what was read of Commission Detail, so whether CJ knows it is not known.",
+        f"{_SILENT}: a new order is not a duplicate, and a restated or cancelled one exists", hold=Reason.NOT_IN_CJ,
+        advice="Read further back with the param `since` of cj_commission_ledger; the next run decides it anew.",
     ),
     Rule(
         "nobody_brought_it", "NOT known AND NOT attributed", "It has no attribution and CJ does not know it: no publisher brought it.",
         "this package: most of a shop's orders are not an affiliate's", skip=Skip.NOT_IN_CJ,
-    ),
-    Rule(
-        "older_than_the_ledger", "NOT known AND before_ledger",
-        "It is older than what was read of Commission Detail, so CJ may know it: a create could be a duplicate.",
-        f"{_SILENT}: a new order is not a duplicate", hold=Reason.NOT_IN_CJ,
-        advice="Read further back with the param `since` of cj_commission_ledger; the next run decides it anew.",
     ),
     Rule(
         "never_sent", "NOT known AND was_new AND cancelled", "It was new and cancelled before it was ever sent: nobody is owed anything.",

@@ -22,6 +22,10 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "newest_state": "nothing newer of the order was sent",
         "known": "Commission Detail has a record of the order under this action tracker",
         "elsewhere": "Commission Detail has the order id under another action tracker",
+        "tracker_known": "Commission Detail has this action tracker of this account",
+        "tracker_of_another": "Commission Detail has this action tracker of another account, and never of this one",
+        "half_shown": "CJ's newest record takes the order back, and what it posts together with that is not to be seen yet",
+        "in_doubt": "a record of the order could not be kept (cj.ledger_set_aside): what it comes to at CJ is not known",
         "new_line": "a record of the order that its plan did not know was posted since this state was sent last",
         "line_since_first": "a record of the order that its first plan did not know was posted since this state was sent first",
         "posted_once": "a record of just this state was posted since it was sent first, whatever CJ holds by now",
@@ -39,7 +43,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "status_given": "it was sent with a status",
         "hour_over": "CJ's hour (processing_minutes) is over",
         "deadline_over": "the deadline (deadline_hours) is over",
-        "amount_differs": "CJ holds another amount, or one outside the band where CJ converted the currency",
+        "amount_differs": "CJ holds another amount, or one outside the band where CJ converted the currency and other evidence says the rate",
         "discount_differs": "CJ holds another order discount",
         "items_differ": "CJ holds other SKUs or quantities",
         "coupon_differs": "CJ holds another coupon",
@@ -72,6 +76,8 @@ class VerdictRule:
 _SILENT = "CJ Restatements API: what is checked when an order is processed, up to an hour or longer after the answer"
 _RECORDS = "CJ Commission Detail: the sum of an order's records is what CJ holds"
 _OURS = "this package"
+_WHOLE = "NOT half_shown AND NOT in_doubt"
+"""What can be seen of it at CJ is all there is."""
 
 DIFFERENCES: tuple[VerdictRule, ...] = tuple(
     VerdictRule(reason.value, reason, f"known AND {fact}", _RECORDS)
@@ -87,7 +93,15 @@ DIFFERENCES: tuple[VerdictRule, ...] = tuple(
 """In the order of what it costs: the reason of a mismatch is the first that holds."""
 
 MISSING: tuple[VerdictRule, ...] = (
-    VerdictRule("another_tracker", Reason.WRONG_ACTION_TRACKER, "elsewhere AND NOT known", f"{_SILENT}: the action tracker is the order's"),
+    VerdictRule(
+        "tracker_of_another", Reason.WRONG_ACTION_TRACKER, "tracker_of_another AND NOT known",
+        f"{_SILENT}: the action tracker belongs to the enterprise",
+    ),
+    # An order may have an action under each of two trackers of one account: that CJ has the other explains no create that was lost.
+    VerdictRule(
+        "another_tracker", Reason.WRONG_ACTION_TRACKER, "elsewhere AND NOT known AND NOT (is_create AND tracker_known)",
+        f"{_SILENT}: the action tracker is the order's",
+    ),
     VerdictRule("created_twice", Reason.DUPLICATE, "is_create AND known AND posted_before", f"{_SILENT}: a new order is not a duplicate"),
     VerdictRule("create_unexplained", Reason.UNKNOWN, "is_create", f"{_OURS}: nothing CJ shows explains it"),
     VerdictRule("not_in_cj", Reason.NOT_IN_CJ, "NOT known", f"{_SILENT}: a restated or cancelled order exists"),
@@ -110,13 +124,16 @@ MISSING: tuple[VerdictRule, ...] = (
 
 STATUSES: tuple[VerdictRule, ...] = (
     VerdictRule("superseded", Status.SUPERSEDED, "NOT newest_state", f"{_OURS}: the newest state of an order carries the verdict"),
-    VerdictRule("posted_as_sent", Status.MATCHED, "line_since_first AND NOT differs", _RECORDS),
+    VerdictRule("posted_as_sent", Status.MATCHED, f"line_since_first AND NOT differs AND {_WHOLE}", _RECORDS),
     # CJ dropped the create as a duplicate of an order it already held just so: it holds what we sent.
-    VerdictRule("created_as_held", Status.MATCHED, "is_create AND known AND NOT differs", _RECORDS),
+    VerdictRule("created_as_held", Status.MATCHED, f"is_create AND known AND NOT differs AND {_WHOLE}", _RECORDS),
     VerdictRule("hour_not_over", Status.AWAITING, "NOT hour_over", "CJ Restatements API: processing takes up to an hour or longer"),
     VerdictRule(
-        "posted_otherwise", Status.MISMATCHED, "(posted_once OR new_line AND NOT shows_state_before) AND NOT (is_create AND posted_before)", _RECORDS,
+        "posted_otherwise", Status.MISMATCHED,
+        f"(posted_once OR new_line AND NOT shows_state_before) AND NOT (is_create AND posted_before) AND {_WHOLE}", _RECORDS,
     ),
+    # Of what is not all there is, nothing is said for good.
+    VerdictRule("not_shown_whole", Status.LATE, "half_shown OR in_doubt", _RECORDS),
     VerdictRule("deadline_not_over", Status.LATE, "NOT deadline_over", f"{_OURS}: the deadline is a setting, deadline_hours"),
     # Something posted, and CJ holds what was sent except for the reason it was given: nothing that is paid is missing.
     VerdictRule("reason_lost", Status.MISMATCHED, "new_line AND only_reason_differs", _RECORDS),

@@ -6,7 +6,7 @@ It works from the tables alone. What an unknown outcome came to is settled here,
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
@@ -21,7 +21,8 @@ from include.warehouse.base import Session
 
 VERDICT_COLUMNS = (
     "run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, reason, submitted_amount, posted_amount, "
-    "difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading"
+    "difference, currency, submitted_at, plan_number, posted_at, locking_date, days_to_lock, commission_at_risk, attempts, within_band, checked_at, reading, "
+    "rate, amount_checked"
 )
 """Of cj.verdicts, as include/sql/verdicts.sql gives them."""
 
@@ -49,6 +50,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
         f"INSERT INTO cj.verdicts ({VERDICT_COLUMNS}) {verdicts_sql()}",
         {
             "now": now,
+            "pairs_since": now - timedelta(hours=settings.deadline_hours),
             "processing_seconds": round(settings.processing_minutes * 60),
             "deadline_seconds": round(settings.deadline_hours * 3600),
             "currency_band": settings.currency_band,
@@ -57,6 +59,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
     )
     session.analyze("cj.verdicts")
     session.execute(filled("verdicts_apply"), {"now": now})
+    session.execute(filled("rates_seen"), {"now": now, "reading": reading})
     session.analyze("cj.reconciliation", "cj.verdicts_log")
     session.execute(
         "INSERT INTO cj.judged_readings (advertiser_id, reading, checked_at) SELECT advertiser_id, CAST(:reading AS bigint), :now FROM cj.accounts_now",

@@ -12,7 +12,7 @@ import pytest
 
 from include.domain.shapes import INSTANT
 from include.restatements.ledger import reading
-from include.restatements.ledger.reading import AHEAD, MOST_REFRESHED, OVERLAP, SWEEP_BACK, SWEEP_EVERY, LedgerRead, read_ledger
+from include.restatements.ledger.reading import AHEAD, OVERLAP, SWEEP_BACK, SWEEP_EVERY, LedgerRead, read_ledger
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements.ledger.commission_detail import ACCOUNT, NEAR, NOW, Asked, CommissionDetail, record, text
 
@@ -26,10 +26,10 @@ class Ledger:
     location: WarehouseLocation
     cj: CommissionDetail
 
-    def read(self, since: date | None = None, days: int = 400) -> LedgerRead:
+    def read(self, since: date | None = None, days: int = 400, processing: timedelta = AHEAD) -> LedgerRead:
         self.cj.asked.clear()
         with self.cj.client() as client:
-            return read_ledger(client, ACCOUNT, self.location, ledger_days=days, since=since)
+            return read_ledger(client, ACCOUNT, self.location, ledger_days=days, since=since, processing=processing)
 
     def was_read(self, kind: str, until: datetime, cursor: str = "500", start: datetime | None = None) -> None:
         """A reading of the past, as the table has it."""
@@ -72,7 +72,7 @@ def near(moment: datetime | None, expected: datetime) -> bool:
 
 def test_the_lengths_are_those_that_were_decided() -> None:
     assert (2 * DAY, timedelta(hours=1), DAY, 3 * DAY) == (OVERLAP, AHEAD, SWEEP_EVERY, SWEEP_BACK)
-    assert (reading.MANY, MOST_REFRESHED) == (10_000, 20_000)
+    assert reading.MANY == 10_000
 
 
 # -- the first reading -----------------------------------------------------------------------------------------------------------------
@@ -230,6 +230,7 @@ def test_a_record_is_asked_for_again_once_its_lock_date_comes_within_the_hour(
 ) -> None:
     ledger.cj.records = [record("7", NOW - DAY, actionStatus=status, lockingDate=text(NOW + lock))]
     ledger.read()
+    ledger.read()
     assert asked_again(ledger) == (["7"] if again else [])
 
 
@@ -237,7 +238,16 @@ def test_a_record_is_asked_for_again_once_its_lock_date_comes_within_the_hour(
 def test_what_is_locked_for_good_is_not_asked_for_again(ledger: Ledger, status: str) -> None:
     ledger.cj.records = [record("7", NOW - DAY, actionStatus=status, lockingDate=text(NOW - DAY))]
     ledger.read()
+    ledger.read()
     assert asked_again(ledger) == []
+
+
+@pytest.mark.parametrize(("lock", "again"), [(2 * DAY - NEAR, True), (2 * DAY + 2 * NEAR, False)])
+def test_where_cj_takes_longer_than_an_hour_what_locks_meanwhile_is_asked_for_too(ledger: Ledger, lock: timedelta, again: bool) -> None:
+    ledger.cj.records = [record("7", NOW - DAY, lockingDate=text(NOW + lock))]
+    ledger.read()
+    ledger.read(processing=2 * DAY)
+    assert asked_again(ledger) == (["7"] if again else [])
 
 
 def test_what_cj_moved_is_taken_over_and_nothing_else(either: Ledger) -> None:
@@ -257,16 +267,74 @@ def test_what_cj_moved_is_taken_over_and_nothing_else(either: Ledger) -> None:
     assert asked_again(either) == []
 
 
-def test_of_too_many_due_at_once_the_last_to_lock_are_asked_for_and_the_rest_waits(either: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_REFRESHED", 2)
-    either.cj.records = [record(str(n), NOW - DAY, lockingDate=text(NOW - n * DAY)) for n in (3, 1, 2)]
+def test_however_many_lock_on_one_day_all_of_them_are_asked_for_before_anything_is_read(either: Ledger) -> None:
+    either.cj.records = [record(str(n), NOW - DAY, lockingDate=text(NOW - SECOND)) for n in range(1, 20_002)]
+    either.read(days=30)
+    for due in either.cj.records:
+        due["lockingDate"] = text(NOW + 30 * DAY)
+    either.read(days=30)
+    moved = either.rows("SELECT COUNT(*) AS n FROM cj.commissions WHERE locking_date > '2000-01-01' AND moved_reading = 2")
+    assert moved[0]["n"] == 20_001
+
+
+def test_only_a_lock_date_that_was_moved_is_news_and_of_the_reading_that_follows(either: Ledger) -> None:
+    either.cj.records = [record("7", NOW - DAY, lockingDate=text(NOW - SECOND)), record("8", NOW - DAY, lockingDate=text(NOW - SECOND))]
+    either.read(days=30)
+    either.cj.records[0] |= {"actionStatus": "extended", "lockingDate": text(NOW + 30 * DAY)}
+    either.cj.records[1] |= {"actionStatus": "locked"}
+    either.read(days=30)
+    either.read(days=30)
+    found = either.rows("SELECT commission_id AS id, moved_reading AS moved FROM cj.commissions ORDER BY 1")
+    assert [(r["id"], r["moved"]) for r in found] == [("7", 2), ("8", None)]
+
+
+# -- what is known of action trackers --------------------------------------------------------------------------------------------------
+
+
+def test_each_reading_adds_up_what_was_new_of_each_tracker_and_the_sums_are_those_of_the_records(either: Ledger) -> None:
+    sold = {
+        "saleAmountAdvCurrency": "100.00",
+        "advCommissionAmountAdvCurrency": "8.00",
+        "cjFeeAdvCurrency": "2.00",
+        "orderDiscountAdvCurrency": "5.00",
+    }
+    item = {
+        "commissionItemId": "1",
+        "sku": "A",
+        "quantity": 1,
+        "perItemSaleAmountAdvCurrency": "100.00",
+        "totalCommissionAdvCurrency": "8.00",
+    }
+    either.cj.records = [
+        record("1", NOW - DAY, **sold),
+        record("2", NOW - DAY, **sold | {"items": [item]}),
+        record("3", NOW - DAY, **sold | {"cjFeeAdvCurrency": None}),
+        record("4", NOW - DAY, **sold | {"actionType": "bonus"}),
+        record("5", NOW - DAY, **sold | {"actionTrackerId": "402"}),
+    ]
+    either.read(days=30)
+    either.cj.records.append(record("6", NOW - DAY, **sold))
+    either.read(days=30)
+    either.read(days=30)
+    added = "SELECT action_tracker_id AS tracker, reading, records, with_items, sale_amount, order_discount, commission FROM cj.tracker_readings"
+    found = [tuple(int(v) for v in row.values()) for row in either.rows(f"{added} ORDER BY 2, 1")]
+    assert found == [(401, 1, 3, 1, 200, 10, 20), (402, 1, 1, 0, 100, 5, 10), (401, 2, 1, 0, 100, 5, 10)]
+
+
+def test_a_ledger_from_before_there_were_such_sums_is_added_up_once(either: Ledger) -> None:
+    sold = {"saleAmountAdvCurrency": "100.00", "advCommissionAmountAdvCurrency": "8.00", "cjFeeAdvCurrency": "2.00"}
+    either.cj.records = [
+        record("1", NOW - DAY, **sold),
+        record("2", NOW - DAY, **sold | {"actionType": "perf_inc"}),
+        record("3", NOW - DAY, **sold),
+    ]
     either.read()
-    assert asked_again(either) == ["1", "2"]
-    for due in either.cj.records[1:]:
-        due["actionStatus"] = "locked"
-    either.read()
-    either.read()
-    assert asked_again(either) == ["3"]
+    before = either.rows("SELECT * FROM cj.tracker_readings")
+    with open_warehouse(either.location) as session:
+        session.execute("DELETE FROM cj.tracker_readings")
+        session.create_tables(whole=True)
+        session.create_tables(whole=True)
+    assert either.rows("SELECT * FROM cj.tracker_readings") == before
 
 
 # -- statistics ------------------------------------------------------------------------------------------------------------------------

@@ -29,9 +29,11 @@ LONG_AGO = NOW - timedelta(days=3)
 def in_doubt(ledger: Ledger, *orders: str, tracker: int = 401) -> list[object]:
     """Of these orders, those of which a record was set aside: as the rules ask."""
     values = ", ".join(f"('{order}', {tracker})" for order in orders)
-    told = _environment().from_string('{% from "fragments.sql" import is_in_doubt %}' + "{{ is_in_doubt('w') }}").render()
-    asked = f"SELECT w.order_id FROM (SELECT '5501' AS advertiser_id, v.name AS order_id, v.tracker AS action_tracker_id FROM (VALUES {values}) AS v (name, tracker)) AS w"
-    return [row["order_id"] for row in ledger.rows(f"{asked} WHERE {told} ORDER BY 1")]
+    told = _environment().from_string('{% from "fragments.sql" import set_aside_of %}' + "{{ set_aside_of('wanted') }}").render()
+    wanted = (
+        f"SELECT '5501' AS advertiser_id, v.name AS order_id, v.tracker AS action_tracker_id FROM (VALUES {values}) AS v (name, tracker)"
+    )
+    return [row["order_id"] for row in ledger.rows(f"WITH wanted AS ({wanted}), {told} SELECT order_id FROM doubtful ORDER BY 1")]
 
 
 @pytest.fixture

@@ -41,6 +41,17 @@ ROWS: dict[str, dict[str, Any]] = {
         "within_band": False, "checked_at": SENT, "reading": 1,
     },
     "open_orders": KEY,
+    "tracker_readings": {
+        "advertiser_id": "2", "action_tracker_id": 401, "reading": 1, "records": 1, "with_items": 1, "sale_amount": "100.00", "order_discount": "0",
+        "commission": "10.00",
+    },
+    "rates": {
+        "advertiser_id": "2", "functional_currency": "USD", "currency": "GBP", "rate": "1.27", "orders": 2, "reading": 1, "seen_at": SENT,
+    },
+    "ledger_set_aside": {
+        "advertiser_id": "2", "commission_id": "aside", "action_tracker_id": 401, "order_id": "o", "what": "amount", "why": "unreadable", "kept": False,
+        "raw": "{}", "set_aside_at": SENT,
+    },
     "accounts_now": {"advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net", "judged_reading": 0},
 }  # fmt: skip
 """A row of each table, where a test says nothing else."""
@@ -74,6 +85,18 @@ class Ground:
     def verdict(self, **other: Any) -> Ground:
         return self._put("reconciliation", other)
 
+    def tracker(self, **other: Any) -> Ground:
+        """What readings so far say of an action tracker: CJ reported items under it, and a tenth of a sale is commission and fee."""
+        return self._put("tracker_readings", other)
+
+    def rate(self, **other: Any) -> Ground:
+        """What an earlier round saw."""
+        return self._put("rates", other)
+
+    def set_aside(self, **other: Any) -> Ground:
+        """A record that could not be kept."""
+        return self._put("ledger_set_aside", other)
+
     def to_judge(self, **other: Any) -> Ground:
         """The order is to be judged, and its account is known."""
         account = {name: other.pop(name) for name in ROWS["accounts_now"] if name in other}
@@ -82,7 +105,7 @@ class Ground:
     def plan(self, **other: Any) -> list[dict[str, Any]]:
         """The facts of the plan, order by order."""
         params: dict[str, object] = {
-            "run_id": "now", "process_by": SENT + HOUR, "open_ended_status": None, "max_attempts": 3, "currency_band": "0.03",
+            "run_id": "now", "process_by": SENT + HOUR, "pairs_since": SENT - 36 * HOUR, "open_ended_status": None, "max_attempts": 3, "currency_band": "0.03",
             "allow_coupon_loss": False, "allow_discount_loss": False, "allow_items_loss": False,
         }  # fmt: skip
         rows = self.session.rows(f"SELECT * FROM ({filled('plan_facts')}) AS f ORDER BY position", _money(params | other))
@@ -92,6 +115,7 @@ class Ground:
         """The facts of the verdicts, by time sent."""
         params: dict[str, object] = {
             "now": SENT + 2 * HOUR,
+            "pairs_since": SENT - 34 * HOUR,
             "processing_seconds": 3_600,
             "deadline_seconds": 36 * 3_600,
             "currency_band": "0.03",

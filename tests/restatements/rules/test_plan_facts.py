@@ -55,11 +55,11 @@ def test_of_an_order_that_was_never_sent_nothing_is_so(ground: Ground) -> None:
     found = facts(ground)
     names = (
         "call_unsettled", "on_its_way", "same_as_last", "last_is_create", "last_is_cancel", "last_may_count", "last_accepted", "last_matched",
-        "last_missing", "older_than_last", "attempts_used", "known", "elsewhere", "held_so", "closed", "locked", "held_cancelled", "pays_nothing",
+        "last_missing", "older_than_last", "attempts_used", "known", "elsewhere", "tracker_of_another", "untouched", "held_so", "closed", "locked", "held_cancelled", "pays_nothing",
         "open_ended", "to_accept", "status_given", "status_set", "discount_would_go", "items_would_go", "coupon_would_go",
     )  # fmt: skip
     assert [name for name in names if found[name]] == []
-    assert (found["locking_unsaid"], found["attempts"], found["at_stake"]) == (True, 0, 0)
+    assert (found["locking_unsaid"], found["attempts"], found["at_stake"]) == (True, 0, None)
 
 
 @pytest.mark.parametrize("outcome", ["accepted", "unknown", "rejected"])
@@ -359,7 +359,7 @@ def test_a_field_cj_holds_and_the_warehouse_has_lost_would_go_unless_that_is_all
 def test_cj_holds_an_order_just_so_where_amounts_items_and_coupon_agree(
     ground: Ground, order: dict[str, Any], record: dict[str, Any], so: bool
 ) -> None:
-    ground.order(**order).record(**record)
+    ground.order(**order).record(**record).tracker()
     assert facts(ground)["held_so"] is so
 
 

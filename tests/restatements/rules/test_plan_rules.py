@@ -48,25 +48,39 @@ CASES: dict[str, dict[str, str]] = {
         "last_is_create attributed was_new": "create",
         f"{SENT} attributed was_new": "create",
         f"{SENT} last_is_create known": "restate",
-        f"{SENT} last_is_create elsewhere attributed": "create_on_its_way",  # before another_tracker
+        f"{SENT} last_is_create elsewhere attributed": "create_on_its_way",
+        f"{SENT} last_is_create tracker_of_another attributed": "create_on_its_way",  # before tracker_of_another
+    },
+    "tracker_of_another": {
+        "tracker_of_another attributed was_new": "tracker_of_another",
+        "tracker_of_another known": "restate",
+        "tracker_of_another elsewhere": "tracker_of_another",  # before another_tracker
     },
     "another_tracker": {
-        "elsewhere attributed was_new": "another_tracker",
+        "elsewhere attributed was_new": "create",
+        "elsewhere attributed": "another_tracker",
+        "elsewhere was_new": "another_tracker",
         "elsewhere known": "restate",
-        "elsewhere": "another_tracker",  # before nobody_brought_it
+        "elsewhere attributed before_ledger": "another_tracker",  # before older_than_the_ledger
+        "elsewhere": "another_tracker",
+    },
+    "older_than_the_ledger": {
+        "attributed before_ledger was_new": "older_than_the_ledger",
+        "attributed before_ledger": "older_than_the_ledger",
+        "attributed before_ledger untouched": "older_than_the_ledger",
+        "before_ledger untouched": "nobody_brought_it",
+        "before_ledger cancelled": "older_than_the_ledger",
+        "cancelled": "nobody_brought_it",
+        "before_ledger": "older_than_the_ledger",  # and so before nobody_brought_it
+        "known before_ledger was_new": "restate",
+        "attributed before_ledger was_new cancelled": "older_than_the_ledger",
     },
     "nobody_brought_it": {
         "": "nobody_brought_it",
         "was_new": "nobody_brought_it",
         "attributed": "unknown_to_cj",
         "known": "restate",
-        "before_ledger was_new": "nobody_brought_it",  # before older_than_the_ledger
-    },
-    "older_than_the_ledger": {
-        "attributed before_ledger was_new": "older_than_the_ledger",
-        "attributed before_ledger": "older_than_the_ledger",
-        "known before_ledger was_new": "restate",
-        "attributed before_ledger was_new cancelled": "older_than_the_ledger",  # before never_sent
+        "was_new cancelled": "nobody_brought_it",  # before never_sent
     },
     "never_sent": {
         "attributed was_new cancelled": "never_sent",
@@ -156,7 +170,7 @@ CASES: dict[str, dict[str, str]] = {
 
 DOES = {
     "call_unsettled": "skip waiting", "same_on_its_way": "skip unchanged", "cancellation_sent": "skip unchanged", "stale_state": "hold stale_state",
-    "create_on_its_way": "skip waiting", "another_tracker": "hold wrong_action_tracker", "nobody_brought_it": "skip not_in_cj",
+    "create_on_its_way": "skip waiting", "tracker_of_another": "hold wrong_action_tracker", "another_tracker": "hold wrong_action_tracker", "nobody_brought_it": "skip not_in_cj",
     "older_than_the_ledger": "hold not_in_cj", "never_sent": "skip never_sent", "created_in_vain": "hold unknown", "create": "create",
     "unknown_to_cj": "hold not_in_cj", "matched_before": "skip unchanged", "held_already": "skip unchanged", "closed": "hold closed",
     "locked": "hold locked", "held_as_cancelled": "hold not_commissionable", "cancellation_on_its_way": "skip waiting",

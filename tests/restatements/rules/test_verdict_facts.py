@@ -298,7 +298,7 @@ def test_without_a_state_before_there_was_nothing_before_and_nothing_is_shown_of
     ],
 )
 def test_cj_shows_just_the_state_before(ground: Ground, before: dict[str, Any], held: dict[str, Any], basis: str, shows: bool) -> None:
-    ground.sent(**BEFORE | before).sent().record(**held)
+    ground.sent(**BEFORE | before).sent().record(**held).tracker()
     assert newest(ground, sale_amount_basis=basis)["shows_state_before"] is shows
 
 
@@ -312,7 +312,7 @@ def test_the_state_before_is_the_one_sent_just_before(ground: Ground) -> None:
     ground.sent(
         **BEFORE | {"amount": "60.00", "attempt": 1, "updated_at": UPDATED - 3 * HOUR, "submitted_at": SENT - HOUR, "operation": "cancel"}
     )
-    ground.sent(**BEFORE | {"attempt": 2, "items_mark": 7, "discount": "10.00"}).sent().record(sale_amount="70.00", items_mark=7)
+    ground.sent(**BEFORE | {"attempt": 2, "items_mark": 7, "discount": "10.00"}).sent().record(sale_amount="70.00", items_mark=7).tracker()
     assert newest(ground)["shows_state_before"] is True
 
 
@@ -364,7 +364,7 @@ DIFFERENCES = (
     ],
 )
 def test_what_cj_holds_is_compared_field_by_field(ground: Ground, sent: dict[str, Any], held: dict[str, Any], differs: str) -> None:
-    found = facts(ground.sent(**sent).record(**held))
+    found = facts(ground.tracker().sent(**sent).record(**held))
     assert " ".join(name for name in DIFFERENCES if found[name]) == differs
 
 

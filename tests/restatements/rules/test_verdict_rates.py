@@ -131,25 +131,85 @@ def test_no_currency_is_the_advertisers_own(ground: Ground, currency: str | None
 
 
 @pytest.mark.parametrize(
-    ("others", "share"),
+    ("readings", "basis", "share"),
     [
-        ([{}], 0.10),
-        ([{}, {"sale_amount": "300.00", "adv_commission_amount": "8.00", "cj_fee": "2.00"}], 0.05),
-        ([{}, {"sale_amount": "-50.00", "adv_commission_amount": "0", "cj_fee": "0"}], 0.10),
-        ([{"sale_amount": "0.80", "adv_commission_amount": "0.06", "cj_fee": "0.02"}], 0.10),
-        ([{"sale_amount": "0"}], None),
-        ([{"action_tracker_id": 402}], None),
-        ([], None),
+        ([{}], "net", 0.10),
+        ([{}, {"sale_amount": "300.00"}], "net", 0.05),
+        ([{}, {"sale_amount": "-50.00", "commission": "-5.00"}], "net", 0.10),
+        ([{"order_discount": "20.00", "commission": "8.00"}], "gross", 0.10),
+        ([{"order_discount": "20.00"}], "net", 0.10),
+        ([{"sale_amount": "0"}], "net", None),
+        ([{"sale_amount": "-1.00"}], "net", None),
+        ([{"action_tracker_id": 402}], "net", None),
+        ([{"advertiser_id": "9"}], "net", None),
+        ([], "net", None),
     ],
 )
-def test_what_a_tracker_costs_is_read_from_its_other_orders(ground: Ground, others: list[dict[str, Any]], share: float | None) -> None:
-    ground.sent(operation="create")
-    for place, other in enumerate(others):
-        tracker = other.get("action_tracker_id", 401)
-        ground.sent(order_id=f"p{place}", action_tracker_id=tracker).record(order_id=f"p{place}", **other)
-        ground.to_judge(order_id=f"p{place}", action_tracker_id=tracker, advertiser_id=f"p{place}")
-    found = {row["order_id"]: row for row in ground.to_judge().verdicts()}["o"]
+def test_what_a_tracker_costs_is_read_from_all_its_records(
+    ground: Ground, readings: list[dict[str, Any]], basis: str, share: float | None
+) -> None:
+    for number, reading in enumerate(readings):
+        ground.tracker(**{"reading": number} | reading)
+    (found,) = ground.sent(operation="create").to_judge(sale_amount_basis=basis).verdicts()
     assert found["share"] == (None if share is None else pytest.approx(share))
+
+
+# -- the rate comes from other evidence than the order itself ------------------------------------------------------------------------------
+
+
+def test_an_order_alone_in_its_currency_cannot_be_checked(ground: Ground) -> None:
+    """Not even at a hundred times the amount: nothing says so, and nothing says that it is right."""
+    found = facts(ground.sent(currency="GBP").record(sale_amount="12700", posting_date=ARRIVED))
+    assert (found["amount_differs"], found["amount_unchecked"], found["rate"]) == (False, True, 127)
+
+
+@pytest.mark.parametrize(("held", "differs"), [("130.80", False), ("12700", True)])
+def test_of_two_orders_each_is_compared_with_the_other(ground: Ground, held: str, differs: bool) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", held)) == [differs] * 2
+    assert [row["amount_unchecked"] for row in ground.verdicts()] == [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("before", "unchecked", "differs"),
+    [
+        ([{}], False, False),
+        ([{"rate": "0.0127"}], False, True),
+        ([{"currency": "EUR"}], True, False),
+        ([{"advertiser_id": "9"}], False, False),
+        ([{"functional_currency": "EUR"}], True, False),
+        ([{"order_id": "o", "plan_number": 1, "orders": 1, "rate": "0.0127"}], True, False),  # itself
+        ([{"order_id": "o", "plan_number": 1, "orders": 1, "rate": "0.0127"}, {"reading": 0}], False, False),
+        ([{"order_id": "o", "plan_number": 0, "orders": 1}], False, False),  # its earlier state
+        ([{"order_id": "p", "plan_number": 1, "orders": 1}], False, False),
+    ],
+)
+def test_an_order_alone_is_compared_with_what_earlier_rounds_showed_of_others(
+    ground: Ground, before: list[dict[str, Any]], unchecked: bool, differs: bool
+) -> None:
+    for row in before:
+        ground.rate(**row)
+    found = facts(ground.sent(currency="GBP").record(sale_amount="127", posting_date=ARRIVED))
+    assert (found["amount_unchecked"], found["amount_differs"]) == (unchecked, differs)
+
+
+@pytest.mark.parametrize(
+    ("sent", "record", "unchecked"),
+    [
+        ({"currency": None}, {}, False),
+        ({"operation": "cancel"}, {"sale_amount": "0"}, False),
+        ({"amount": "0"}, {"sale_amount": "0"}, False),
+        ({}, {"sale_amount": "0"}, False),
+        ({}, None, False),
+        ({}, {}, True),
+    ],
+)
+def test_only_an_amount_that_cj_converted_can_be_unchecked(
+    ground: Ground, sent: dict[str, Any], record: dict[str, Any] | None, unchecked: bool
+) -> None:
+    ground.sent(**{"currency": "GBP"} | sent)
+    if record is not None:
+        ground.record(**record)
+    assert facts(ground)["amount_unchecked"] is unchecked
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,13 @@ DIFFERENCE_CASES: dict[str, str] = {
 MISSING_CASES: dict[str, str] = {
     "newest_state hour_over deadline_over elsewhere": "missing wrong_action_tracker",
     f"{LOST} elsewhere amount_differs": "missing unknown",
+    "newest_state hour_over deadline_over tracker_of_another": "missing wrong_action_tracker",
+    "newest_state hour_over deadline_over tracker_of_another is_create": "missing wrong_action_tracker",
+    f"{LOST} tracker_of_another amount_differs": "missing unknown",
+    # An order of its own under each of two trackers of one account: that CJ has the other explains nothing.
     "newest_state hour_over deadline_over elsewhere is_create": "missing wrong_action_tracker",
+    "newest_state hour_over deadline_over elsewhere is_create tracker_known": "missing unknown",
+    "newest_state hour_over deadline_over elsewhere tracker_known": "missing wrong_action_tracker",
     f"{LOST} is_create posted_before amount_differs": "missing duplicate",
     f"{LOST} is_create amount_differs": "missing unknown",
     f"{LOST} posted_before amount_differs": "missing unknown",
@@ -83,6 +89,16 @@ STATUS_CASES: dict[str, str] = {
     f"{POSTED} amount_differs posted_before": "mismatched amount",
     f"{POSTED} amount_differs is_create posted_before": "late",
     "newest_state known line_since_first hour_over amount_differs": "late",
+    f"{POSTED} half_shown": "late",
+    f"{POSTED} in_doubt": "late",
+    f"{POSTED} in_doubt deadline_over": "late",
+    "newest_state known line_since_first in_doubt": "awaiting",
+    "newest_state known is_create half_shown": "awaiting",
+    f"{POSTED} amount_differs half_shown": "late",
+    f"{POSTED} amount_differs posted_once in_doubt": "late",
+    f"{POSTED} correction_reason_differs in_doubt deadline_over": "late",
+    f"{LOST} in_doubt": "late",
+    "newest_state hour_over deadline_over half_shown": "late",
     f"{POSTED} correction_reason_differs shows_state_before": "late",  # before reason_lost
     f"{POSTED} correction_reason_differs shows_state_before deadline_over": "mismatched correction_reason",
     f"{LOST} correction_reason_differs": "missing unknown",
@@ -163,15 +179,21 @@ UNKNOWN = true("newest_state hour_over deadline_over") | {"share": "0.10"}
         (to("99.94"), "99.94", "100.00", "0.06", "0.01"),
         (to("99.96"), "99.96", "100.00", "0.04", "0.00"),
         # Net: 120.00 before a discount of 20.00, to 80.00 with the same.
-        (to("80.00", sale_amount="60.00", held_discount="20.00"), "80.00", "120.00", "40.00", "4.00"),
-        (to("60.00", held_discount="20.00", sale_amount_basis="gross"), "60.00", "100.00", "40.00", "4.00"),
+        (to("80.00", discount="20.00", sale_amount="60.00", held_discount="20.00"), "80.00", "120.00", "40.00", "4.00"),
+        (to("60.00", discount="20.00", held_discount="20.00", commission="6.40", cj_fee="1.60", sale_amount_basis="gross"), "60.00", "100.00", "40.00", "4.00"),
         (to("60.00") | true("converted"), "60.00", None, None, None),
         (GONE | true("converted"), "0.00", "100.00", "100.00", "10.00"),
+        (to("60.00") | true("converted") | {"rate_of_others": "1.25"}, "60.00", None, None, "2.50"),
+        (to("60.00", commission=None), "60.00", "100.00", "40.00", "4.00"),
+        (to("60.00", commission=None, share=None), "60.00", "100.00", "40.00", None),
+        (GONE | {"cj_fee": None, "share": "0.20"}, "0.00", "100.00", "100.00", "20.00"),
         # CJ holds nothing of it: what its tracker costs.
         (UNKNOWN | {"amount": "60.00", "sale_amount": "60.00"}, "60.00", None, None, "6.00"),
         (UNKNOWN | {"amount": "60.04", "sale_amount": "60.04"}, "60.04", None, None, "6.00"),
         (UNKNOWN | {"amount": "60.06", "sale_amount": "60.06"}, "60.06", None, None, "6.01"),
         (UNKNOWN | {"amount": "60.00", "sale_amount": "60.00"} | true("converted"), "60.00", None, None, None),
+        (UNKNOWN | {"amount": "60.00", "sale_amount": "60.00", "rate_of_others": "1.25"} | true("converted"), "60.00", None, None, "7.50"),
+        (UNKNOWN | {"amount": "60.00", "discount": "10.00", "sale_amount": "60.00", "sale_amount_basis": "gross"}, "60.00", None, None, "5.00"),
         (UNKNOWN | {"amount": "60.00", "sale_amount": "60.00", "share": None}, "60.00", None, None, None),
         (to("60.00", held_sale_amount="0.00", commission="0.00", cj_fee="0.00"), "60.00", "0.00", "-60.00", "6.00"),
         (to("60.00", held_sale_amount="0.00", commission="0.00", cj_fee="0.00") | true("converted"), "60.00", None, None, None),
@@ -198,6 +220,15 @@ def test_the_money_of_a_verdict(
 def test_days_to_lock_are_whole_days(location: WarehouseLocation, locks: str | None, days: int | None) -> None:
     (row,) = judged(location, [to("60.00", locking_date=locks)])
     assert row["days_to_lock"] == days
+
+
+@pytest.mark.parametrize("unchecked", [True, False])
+@pytest.mark.parametrize(("facts", "seen"), [(POSTED, True), (LOST, False)])
+def test_a_verdict_says_at_what_rate_it_posted_and_whether_anything_could_check_it(
+    location: WarehouseLocation, facts: str, seen: bool, unchecked: bool
+) -> None:
+    (row,) = judged(location, [true(facts + " converted") | HELD | {"amount": "80", "rate": "1.25", "amount_unchecked": unchecked}])
+    assert (row["rate"], row["amount_checked"]) == (1.25 if seen else None, not unchecked)
 
 
 @pytest.mark.parametrize(
