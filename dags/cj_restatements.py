@@ -7,7 +7,7 @@ backfill of an old interval never pushes an order back, and running an interval 
 
 1. `prepare` reads the touched orders, validates them, holds back what CJ's own records say cannot arrive, and writes the rest as chunks of at
    most 10,000 orders. Without its manifest nothing may be sent.
-2. `approve` asks a person when more money is at stake than `approve_above`; otherwise it passes at once. Nothing approves by default. The question
+2. `approve` asks a person when more money is at stake than `approve_above`, or it is not known how much; otherwise it passes at once. Nothing approves by default. The question
    names the plan by its digest. It has one instance for each plan of the run, since Airflow never changes a question: of a night that was cleared
    and planned again the last one counts, and the others pass at once.
 3. `release` hands on the batches of the plan that was approved or needed no approval.

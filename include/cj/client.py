@@ -70,7 +70,8 @@ class CJClient:
         max_answer_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self.account = account
-        self._http = http_client(account, timeouts or Timeouts(), transport)
+        timeouts = timeouts or Timeouts()
+        self._http, self._longest_call = http_client(account, timeouts, transport), timeouts.whole
         self._reads = limits or reads_of(account.commissions_url, account.advertiser_id)
         self._attempts = attempts
         self._backoff = wait_random_exponential(multiplier=first_wait, max=longest_wait)
@@ -228,7 +229,15 @@ class CJClient:
     def _post(self, url: str, body: bytes, what: str, wanted: Callable[[], bool] = always) -> Reply:
         started = time.monotonic()
         try:
-            reply = post(self._http, url, body, max_bytes=self._max_answer_bytes, on_headers=self._learn_clock, wanted=wanted)
+            reply = post(
+                self._http,
+                url,
+                body,
+                max_bytes=self._max_answer_bytes,
+                longest=self._longest_call,
+                on_headers=self._learn_clock,
+                wanted=wanted,
+            )
         except CJError as error:
             log.info("%s: %s after %.1f s", what, type(error).__name__, time.monotonic() - started)
             raise

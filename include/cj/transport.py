@@ -6,6 +6,7 @@ to a limit. An error is raised outside the handler that met the library's own, s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
@@ -20,12 +21,14 @@ MAX_ANSWER_BYTES = 256_000_000
 
 @dataclass(frozen=True)
 class Timeouts:
-    """Seconds. `read` is long because CJ answers a mutation of 10,000 orders only once all are checked."""
+    """Seconds. `read` is long because CJ answers a mutation of 10,000 orders only once all are checked. It is the longest pause of an answer; `whole` is
+    the longest that reading one may take from the call on, so that none drips in when its outcome was settled long ago."""
 
     connect: float = 10.0
     read: float = 600.0
     write: float = 120.0
     pool: float = 30.0
+    whole: float = 1_200.0
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,17 @@ def post(
     body: bytes,
     *,
     max_bytes: int,
+    longest: float,
     on_headers: Callable[[httpx.Headers], None],
     wanted: Callable[[], bool] = always,
 ) -> Reply:
     """Posts `body` and reads the answer. Raises CJUnreachable, CJTimeout, CJCut, CJNotJson or CJAnswerTooLarge.
 
-    `wanted` is asked while the answer comes: once it says no, the connection is closed, which is a CJCut.
+    `wanted` is asked while the answer comes: once it says no, the connection is closed, which is a CJCut. `longest` is how many seconds all of it
+    may take: an answer that drips in longer is a CJTimeout.
     """
     failure: CJError
+    late = time.monotonic() + longest
     try:
         with http.stream("POST", url, content=body) as response:
             on_headers(response.headers)
@@ -100,11 +106,14 @@ def post(
             for part in response.iter_bytes():
                 parts.append(part)
                 size += len(part)
-                if size > max_bytes or not wanted():
+                if size > max_bytes or time.monotonic() > late or not wanted():
                     break
             else:
                 return Reply(response.status_code, response.headers, b"".join(parts))
-        failure = _too_large(host_of(url), max_bytes) if size > max_bytes else _given_up(host_of(url))
+        if size > max_bytes:
+            failure = _too_large(host_of(url), max_bytes)
+        else:
+            failure = _late(host_of(url), longest) if time.monotonic() > late else _given_up(host_of(url))
     except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
         failure = _translated(error, host_of(url))
     raise failure
@@ -136,6 +145,10 @@ def _too_large(host: str, max_bytes: int) -> CJError:
     return CJAnswerTooLarge(
         f"{host} answered with more than {max_bytes} bytes. Reading stopped; CJ may or may not have taken the request.", host=host
     )
+
+
+def _late(host: str, longest: float) -> CJError:
+    return CJTimeout(f"{host} did not answer whole within {longest:g} seconds. CJ may or may not have taken the request.", host=host)
 
 
 def _given_up(host: str) -> CJError:

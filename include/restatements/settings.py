@@ -71,7 +71,11 @@ class Settings:
     )
     approve_above: Decimal | None = field(
         default=None,
-        metadata=_told(kinds.AMOUNT, "money at stake in one night above which a person must approve; a run may lower it", unset="off"),
+        metadata=_told(
+            kinds.AMOUNT,
+            "money at stake in one night above which, or where it is not known, a person must approve; a run may lower it",
+            unset="off",
+        ),
     )
     late_hours: float = field(
         default=0,

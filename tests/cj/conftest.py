@@ -39,6 +39,8 @@ class Scripted:
     cut: bool = False
     cut_within: bool = False
     silence: float = 0.0
+    drip: float = 0.0
+    """Seconds between the bytes of the body."""
 
 
 class Server(ThreadingHTTPServer):
@@ -82,6 +84,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(now.body)))
         self.end_headers()
+        if now.drip:
+            for byte in now.body:
+                self.wfile.write(bytes([byte]))
+                if server.closing.wait(now.drip):
+                    break
+            return
         self.wfile.write(now.body[: len(now.body) // 2] if now.cut_within else now.body)
         self.close_connection = self.close_connection or now.cut_within
 

@@ -197,6 +197,18 @@ def test_an_answer_that_does_not_come_in_time_may_have_been_done(
     assert len(cj.asked) == 1
 
 
+@pytest.mark.parametrize(("mode", "calls"), [(Mode.LIVE, 1), (Mode.TEST, 3)])
+def test_an_answer_that_comes_drop_by_drop_has_a_deadline_as_a_whole(
+    cj: Server, connect: Callable[..., CJClient], scripted: type[Scripted], mode: Mode, calls: int
+) -> None:
+    """No pause is long enough to be a timeout, and the call would go on for an hour."""
+    cj.answers(scripted(body=b" " * 100_000, drip=0.02))
+    with pytest.raises(e.CJTimeout, match="may or may not have taken the request") as raised:
+        connect(cj, timeouts=Timeouts(read=5.0, whole=0.3)).submit(Operation.CREATE, mode, BODY)
+    assert raised.value.maybe_done
+    assert len(cj.asked) == calls
+
+
 def test_a_refused_connection_certainly_never_left(connect: Callable[..., CJClient]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

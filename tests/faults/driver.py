@@ -107,7 +107,7 @@ def shorten(job: dict[str, Any]) -> None:
     """Two attempts a read, close together, and a read time-out of `timeout` seconds."""
     given: dict[str, Any] = CJClient.__init__.__kwdefaults__ or {}
     given.update(attempts=2, first_wait=0.001, longest_wait=0.01)
-    Timeouts.__init__.__defaults__ = (10.0, job.get("timeout", 20.0), 10.0, 10.0)
+    Timeouts.__init__.__defaults__ = (10.0, job.get("timeout", 20.0), 10.0, 10.0, 60.0)
     if "intent_lasts" in job:
         submission.INTENT_LASTS = timedelta(seconds=job["intent_lasts"])
 
