@@ -1,4 +1,9 @@
 {% from "fragments.sql" import is_of_an_order, is_of_a_lead %}
+{%- set newest_first -%}
+PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id
+            ORDER BY CASE WHEN {{ is_of_a_lead("r") }} THEN 1 ELSE 0 END, r.posting_date DESC, CASE WHEN r.sale_amount < 0 THEN 1 ELSE 0 END,
+                LENGTH(r.commission_id) DESC, r.commission_id DESC
+{%- endset %}
 -- What CJ holds now: the sum of an order's records, per advertiser, action tracker and order.
 -- The records are cj.commissions, or a narrower relation of the same columns. Attributes come from the newest record; of a reversal and the
 -- new state that posted together, from the new state. A bonus, or a lead beside a sale, is no part of the sale.
@@ -29,12 +34,8 @@ SELECT
 FROM (
     SELECT
         r.*,
-        MAX(CASE WHEN {{ is_of_a_lead("r") }} THEN 0 ELSE 1 END) OVER (PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id) AS has_sale,
-        ROW_NUMBER() OVER (
-            PARTITION BY r.advertiser_id, r.action_tracker_id, r.order_id
-            ORDER BY CASE WHEN {{ is_of_a_lead("r") }} THEN 1 ELSE 0 END, r.posting_date DESC, CASE WHEN r.sale_amount < 0 THEN 1 ELSE 0 END,
-                LENGTH(r.commission_id) DESC, r.commission_id DESC
-        ) AS age
+        FIRST_VALUE(CASE WHEN {{ is_of_a_lead("r") }} THEN 0 ELSE 1 END) OVER ({{ newest_first }}) AS has_sale,
+        ROW_NUMBER() OVER ({{ newest_first }}) AS age
     FROM {{ records }} AS r
     WHERE r.order_id IS NOT NULL AND r.order_id <> '' AND {{ is_of_an_order("r") }}
 ) AS aged
