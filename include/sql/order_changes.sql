@@ -4,7 +4,7 @@
 -- As shipped it reads the table order_changes, which may hold every change of an order (a log) or one row an order (a snapshot).
 -- Over a long log, an index on updated_at and one on order_id keep a night quick.
 -- Two changes of one order with the same updated_at: cancelled beats restated beats new, since that is the order they can happen in; after that
--- the columns decide, largest first, so that the same rows always give the same answer.
+-- the columns decide, largest first, so that the same rows always give the same answer. (As text where PostgreSQL has no order for the type: json.)
 -- (A subselect, not a WITH: PostgreSQL then knows that the rows come in the order of their key, and need not be sorted again.)
 SELECT
     enterprise_id, action_tracker_id, order_id, change_type, news = 1 AS was_new, event_time, updated_at, amount, discount, currency,
@@ -23,9 +23,9 @@ FROM (
                 c.updated_at DESC NULLS LAST,
                 CASE c.change_type WHEN 'cancelled' THEN 3 WHEN 'restated' THEN 2 WHEN 'new' THEN 1 ELSE 0 END DESC,
                 c.amount DESC NULLS LAST, c.discount DESC NULLS LAST, c.event_time DESC NULLS LAST, c.currency DESC NULLS LAST,
-                c.coupon DESC NULLS LAST, c.items DESC NULLS LAST, c.status DESC NULLS LAST, c.correction_reason DESC NULLS LAST,
+                c.coupon DESC NULLS LAST, CAST(c.items AS text) DESC NULLS LAST, c.status DESC NULLS LAST, c.correction_reason DESC NULLS LAST,
                 c.cj_event DESC NULLS LAST, c.ad_id DESC NULLS LAST, c.promotional_property_id DESC NULLS LAST, c.sid DESC NULLS LAST,
-                c.custom_parameters DESC NULLS LAST, c.vertical_parameters DESC NULLS LAST
+                CAST(c.custom_parameters AS text) DESC NULLS LAST, CAST(c.vertical_parameters AS text) DESC NULLS LAST
         ) AS age
     FROM (
         SELECT o.* FROM order_changes AS o

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -19,20 +19,36 @@ _TYPES = {"string": "text", "int64": "bigint", "bool": "boolean", "timestamp[us,
 
 
 class WorldOn(World):
-    """A world on `location`; the file it would otherwise work on stays empty."""
+    """A world on `location`; the file it would otherwise work on stays empty.
 
-    def __init__(self, sandbox: SandboxProcess, place: Path, location: WarehouseLocation) -> None:
+    `types` makes columns of order_changes otherwise than usual: `{"order_id": "bigint"}`. The shop then writes to the table `landed`, and
+    each of its rows is cast from there.
+    """
+
+    def __init__(self, sandbox: SandboxProcess, place: Path, location: WarehouseLocation, types: Mapping[str, str] | None = None) -> None:
         place.mkdir()
         super().__init__(sandbox, place, next(_NUMBERS), Options())
-        self.location = location
-        columns = ", ".join(f"{field.name} {_TYPES.get(str(field.type), 'decimal(38, 10)')}" for field in ORDER_CHANGES)
+        self.location, self.types = location, dict(types or {})
+        usual = {field.name: _TYPES.get(str(field.type), "decimal(38, 10)") for field in ORDER_CHANGES}
         with open_warehouse(location) as session:
-            session.execute(f"CREATE TABLE order_changes ({columns})")
+            session.execute(_table("order_changes", usual | self.types))
+            if self.types:
+                session.execute(_table("landed", usual))
 
     def append(self, changes: Iterable[Change]) -> None:
         rows = []
         for change in changes:
             self.log.add(change)
             rows.append(change.row(self.enterprise))
+        table = pa.Table.from_pylist(rows, ORDER_CHANGES)
         with open_warehouse(self.location) as session:
-            session.append("order_changes", pa.Table.from_pylist(rows, ORDER_CHANGES))
+            if not self.types:
+                session.append("order_changes", table)
+                return
+            session.append("landed", table)
+            casts = ", ".join(f"CAST({name} AS {self.types[name]})" if name in self.types else name for name in ORDER_CHANGES.names)
+            session.execute(f"INSERT INTO order_changes ({', '.join(ORDER_CHANGES.names)}) SELECT {casts} FROM landed; DELETE FROM landed")
+
+
+def _table(name: str, types: Mapping[str, str]) -> str:
+    return f"CREATE TABLE {name} ({', '.join(f'{column} {kind}' for column, kind in types.items())})"

@@ -165,7 +165,8 @@ def _statement(session: Session, sql: str, *, replan: bool) -> str:
     query = _one_query(sql)
     has_was_new = "was_new" in session.columns_of(query)
     columns = ",\n    ".join(_expression(field.name, has_was_new) for field in CHANGES if field.name in ALLOWED)
-    order = ", ".join(session.binary_order(name) if name != "action_tracker_id" else name for name in KEY)
+    # Cast, because an id may be kept as a number, and numbers have neither bytes nor a collation.
+    order = ", ".join(session.binary_order(f"CAST({name} AS text)") if name != "action_tracker_id" else name for name in KEY)
     if not replan:
         return f"SELECT\n    {columns}\nFROM (\n{query}\n) AS touched\nORDER BY {order}"
     again = sqltext.rename(query, {"interval_start": "replan_start", "interval_end": "replan_end"})
