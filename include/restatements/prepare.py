@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.adoption import adopt
-from include.restatements.changes.extraction import check_shape, file_to_edit, order_changes_sql
+from include.restatements.changes.extraction import check_shape, file_to_edit, left_out, order_changes_sql
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder
@@ -57,7 +57,9 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     sql = order_changes_sql(settings.order_changes_sql)
     with open_warehouse(location) as session:
         session.create_tables()
-        check_shape(session, sql, file_to_edit(settings.order_changes_sql))
+        columns = check_shape(session, sql, file_to_edit(settings.order_changes_sql))
+    if without := left_out(columns):
+        log.info("The order changes SQL gives no %s: taken as null.", ", ".join(without))
     checkpoint("before_ledger")
     now, problems = _read_ledgers(settings, location, checkpoint)
     ahead = now - datetime.now(UTC)

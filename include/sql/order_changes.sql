@@ -1,5 +1,7 @@
 -- The orders touched from interval_start (included) to interval_end (excluded), each in its NEWEST state in the warehouse right now.
 -- This file is yours: read your own tables, keep the columns and the two parameters. Whatever it returns is what CJ is told.
+-- What you have none of may be NULL, or left out where it is was_new, status, correction_reason, attribution (cj_event, ad_id,
+-- promotional_property_id, sid) or parameters.
 --
 -- As shipped it reads the table order_changes, which may hold every change of an order (a log) or one row an order (a snapshot).
 -- Over a long log, an index on updated_at and one on order_id keep a night quick.

@@ -189,6 +189,7 @@ class Session(ABC):
         """The columns a query would give and their types, without running it. Parameters need no values.
 
         Types, whatever the warehouse: `text` `integer` `decimal` `double` `boolean` `timestamptz` `timestamp` `date` `json`; others as it names them.
+        A bare NULL is `null`, or `text` where the warehouse makes no difference.
         """
         self._ready()
         return self._describe(self._single(sql))

@@ -46,6 +46,7 @@ _TYPES = {
     "TIMESTAMP": "timestamp",
     "DATE": "date",
     "JSON": "json",
+    '"NULL"': "null",
 } | dict.fromkeys(
     ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"], "integer"
 )

@@ -9,7 +9,7 @@ holds it back. Only a query that cannot give the contract's columns is refused, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,8 @@ END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 _TEXT = ("text",)
 _ID_TEXT = ("text", "integer")
 _INTEGER = ("integer",)
+# As text too: PostgreSQL calls a bare NULL text.
+_INTEGER_TEXT = ("integer", "text")
 _MONEY = ("decimal", "integer", "text")
 _INSTANT = ("timestamptz",)
 _JSON = ("text", "json")
@@ -45,7 +47,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "action_tracker_id": _INTEGER,
     "order_id": _ID_TEXT,
     "change_type": _TEXT,
-    "was_new": ("boolean",),
+    "was_new": ("boolean", "text"),
     "event_time": _INSTANT,
     "updated_at": _INSTANT,
     "amount": _MONEY,
@@ -56,14 +58,25 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "status": _TEXT,
     "correction_reason": _TEXT,
     "cj_event": _ID_TEXT,
-    "ad_id": _INTEGER,
-    "promotional_property_id": _INTEGER,
+    "ad_id": _INTEGER_TEXT,
+    "promotional_property_id": _INTEGER_TEXT,
     "sid": _ID_TEXT,
     "custom_parameters": _JSON,
     "vertical_parameters": _JSON,
 }
 
+#: What a shop may have none of: then the query may leave the column out, and null is what is meant.
+LEFT_OUT = frozenset(
+    {
+        "was_new", "status", "correction_reason", "cj_event", "ad_id", "promotional_property_id", "sid", "custom_parameters",
+        "vertical_parameters",
+    }
+)  # fmt: skip
+#: What may be null in every row, so that a bare NULL will do. To lose these by a misspelled name would cost money: they are never left out.
+_NULL = LEFT_OUT | {"discount", "currency", "coupon", "items"}
+
 _BIGINTS = frozenset({"action_tracker_id", "ad_id", "promotional_property_id"})
+_READ_FROM_TEXT = frozenset(name for name, kinds in ALLOWED.items() if "text" in kinds) & (_BIGINTS | {"was_new"})
 _PARAMETERS = frozenset({"interval_start", "interval_end"})
 
 
@@ -84,11 +97,11 @@ def file_to_edit(path: str | None) -> str:
     return SHIPPED if path is None else f"{path} (Variable cj_order_changes_sql)"
 
 
-def check_shape(session: Session, sql: str, file: str = EITHER) -> None:
-    """Refuse a query that does not give the contract's columns, before anything is read. `file` is where it can be edited.
+def check_shape(session: Session, sql: str, file: str = EITHER) -> dict[str, str]:
+    """The query's columns and their types, `null` where it is always null. `file` is where it can be edited.
 
-    Raises SettingError for a text that is not one query over :interval_start and :interval_end; WarehouseError for one that the warehouse
-    cannot read; WarehouseShapeError naming the missing table, or the first wrong columns with the type found and the types wanted.
+    Refuses a query that does not give the contract's columns, before anything is read. Raises SettingError for a text that is not one query
+    over :interval_start and :interval_end; WarehouseError for one that the warehouse cannot read; WarehouseShapeError naming the missing table, or the first wrong columns with the type found and the types wanted.
     """
     query = _one_query(sql, file)
     try:
@@ -100,6 +113,12 @@ def check_shape(session: Session, sql: str, file: str = EITHER) -> None:
     wrong = [sentence for name in ALLOWED if (sentence := _complaint(name, columns.get(name)))]
     if wrong:
         raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} The place to edit is {file}.")
+    return columns
+
+
+def left_out(columns: Mapping[str, str]) -> list[str]:
+    """The contract's columns that the query does not give, in the contract's order: taken as null."""
+    return [name for name in ALLOWED if name not in columns]
 
 
 def extract(
@@ -119,8 +138,7 @@ def extract(
 
     Raises what `check_shape` and `Session.stream` raise.
     """
-    check_shape(session, sql)
-    statement = _statement(session, sql, replan=replan_since is not None)
+    statement = _statement(session, sql, check_shape(session, sql), replan=replan_since is not None)
     params = {
         "interval_start": run.interval_start,
         "interval_end": run.interval_end,
@@ -137,10 +155,12 @@ def extract(
 
 def _complaint(column: str, found: str | None) -> str | None:
     wanted = ALLOWED[column]
-    if found in wanted:
+    if found in wanted or (found == "null" and column in _NULL) or (found is None and column in LEFT_OUT):
         return None
     if found is None:
-        return None if column == "was_new" else f"Column {column} is missing ({' or '.join(wanted)})."
+        return f"Column {column} is missing ({' or '.join(wanted)})." + (
+            f" Where you have none, say NULL AS {column}." if column in _NULL else ""
+        )
     if wanted is _MONEY and found == "double":
         return f"Column {column} is a double, and a double has lost the cents already: make it a decimal where it is stored."
     if wanted is _INSTANT and found == "timestamp":
@@ -161,10 +181,9 @@ def _one_query(sql: str, file: str = EITHER) -> str:
     return found[0]
 
 
-def _statement(session: Session, sql: str, *, replan: bool) -> str:
+def _statement(session: Session, sql: str, given: Mapping[str, str], *, replan: bool) -> str:
     query = _one_query(sql)
-    has_was_new = "was_new" in session.columns_of(query)
-    columns = ",\n    ".join(_expression(field.name, has_was_new) for field in CHANGES if field.name in ALLOWED)
+    columns = ",\n    ".join(_expression(field.name, given.get(field.name)) for field in CHANGES if field.name in ALLOWED)
     # Cast, because an id may be kept as a number, and numbers have neither bytes nor a collation.
     order = ", ".join(session.binary_order(f"CAST({name} AS text)") if name != "action_tracker_id" else name for name in KEY)
     if not replan:
@@ -178,14 +197,18 @@ def _statement(session: Session, sql: str, *, replan: bool) -> str:
     )
 
 
-def _expression(column: str, has_was_new: bool) -> str:
+def _expression(column: str, kind: str | None) -> str:
+    """The column as it leaves the warehouse; `kind` is what the query gives it as, None where it does not."""
+    value = "NULL" if kind in (None, "null") else column
+    if kind == "text" and column in _READ_FROM_TEXT:
+        return f"CAST({column} AS text) AS {column}"
     if column == "was_new":
-        return "COALESCE(was_new, change_type = 'new') AS was_new" if has_was_new else "change_type = 'new' AS was_new"
+        return f"COALESCE(CAST({value} AS boolean), change_type = 'new') AS was_new"
     if column in _BIGINTS:
-        return f"CAST({column} AS bigint) AS {column}"
+        return f"CAST({value} AS bigint) AS {column}"
     if ALLOWED[column] is _INSTANT:
         return column
-    return f"CAST({column} AS text) AS {column}"
+    return f"CAST({value} AS text) AS {column}"
 
 
 class _Once:

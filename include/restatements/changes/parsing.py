@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 import pyarrow as pa
@@ -28,15 +29,18 @@ def parsed(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A batch of text columns as shapes.CHANGES; `malformed` names the first column of a row that could not be parsed."""
     malformed = pa.nulls(batch.num_rows, pa.string())
     columns: dict[str, pa.Array] = {name: batch.column(name) for name in batch.schema.names}
-    for name in ("amount", "discount", "items"):
+    for name, read in _READ.items():
         text = columns[name]
-        columns[name] = parsed_items(text) if name == "items" else parsed_money(text)
+        if not pa.types.is_string(text.type):
+            continue
+        columns[name] = read(text)
         failed = pc.and_(pc.is_valid(text), pc.is_null(columns[name]))
         if name == "items":
             failed = pc.and_(failed, pc.not_equal(pc.fill_null(pc.utf8_trim_whitespace(text), ""), "null"))
         if failed.true_count:
             malformed = pc.if_else(pc.and_(failed, pc.is_null(malformed)), name, malformed)
     columns["malformed"] = malformed
+    columns["was_new"] = pc.coalesce(columns["was_new"], pc.equal(columns["change_type"], "new"))
     return pa.RecordBatch.from_arrays([columns[field.name] for field in CHANGES], schema=CHANGES)
 
 
@@ -49,6 +53,18 @@ def parsed_money(text: pa.Array) -> pa.Array:
         return amounts
     slow = pa.array([_money(value) for value in text.filter(rest).to_pylist()], MONEY)
     return pc.replace_with_mask(amounts, rest, slow)
+
+
+def parsed_ids(text: pa.Array) -> pa.Array:
+    """int64 from text; null where it is not a plain whole number of at most 18 digits."""
+    plain = pc.fill_null(pc.match_substring_regex(text, "^[0-9]{1,18}$"), False)
+    return pc.cast(pc.if_else(plain, text, None), pa.int64())
+
+
+def parsed_flags(text: pa.Array) -> pa.Array:
+    """Booleans from the texts `true` and `false`; null for every other."""
+    known = pc.is_in(text, pa.array(["true", "false"]))
+    return pc.if_else(known, pc.equal(text, "true"), None)
 
 
 def parsed_items(text: pa.Array) -> pa.Array:
@@ -167,3 +183,14 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise _Malformed
     return found
+
+
+#: How each column that may come as text is read. In the order in which a row's first wrong text is named.
+_READ: dict[str, Callable[[pa.Array], pa.Array]] = {
+    "amount": parsed_money,
+    "discount": parsed_money,
+    "items": parsed_items,
+    "was_new": parsed_flags,
+    "ad_id": parsed_ids,
+    "promotional_property_id": parsed_ids,
+}
