@@ -181,6 +181,14 @@ class Session(ABC):
         """What makes the tables that are emptied in the transaction that fills them cheaper, where the warehouse can."""
         return ()
 
+    def has_schema(self, name: str) -> bool:
+        """Whether there is such a schema that this login has a right to."""
+        found = self.rows(
+            "SELECT COUNT(*) AS n FROM information_schema.schemata WHERE catalog_name = current_database() AND schema_name = :name",
+            {"name": name},
+        )
+        return found != [{"n": 0}]
+
     def has_table(self, schema: str, name: str) -> bool:
         """Whether there is such a table or view."""
         return name in self._relations(schema)

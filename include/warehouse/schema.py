@@ -29,6 +29,8 @@ from include.warehouse import sqltext
 _LOCKS = ("cj.tables", "cj.plan", "cj.ledger")
 """Who moves the schema waits for everybody who writes to it, and they for him."""
 
+_CREATE_SCHEMA = re.compile(r"^CREATE SCHEMA\b", re.MULTILINE)
+
 
 class SchemaSession(Protocol):
     """What is used of a session."""
@@ -37,6 +39,7 @@ class SchemaSession(Protocol):
     def rows(self, sql: str, params: Mapping[str, object] = ...) -> list[dict[str, object]]: ...
     def transaction(self) -> AbstractContextManager[Any]: ...
     def serialize(self, name: str) -> None: ...
+    def has_schema(self, name: str) -> bool: ...
     def has_table(self, schema: str, name: str) -> bool: ...
     def indexes(self) -> tuple[str, ...]: ...
     def working_tables(self) -> tuple[str, ...]: ...
@@ -87,7 +90,7 @@ def bring_up_to_date(session: SchemaSession, *, whole: bool = False) -> None:
         version = _version(session)
         for step in steps():
             if step.version > version or whole:
-                session.execute(step.text)
+                _execute(session, step.text)
             if step.version > version:
                 _note(session, step)
         _make_anew(session, made_of)
@@ -107,11 +110,19 @@ def _stands_at(session: SchemaSession, made_of: str) -> bool:
 
 def _version(session: SchemaSession) -> int:
     """The version the schema is of; 0 where nothing says so."""
-    session.execute(sql_text("schema/version"))
+    _execute(session, sql_text("schema/version"))
     found = session.rows("SELECT MAX(version) AS version FROM cj.schema_version")[0]["version"]
     version = found if isinstance(found, int) else 0
     _must_be_known(session, version)
     return version
+
+
+def _execute(session: SchemaSession, text: str) -> None:
+    """A step, without what is done already: to say CREATE SCHEMA takes a right on the whole database also where the schema is there."""
+    there = session.has_schema("cj")
+    for statement in sqltext.statements(text):
+        if not (there and _CREATE_SCHEMA.search(statement)):
+            session.execute(statement)
 
 
 def _must_be_known(session: SchemaSession, version: int) -> None:
