@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.errors import SettingError, WarehouseError
 from include.warehouse import sqltext
 from include.warehouse.base import Params, Session
 from include.warehouse.location import ConnectionParts, WarehouseLocation
+from include.warehouse.postgres_words import not_connected, speaking
 
 if TYPE_CHECKING:
     import adbc_driver_postgresql.dbapi as driver
@@ -54,11 +54,23 @@ _INDEXES = (
 _WORKING = ("plan_input", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders")
 
 
+#: Airflow's own hook reads these, libpq does not; none of them says where the server is.
+_AIRFLOWS = frozenset(
+    {
+        "cursor", "sqlalchemy_scheme", "sqlalchemy_query", "iam", "aws_conn_id", "redshift", "redshift-serverless", "cluster-identifier",
+        "workgroup-name", "azure_conn_id", "azure_oauth_scope",
+    }
+)  # fmt: skip
+
+#: With one of these the hook fetches a password from a cloud first.
+_FETCHES_A_PASSWORD = ("iam", "azure_conn_id")
+
+
 def location(parts: ConnectionParts) -> WarehouseLocation:
-    """The server as the URI libpq reads. A host that begins with a slash is a socket's folder; plain extras are libpq parameters."""
+    """The server as the URI libpq reads. A host that begins with a slash is a socket's folder; extras are libpq parameters."""
     if not parts.host:
         raise SettingError(f"Connection {parts.conn_id!r} has no host: put the server's name, or the folder of its socket, there.")
-    options = {name: str(value) for name, value in parts.extra.items() if isinstance(value, (str, int)) and value != ""}
+    options = _options(parts)
     socket = parts.host.startswith("/")
     if socket:
         options["host"] = parts.host
@@ -68,8 +80,29 @@ def location(parts: ConnectionParts) -> WarehouseLocation:
     if parts.password:
         who += ":" + quote(parts.password, safe="")
     server = "" if socket else parts.host + (f":{parts.port}" if parts.port else "")
-    query = f"?{urlencode(options)}" if options else ""
+    # Not as a form is sent: there a blank is a plus, and to libpq a plus is a plus.
+    query = f"?{urlencode(options, quote_via=quote, safe='')}" if options else ""
     return WarehouseLocation("postgres", uri=f"postgresql://{who + '@' if who else ''}{server}/{quote(parts.schema, safe='')}{query}")
+
+
+def _options(parts: ConnectionParts) -> dict[str, str]:
+    """The extra's libpq parameters. Raises SettingError for what would be lost in silence."""
+    for name in _FETCHES_A_PASSWORD:
+        if parts.extra.get(name) not in (None, False, "", "false", "False"):
+            raise SettingError(
+                f"Connection {parts.conn_id!r}: extra has {name}, which lets Airflow's own hook fetch a password from a cloud. This package does not: "
+                "put the password into the connection (a secrets backend may fetch it), and take it out of the extra."
+            )
+    options = {}
+    for name, value in parts.extra.items():
+        if name in _AIRFLOWS or value is None or value == "":
+            continue
+        if not isinstance(value, str | int):
+            raise SettingError(
+                f"Connection {parts.conn_id!r}: extra {name} is no text, number or true or false. Write it as libpq reads it, or take it out."
+            )
+        options[name] = str(int(value)) if isinstance(value, bool) else str(value)
+    return options
 
 
 def connect(location: WarehouseLocation) -> Session:
@@ -82,14 +115,7 @@ def connect(location: WarehouseLocation) -> Session:
     try:
         connection = driver.connect(location.uri, autocommit=True)
     except adbc.Error as error:
-        text = str(error)
-        if re.search(
-            r"password|authentication|pg_hba|role .* does not exist|database .* does not exist|invalid (URI|connection option)", text
-        ):
-            raise SettingError(
-                f"The warehouse, {location}, turned the connection away. Check host, database, login and password of the connection."
-            ) from None
-        raise WarehouseUnavailable(f"The warehouse, {location}, cannot be reached. Check that the server is up, then try again.") from None
+        raise not_connected(str(error), str(location)) from None
     session = PostgresSession(location, connection)
     session.execute("SET TimeZone = 'UTC'; SET application_name = 'cj_restatements'; SET work_mem = '64MB'")
     return session
@@ -108,7 +134,7 @@ class PostgresSession(Session):
 
     def _run(self, sql: str, params: Params) -> int:
         text, values = _bound(sql, params)
-        with _speaking(), self._connection.cursor() as cursor:
+        with speaking(), self._connection.cursor() as cursor:
             if values is None:
                 cursor.execute(text)
             elif _returns_rows(sql):
@@ -123,7 +149,7 @@ class PostgresSession(Session):
 
     def _fetch(self, sql: str, params: Params) -> pa.Table:
         text, values = _bound(sql, params)
-        with _speaking(), self._connection.cursor() as cursor:
+        with speaking(), self._connection.cursor() as cursor:
             if not re.match(r"(SELECT|WITH|VALUES)\b", _opening(sql), re.IGNORECASE):
                 _without_copy(cursor)
             cursor.execute(text, values)
@@ -146,7 +172,7 @@ class PostgresSession(Session):
             self._forget(name)
 
     def _page(self, name: str, batch_rows: int) -> pa.Table:
-        with _speaking(), self._connection.cursor() as cursor:
+        with speaking(), self._connection.cursor() as cursor:
             _without_copy(cursor)
             cursor.execute(f"FETCH FORWARD {batch_rows:d} FROM {name}")
             return cursor.fetch_arrow_table()
@@ -162,10 +188,10 @@ class PostgresSession(Session):
         import pyarrow as pa
 
         text = self._set_aside(sql, params)
-        with _speaking():
+        with speaking():
             cursor = self._connection.cursor()
         try:
-            with _speaking():
+            with speaking():
                 cursor.execute(text)
                 reader = cursor.fetch_record_batch()
             empty = True
@@ -189,25 +215,25 @@ class PostgresSession(Session):
 
     def _insert(self, table: str, data: pa.Table) -> None:
         schema, _, name = table.rpartition(".")
-        with _speaking(), self._connection.cursor() as cursor:
+        with speaking(), self._connection.cursor() as cursor:
             cursor.adbc_ingest(name, data, mode="append", db_schema_name=schema or None)
 
     def _analyze(self, table: str) -> None:
         self._run(f"ANALYZE {table}", {})
 
     def _begin(self, snapshot: bool) -> None:
-        with _speaking():
+        with speaking():
             self._driver.set_autocommit(False)
         # Also makes the driver send its BEGIN, which it puts off to the first statement.
         self._run(f"SET TRANSACTION ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'}", {})
 
     def _commit(self) -> None:
-        with _speaking():
+        with speaking():
             self._driver.commit()
             self._driver.set_autocommit(True)
 
     def _rollback(self) -> None:
-        with _speaking():
+        with speaking():
             self._driver.rollback()
             self._driver.set_autocommit(True)
 
@@ -230,7 +256,7 @@ class PostgresSession(Session):
 
     def _describe(self, sql: str) -> dict[str, str]:
         numbered = {name: f"${n}" for n, name in enumerate(sqltext.names(sql), start=1)}
-        with _speaking(), self._connection.cursor() as cursor:
+        with speaking(), self._connection.cursor() as cursor:
             schema = cursor.adbc_execute_schema(sqltext.bind(sql, numbered.__getitem__))
         return {f.name: _type_name(f) for f in schema}
 
@@ -336,44 +362,8 @@ def _without_copy(cursor: driver.Cursor) -> None:
 
 
 def _next(reader: pa.RecordBatchReader) -> pa.RecordBatch | None:
-    with _speaking():
+    with speaking():
         try:
             return reader.read_next_batch()
         except StopIteration:
             return None
-
-
-@contextmanager
-def _speaking() -> Iterator[None]:
-    """ADBC's exceptions as ours. Only what PostgreSQL says about names is passed on: about data it quotes the data."""
-    import adbc_driver_manager as adbc
-    import pyarrow as pa
-
-    try:
-        yield
-    except adbc.Error as error:
-        raise _ours(str(error), error.sqlstate or "") from None
-    except (pa.ArrowException, OSError) as error:
-        # Read errors of a result surface as Arrow's, with the server's text inside.
-        state = re.search(r"SQLSTATE: (\w{5})", str(error))
-        raise _ours(str(error), state.group(1) if state else "") from None
-
-
-def _ours(text: str, state: str) -> WarehouseError:
-    said = re.search(r"(?:ERROR|FATAL):\s+([^\n]*)", text)
-    words = said.group(1).rstrip(".") if said else "it gave no reason"
-    if (
-        state[:2] in ("08", "53", "57", "40")
-        or state == "55P03"
-        or re.search(r"connection (to server|not open|is closed)|closed the connection", text)
-    ):
-        return WarehouseUnavailable(
-            f"PostgreSQL could not finish (SQLSTATE {state or 'none'}). Nothing of the transaction was kept; try again."
-        )
-    if state[:2] in ("42", "3F", "26", "34") and state != "42601":
-        return WarehouseShapeError(f"PostgreSQL: {words}. Create it, or correct the SQL that names it.")
-    if state == "42601":
-        return WarehouseError(f"PostgreSQL cannot read the SQL: {words}. Correct the SQL.")
-    return WarehouseError(
-        f"PostgreSQL refused the statement (SQLSTATE {state or 'none'}). Compare the columns' types and values with the SQL."
-    )

@@ -238,7 +238,12 @@ def test_a_postgres_warehouse_keeps_odd_passwords_sockets_and_options(monkeypatc
 @pytest.mark.parametrize("conn_type", ["postgresql", "pg"])
 def test_other_names_of_postgres_mean_it(monkeypatch: pytest.MonkeyPatch, conn_type: str) -> None:
     warehouse(
-        monkeypatch, conn_type=conn_type, host="db", port=5433, schema="shop", extra={"connect_timeout": 5, "keepalives": "", "odd": [1]}
+        monkeypatch,
+        conn_type=conn_type,
+        host="db",
+        port=5433,
+        schema="shop",
+        extra={"connect_timeout": 5, "keepalives": "", "cursor": "dictcursor"},
     )
     location = warehouse_location()
     assert (location.kind, location.uri) == ("postgres", "postgresql://db:5433/shop?connect_timeout=5")
