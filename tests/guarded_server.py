@@ -68,13 +68,11 @@ def _server() -> Guarded:
     assert found
     guarded = Guarded(free_port(), found.group(1))
     listening = f"-h 127.0.0.1 -p {guarded.port} -k {guarded.socket} -c fsync=off"
-    # The wheel's server listens on its socket alone; started again with addresses of ours, its own `stop` still finds it by its folder.
+    # The wheel's server listens on its socket alone. Started again with addresses of ours, and looked at again, so that it is stopped at the end.
     restart = ("-w", "-D", str(server.pgdata), "-l", str(server.log), "-o", listening, "restart")
     pgexec("pg_ctl", restart, bin_path=server.bin_path, user=server.system_user)
+    server.ensure_postgres_running()
     (server.pgdata / "pg_hba.conf").write_text(_HBA)
-    atexit.register(
-        lambda: pgexec("pg_ctl", ("-m", "immediate", "-D", str(server.pgdata), "stop"), bin_path=server.bin_path, user=server.system_user)
-    )
     with psycopg.connect(f"postgresql://postgres@/postgres?host={guarded.socket}&port={guarded.port}", autocommit=True) as dba:
         dba.execute("SELECT pg_reload_conf()")
         dba.execute(_ROLES.encode())

@@ -4,6 +4,9 @@ Transactions are the driver's (autocommit off), not a BEGIN of ours: with autoco
 with parameters and would commit ours half way. `stream` reads a server-side cursor, so that other statements may run in between; an exclusive
 stream is one COPY, where PostgreSQL takes no parameters, so the values wait in settings of the transaction (`set_config`).
 
+A pooler in transaction mode may give each transaction another server connection. So every statement is in a transaction, and whatever we set ends with
+it: ADBC prepares and then executes, which would otherwise be two connections' business, and a session's setting would be left to whoever comes next.
+
 The driver and pyarrow are imported where a server is asked, so that a location costs neither.
 """
 
@@ -11,8 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime
-from decimal import Decimal
+from contextlib import contextmanager
+from datetime import date
 from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -21,6 +24,7 @@ from include.domain.errors import SettingError, WarehouseError
 from include.warehouse import sqltext
 from include.warehouse.base import Params, Session
 from include.warehouse.location import ConnectionParts, WarehouseLocation
+from include.warehouse.postgres_values import as_text, bound, sql_type
 from include.warehouse.postgres_words import not_connected, speaking
 
 if TYPE_CHECKING:
@@ -49,6 +53,11 @@ _INDEXES = (
     "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
 )
+
+#: In force in each of our transactions, and no longer.
+_SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'")
+
+_TAKES_NO_TRANSACTION = re.compile(r"(CREATE|DROP)\s+DATABASE\b|ALTER\s+SYSTEM\b|VACUUM\b", re.IGNORECASE)
 
 #: Nobody needs their rows after a crash, so nothing is written down to bring them back.
 _WORKING = ("plan_input", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders")
@@ -113,12 +122,15 @@ def connect(location: WarehouseLocation) -> Session:
     if not location.uri:
         raise SettingError("The warehouse connection is of type 'postgres' and says no host. Fill in host, database, login and password.")
     try:
-        connection = driver.connect(location.uri, autocommit=True)
+        connection = driver.connect(_with_our_name(location.uri), autocommit=True)
     except adbc.Error as error:
         raise not_connected(str(error), str(location)) from None
-    session = PostgresSession(location, connection)
-    session.execute("SET TimeZone = 'UTC'; SET application_name = 'cj_restatements'; SET work_mem = '64MB'")
-    return session
+    return PostgresSession(location, connection)
+
+
+def _with_our_name(uri: str) -> str:
+    """The name a DBA sees in pg_stat_activity, where the connection's extra gives no other."""
+    return f"{uri}{'&' if '?' in uri else '?'}fallback_application_name=cj_restatements"
 
 
 class PostgresSession(Session):
@@ -132,8 +144,23 @@ class PostgresSession(Session):
         self._numbers = count()
         self._by_bytes: bool | None = None
 
+    @contextmanager
+    def _in_a_transaction(self) -> Iterator[None]:
+        """The open one, or one for this statement alone."""
+        if self.in_transaction:
+            yield
+        else:
+            with self.transaction():
+                yield
+
     def _run(self, sql: str, params: Params) -> int:
-        text, values = _bound(sql, params)
+        if _TAKES_NO_TRANSACTION.match(_opening(sql)):
+            return self._run_here(sql, params)
+        with self._in_a_transaction():
+            return self._run_here(sql, params)
+
+    def _run_here(self, sql: str, params: Params) -> int:
+        text, values = bound(sql, params)
         with speaking(), self._connection.cursor() as cursor:
             if values is None:
                 cursor.execute(text)
@@ -148,8 +175,8 @@ class PostgresSession(Session):
             return changed
 
     def _fetch(self, sql: str, params: Params) -> pa.Table:
-        text, values = _bound(sql, params)
-        with speaking(), self._connection.cursor() as cursor:
+        text, values = bound(sql, params)
+        with self._in_a_transaction(), speaking(), self._connection.cursor() as cursor:
             if not re.match(r"(SELECT|WITH|VALUES)\b", _opening(sql), re.IGNORECASE):
                 _without_copy(cursor)
             cursor.execute(text, values)
@@ -208,14 +235,14 @@ class PostgresSession(Session):
         """The statement with its values in settings of this transaction, for statements that take no parameters."""
         types = {}
         for number, (name, value) in enumerate(params.items()):
-            types[name] = f"CAST(current_setting('cj.value_{number}') AS {_sql_type(value)})" if value is not None else "NULL"
-            text = value.isoformat() if isinstance(value, date) else _text(value)
+            types[name] = f"CAST(current_setting('cj.value_{number}') AS {sql_type(value)})" if value is not None else "NULL"
+            text = value.isoformat() if isinstance(value, date) else as_text(value)
             self._fetch(f"SELECT set_config('cj.value_{number}', :value, true)", {"value": text or ""})
         return sqltext.bind(sql, types.__getitem__)
 
     def _insert(self, table: str, data: pa.Table) -> None:
         schema, _, name = table.rpartition(".")
-        with speaking(), self._connection.cursor() as cursor:
+        with self._in_a_transaction(), speaking(), self._connection.cursor() as cursor:
             cursor.adbc_ingest(name, data, mode="append", db_schema_name=schema or None)
 
     def _analyze(self, table: str) -> None:
@@ -225,7 +252,9 @@ class PostgresSession(Session):
         with speaking():
             self._driver.set_autocommit(False)
         # Also makes the driver send its BEGIN, which it puts off to the first statement.
-        self._run(f"SET TRANSACTION ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'}", {})
+        self._run_here(f"SET TRANSACTION ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'}", {})
+        for setting in _SETTINGS:
+            self._run_here(f"SET LOCAL {setting}", {})
 
     def _commit(self) -> None:
         with speaking():
@@ -256,7 +285,7 @@ class PostgresSession(Session):
 
     def _describe(self, sql: str) -> dict[str, str]:
         numbered = {name: f"${n}" for n, name in enumerate(sqltext.names(sql), start=1)}
-        with speaking(), self._connection.cursor() as cursor:
+        with self._in_a_transaction(), speaking(), self._connection.cursor() as cursor:
             schema = cursor.adbc_execute_schema(sqltext.bind(sql, numbered.__getitem__))
         return {f.name: _type_name(f) for f in schema}
 
@@ -292,54 +321,6 @@ class PostgresSession(Session):
         except (adbc.Error, RuntimeError):
             # Nothing is left to save: what was not committed is rolled back by the server.
             return
-
-
-def _bound(sql: str, params: Params) -> tuple[str, pa.RecordBatch | None]:
-    """The statement with `$1`, `$2` for its names, and their values as one Arrow row."""
-    if not params:
-        return sql, None
-    import pyarrow as pa
-
-    numbered = {name: f"${n}" for n, name in enumerate(params, start=1)}
-    arrays = [pa.array([_text(v) if isinstance(v, str) else v], _arrow_type(v)) for v in params.values()]
-    return sqltext.bind(sql, numbered.__getitem__), pa.RecordBatch.from_arrays(arrays, names=list(params))
-
-
-def _text(value: object) -> str | None:
-    return str.__str__(value) if isinstance(value, str) else None if value is None else str(value)
-
-
-def _arrow_type(value: object) -> pa.DataType:
-    return _kind(value)[0]
-
-
-def _sql_type(value: object) -> str:
-    return _kind(value)[1]
-
-
-def _kind(value: object) -> tuple[pa.DataType, str]:
-    import pyarrow as pa
-
-    from include.domain.shapes import INSTANT, MONEY
-
-    match value:
-        case None:
-            return pa.null(), "text"
-        case bool():
-            return pa.bool_(), "boolean"
-        case int():
-            return pa.int64(), "bigint"
-        case str():
-            return pa.string(), "text"
-        case Decimal():
-            return MONEY, "numeric"
-        case datetime():
-            return INSTANT, "timestamptz"
-        case date():
-            return pa.date32(), "date"
-    raise WarehouseError(
-        f"A value of type {type(value).__name__} cannot be bound. Give text, an int, a Decimal, a bool, a date or an aware time."
-    )
 
 
 def _type_name(column: pa.Field) -> str:

@@ -89,6 +89,7 @@ REFUSED: Mapping[str, tuple[Refusal, ...]] = MappingProxyType({
     "58": (Refusal("", WarehouseError, f"PostgreSQL had trouble with its machine (SQLSTATE {{state}}). {_KEPT}. Its own log says what"),),
     "XX": (Refusal("", WarehouseError, f"PostgreSQL had an error of its own (SQLSTATE {{state}}). {_KEPT}. Its own log says what"),),
     "": (
+        Refusal(r"transaction blocks not allowed", WarehouseError, "A pooler in statement mode stands before PostgreSQL, and lets no transaction through, which the package needs. Use its transaction or session mode, or name the server itself"),
         Refusal(r"connection (to server|not open|is closed)|closed the connection|no connection to the server", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE none): the connection was lost. {_KEPT}; try again"),
         Refusal(r"", WarehouseError, "PostgreSQL refused the statement (SQLSTATE {state}). Compare the columns' types and values with the SQL"),
     ),
