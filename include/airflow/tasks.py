@@ -27,13 +27,14 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
     from include.restatements.plan.approval import stake_told
     from include.restatements.prepare import prepare
 
+    run = run_of(context)
+    log.info("The orders touched from %s to %s.", run.interval_start.isoformat(), run.interval_end.isoformat())
     settings = settings_from_airflow(said(context))
-    prepared = prepare(run_of(context), settings, warehouse_location())
+    prepared = prepare(run, settings, warehouse_location())
     log.info(
         "Plan %s: %s. Money at stake: %s.", prepared.digest, figures(prepared.summary), stake_told(prepared.at_stake, prepared.unpriced)
     )
-    if not prepared.batches:
-        log.info("Nothing to send this night: CJ already holds, or is not owed, every order the warehouse touched.")
+    _say(prepared.told, prepared.summary["quarantined"])
     question = {
         "digest": prepared.digest,
         "batches": prepared.batches,
@@ -59,6 +60,7 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
     run = run_of(context)
     published = publish(run, settings_from_airflow(said(context)), warehouse_location())
     log.info("Published: %s.", figures(published.counts))
+    _say(published.told, published.counts.get("quarantine", 0))
     for problem in published.problems:
         log.warning("%s", problem)
     if decision and not decision.get("approved"):
@@ -71,7 +73,14 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
             f"{published.incomplete} planned orders of {run.run_id} were not sent. "
             "Clear the failed submit tasks with their downstream: what was answered is never sent again."
         )
-    return {"counts": dict(published.counts), "due_at": published.due_at.isoformat() if published.due_at else None}
+    due_at = published.due_at.isoformat() if published.due_at else None
+    return {"counts": dict(published.counts), "due_at": due_at, "told": published.told}
+
+
+def _say(told: list[str], held: int) -> None:
+    """The sentences into the log; louder where an order is held back, since such a night is green."""
+    for sentence in told:
+        log.log(logging.WARNING if held else logging.INFO, "%s", sentence)
 
 
 def read_ledger(context: Mapping[str, Any], conn_id: str) -> dict[str, Any]:

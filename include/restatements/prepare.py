@@ -24,6 +24,7 @@ from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.digest import digest_of
 from include.restatements.plan.planner import Planned, plan
+from include.restatements.plan.told import told
 from include.restatements.scratch import scratch_folder
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
@@ -36,7 +37,8 @@ MOST_BATCHES = 1_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` hands on: chunk refs by batch, money at stake as text in the advertiser's currency, counts; the plan's digest and its turn."""
+    """What `prepare` hands on: chunk refs by batch, money at stake as text in the advertiser's currency, counts and the same in sentences; the plan's
+    digest and its turn."""
 
     batches: list[list[str]]
     at_stake: str
@@ -44,6 +46,7 @@ class Prepared:
     summary: dict[str, Any]
     digest: str
     turn: int
+    told: list[str]
 
 
 def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Prepared:
@@ -91,9 +94,10 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             manifest = _keep_plan(context, planned, list(problems.values()))
             checkpoint("before_commit")
     checkpoint("after_commit")
+    counts = manifest.summary
     return Prepared(
-        _batches(planned, settings), manifest.at_stake, manifest.unpriced, manifest.summary.as_dict(), str(manifest.digest), manifest.turn
-    )
+        _batches(planned, settings), manifest.at_stake, manifest.unpriced, counts.as_dict(), str(manifest.digest), manifest.turn, told(counts)
+    )  # fmt: skip
 
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:

@@ -10,18 +10,20 @@ from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
 from include.restatements.journal.loading import load_chunk
+from include.restatements.plan.told import told
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 
 @dataclass(frozen=True)
 class Published:
-    """What `publish` loaded. `incomplete` are orders planned and not posted; `problems` are sentences for the log."""
+    """What `publish` loaded. `incomplete` are orders planned and not posted; `problems` are sentences for the log, as is `told` of what was planned."""
 
     counts: dict[str, int]
     due_at: datetime | None
     incomplete: int
     problems: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
 
 def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Published:
@@ -48,7 +50,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             f"{incomplete} orders of {manifest.summary.to_send} were not sent: see the `submit` tasks, then clear the failed ones. "
             "What was answered is not sent again."
         )
-    return Published(counts, due_at, incomplete, problems)
+    return Published(counts, due_at, incomplete, problems, told(manifest.summary))
 
 
 def load_run(session: Session, journal: Journal, manifest: Manifest, checkpoint: Checkpoint = no_checkpoint) -> int:
