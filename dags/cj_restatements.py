@@ -36,6 +36,9 @@ While CJ is down `submit` waits up to 12 hours outside the worker and then goes 
 
 **Backfill.** `airflow backfill create --dag-id cj_restatements --from-date 2026-03-01 --to-date 2026-04-01`. `--to-date` means midnight, so
 the run of that day at 02:00 is not in it; `--dry-run` prints the dates.
+
+**One night by hand** is a backfill of one day, with `--reprocess-behavior completed` where it has run before. `airflow dags trigger --logical-date` is not: Airflow pays no heed to the
+date and gives the run last night's interval, so the run stops and names the command. The first line of `prepare`'s log says which interval is read.
 """
 
 from __future__ import annotations

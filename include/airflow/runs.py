@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from include.domain.errors import SettingError
@@ -17,11 +17,34 @@ def said(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run_of(context: Mapping[str, Any]) -> Run:
-    """The night this run is about. Raises SettingError for a run without a data interval, which has no night."""
+    """The night this run is about. Raises SettingError for a run without a data interval, which has no night, and for one that was given another's.
+
+    The interval that belongs to a logical date is the one it lies in (the schedule, a backfill) or the last that was over by then (`dags test`, the
+    API). Airflow's `dags trigger --logical-date` pays no heed to the date, and gives the run last night's.
+    """
     start, end = context.get("data_interval_start"), context.get("data_interval_end")
     if start is None or end is None:
-        raise SettingError("This run has no data interval, so it picks no orders. Start it with a logical date, or as a backfill.")
-    return Run(context["run_id"], utc(start), utc(end))
+        raise SettingError(
+            "This run has no data interval, so it picks no orders. Nothing was read and nothing was sent. "
+            f"Name the night, for instance the one of 1 March: {command_for(datetime(2026, 3, 1, tzinfo=UTC))}"
+        )
+    start, end = utc(start), utc(end)
+    dated = context.get("logical_date")
+    if dated is not None and not start <= utc(dated) < end + (end - start):
+        dated = utc(dated)
+        begin = start + (dated - start) // (end - start) * (end - start)
+        raise SettingError(
+            f"This run's logical date is {dated.isoformat()}, and Airflow gave it the interval from {start.isoformat()} to {end.isoformat()}, which is "
+            "another night's (`dags trigger --logical-date` does that). Nothing was read and nothing was sent. "
+            f"For the orders touched from {begin.isoformat()} on: {command_for(begin)}"
+        )
+    return Run(context["run_id"], start, end)
+
+
+def command_for(begin: datetime) -> str:
+    """What starts the night whose interval begins then, whether it has run before or not."""
+    day = begin.date()
+    return f"airflow backfill create --dag-id cj_restatements --from-date {day} --to-date {day + timedelta(days=1)} --reprocess-behavior completed"
 
 
 def utc(moment: datetime) -> datetime:
