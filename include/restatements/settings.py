@@ -106,6 +106,14 @@ class Settings:
         default=Decimal("0.03"),
         metadata=_told(kinds.BAND, "how far an amount that CJ converted may be from the rate its other orders of that currency show"),
     )
+    ids_must_meet: Decimal = field(
+        default=Decimal("0.1"),
+        metadata=_told(
+            kinds.BAND,
+            "orders are not created while a smaller share of a night's affiliate orders is known to CJ, and of CJ's orders to the warehouse: their ids differ, "
+            "and each would be paid twice. 0 creates whatever the ids",
+        ),
+    )
     ledger_days: int = field(default=400, metadata=_told(kinds.DAYS, "how far back the first reading of Commission Detail goes"))
     keep_skipped_days: int = field(default=90, metadata=_told(kinds.DAYS, "how long `cj.skipped` is kept; what still waits stays"))
 

@@ -12,7 +12,7 @@ decided AS (
 )
 
 SELECT
-    position, enterprise_id, action_tracker_id, order_id, updated_at, rule, verdict_reason,
+    position, enterprise_id, action_tracker_id, order_id, updated_at, rule, verdict_reason, cj_ids,
     -- The status CJ wants with it: certain where locking is open-ended, left out where it is not. A create has no field for it; it is kept to say
     -- what is still to be told.
     CASE

@@ -3,7 +3,8 @@
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/rules/plan.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
--- locked. Bound to :pairs_since, before which both halves of what CJ posts as a pair can be seen. Also :open_ended_status (null: none is set), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
+-- locked. :interval_start and :interval_end are the run's, :fewest_orders and :ids_must_meet say what is too few to tell and what share is hardly any.
+-- Bound to :pairs_since, before which both halves of what CJ posts as a pair can be seen. Also :open_ended_status (null: none is set), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
 WITH {{ trackers() }},
 
 input AS (
@@ -110,9 +111,42 @@ rated AS (
     LEFT JOIN rates_before AS b ON b.advertiser_id = c.advertiser_id AND b.currency = c.currency
 ),
 
+-- How the warehouse's orders and CJ's meet by their ids, by advertiser: of the night's affiliate orders, those that CJ knows and those that would be
+-- created; and of the orders CJ has from the same days, those that are not among the night's. Both must fail to meet, since each alone has other reasons.
+ids AS (
+    SELECT w.advertiser_id, t.least_id, t.greatest_id,
+        w.unmet >= :fewest_orders AND w.met < :ids_must_meet * (w.met + w.unmet)
+        AND t.unmet >= :fewest_orders AND t.orders - t.unmet < :ids_must_meet * t.orders AS hardly_meet
+    FROM (
+        SELECT c.advertiser_id,
+            CAST(SUM(CASE WHEN c.known OR c.elsewhere THEN 1 ELSE 0 END) AS double precision) AS met,
+            CAST(SUM(CASE WHEN c.known OR c.elsewhere OR NOT c.was_new OR c.cancelled OR c.before_ledger OR c.last_operation IS NOT NULL
+                THEN 0 ELSE 1 END) AS double precision) AS unmet
+        FROM compared AS c
+        WHERE c.attributed
+        GROUP BY c.advertiser_id
+    ) AS w
+    INNER JOIN (
+        SELECT p.advertiser_id, CAST(COUNT(*) AS double precision) AS orders,
+            CAST(COUNT(*) - COUNT(n.order_id) AS double precision) AS unmet,
+            MIN(CASE WHEN n.order_id IS NULL THEN p.order_id END) AS least_id, MAX(CASE WHEN n.order_id IS NULL THEN p.order_id END) AS greatest_id
+        FROM (
+            SELECT DISTINCT c.advertiser_id, c.order_id
+            FROM cj.commissions AS c
+            WHERE c.event_date >= :interval_start AND c.event_date < :interval_end AND c.order_id IS NOT NULL
+        ) AS p
+        LEFT JOIN named AS n
+            ON n.advertiser_id = p.advertiser_id AND n.order_id = p.order_id
+        GROUP BY p.advertiser_id
+    ) AS t
+        ON t.advertiser_id = w.advertiser_id
+),
+
 facts AS (
     SELECT
         c.*,
+        COALESCE(m.hardly_meet, FALSE) AS ids_hardly_meet,
+        CASE WHEN m.hardly_meet THEN m.least_id || ', ' || m.greatest_id END AS cj_ids,
         COALESCE(c.last_outcome = 'unknown' AND c.last_settled_at IS NULL AND COALESCE(c.verdict, 'awaiting') IN ('awaiting', 'late'), FALSE)
             AS call_unsettled,
         COALESCE(
@@ -168,6 +202,7 @@ facts AS (
             END AS paid_on
         FROM rated AS r
     ) AS c
+    LEFT JOIN ids AS m ON m.advertiser_id = c.advertiser_id
 )
 
 SELECT
@@ -175,7 +210,7 @@ SELECT
     f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_missing,
     f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.tracker_of_another, f.attributed, f.before_ledger, f.was_new, f.untouched, f.cancelled, f.to_accept, f.closed, f.locked,
     f.held_nothing AND NOT f.in_doubt AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,
-    f.discount_would_go, f.items_would_go, f.coupon_would_go,
+    f.discount_would_go, f.items_would_go, f.coupon_would_go, f.ids_hardly_meet, f.cj_ids,
     CASE
         WHEN f.in_doubt THEN FALSE
         WHEN f.cancelled THEN f.held_nothing

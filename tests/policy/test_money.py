@@ -21,6 +21,7 @@ NO_MONEY = {
     ("include/restatements/gate/findings.py", "_number"): "a comparison with bounds that are small whole numbers",
     ("include/restatements/settings.py", "max_quarantine_ratio"): "a ratio",
     ("include/restatements/settings.py", "currency_band"): "a ratio",
+    ("include/restatements/settings.py", "ids_must_meet"): "a ratio",
     ("include/sandbox/accounts.py", "*"): "the rate of a currency in itself",
     ("include/sandbox/documents.py", "*"): "a literal of a query, refused wherever it stands",
 }

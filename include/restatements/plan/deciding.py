@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from include.domain.money import ZERO, exact_sum
 from include.domain.shapes import KEY
-from include.domain.states import MAX_ATTEMPTS, Operation, Stage
+from include.domain.states import FEWEST_ORDERS, MAX_ATTEMPTS, Operation, Stage
 from include.restatements.journal.chunks import Chunk, ChunkWriter
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.picking import Picked
@@ -55,6 +55,10 @@ def _decisions(context: PlanContext) -> Iterator[pa.RecordBatch]:
         "pairs_since": context.now - timedelta(hours=settings.deadline_hours),
         "open_ended_status": settings.open_ended_status,
         "max_attempts": MAX_ATTEMPTS,
+        "interval_start": context.run.interval_start,
+        "interval_end": context.run.interval_end,
+        "fewest_orders": FEWEST_ORDERS,
+        "ids_must_meet": settings.ids_must_meet,
         "currency_band": settings.currency_band,
     } | {f"allow_{name}_loss": name in settings.allow_field_loss for name in ("coupon", "discount", "items")}
     return context.session.stream(plan_sql(), params, exclusive=True)
@@ -111,7 +115,11 @@ def _quarantined(rule: Rule, decisions: pa.Table) -> pa.Table:
     if rule.reason_of_last_verdict:
         reasons = pc.coalesce(decisions["verdict_reason"], reasons)
     rows = decisions.select([*KEY, "updated_at", "rule"]).append_column("reason", reasons)
-    return rows.append_column("detail", pa.repeat(pa.scalar(rule.detail), rows.num_rows))
+    details = pa.repeat(pa.scalar(rule.detail), rows.num_rows)
+    if rule.names_cj_ids:
+        own = pc.fill_null(pc.cast(decisions["order_id"], pa.string()), "")
+        details = pc.binary_join_element_wise(details, pc.binary_join_element_wise("CJ's:", decisions["cj_ids"], "here:", own, " "), " ")
+    return rows.append_column("detail", details)
 
 
 def _turn(rule: Rule) -> int:

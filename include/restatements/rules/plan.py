@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from include.domain.states import MAX_ATTEMPTS, Operation, Reason, Skip
+from include.domain.states import FEWEST_ORDERS, MAX_ATTEMPTS, Operation, Reason, Skip
 from include.sql import filled
 
 FACTS: Mapping[str, str] = MappingProxyType(
@@ -47,6 +47,10 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "discount_would_go": "CJ holds a discount, the warehouse has null, and cj_allow_field_loss does not allow it",
         "items_would_go": "CJ holds items, the warehouse has none, and cj_allow_field_loss does not allow it",
         "coupon_would_go": "CJ holds a coupon, the warehouse has none, and cj_allow_field_loss does not allow it",
+        "ids_hardly_meet": (
+            f"CJ hardly knows an affiliate order of the night (at least {FEWEST_ORDERS} would be created), and of at least {FEWEST_ORDERS} orders that CJ has "
+            "from the run's interval hardly one is in the warehouse; cj_ids_must_meet says what is hardly one"
+        ),
         "held_so": "CJ is known to hold the order just as the warehouse says",
     }
 )
@@ -73,6 +77,8 @@ class Rule:
     """A skip that is no last word: the verdict on what is on its way says how it ended, and whether it is planned again."""
     reason_of_last_verdict: bool = False
     """The word in the table is that of the newest verdict, where there is one; `hold` is the word where there is none."""
+    names_cj_ids: bool = False
+    """Its sentence in the table ends with ids of CJ's and with the order's own, for comparison."""
 
     @property
     def word(self) -> str:
@@ -144,6 +150,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "created_in_vain", "NOT known AND attempts_used", f"It was sent {MAX_ATTEMPTS} times, and CJ never showed it.",
         "this package: what CJ drops three times it drops for a reason that a person has to find", hold=Reason.UNKNOWN, advice=_CASE,
+    ),
+    Rule(
+        "another_id", "NOT known AND was_new AND ids_hardly_meet",
+        "CJ knows the orders of these days by other ids than the warehouse does: created under this one, the sale would be there twice, and paid twice.",
+        "this package: the order id is all that tells CJ's order and the warehouse's to be one", hold=Reason.DUPLICATE, names_cj_ids=True,
+        advice="Give order_id as CJ's tag gives it (an order number, perhaps, and not an id), then run the interval again. "
+        "Where CJ has other orders than this query by right, set cj_ids_must_meet to 0.",
     ),
     Rule(
         "create", "NOT known AND was_new", "CJ has never seen it, and a publisher is owed a commission on it.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from include.restatements.rules import verdicts
@@ -106,6 +107,7 @@ class Ground:
         """The facts of the plan, order by order."""
         params: dict[str, object] = {
             "run_id": "now", "process_by": SENT + HOUR, "pairs_since": SENT - 36 * HOUR, "open_ended_status": None, "max_attempts": 3, "currency_band": "0.03",
+            "interval_start": UPDATED - 12 * HOUR, "interval_end": UPDATED + 12 * HOUR, "fewest_orders": 10, "ids_must_meet": Decimal("0.1"),
             "allow_coupon_loss": False, "allow_discount_loss": False, "allow_items_loss": False,
         }  # fmt: skip
         rows = self.session.rows(f"SELECT * FROM ({filled('plan_facts')}) AS f ORDER BY position", _money(params | other))
@@ -134,8 +136,6 @@ class Ground:
 
 
 def _money(params: dict[str, object]) -> dict[str, object]:
-    from decimal import Decimal
-
     return params | {"currency_band": Decimal(str(params["currency_band"]))}
 
 

@@ -94,6 +94,13 @@ CASES: dict[str, dict[str, str]] = {
         "attributed attempts_used": "created_in_vain",
         "known attempts_used": "sent_in_vain",
     },
+    "another_id": {
+        "attributed was_new ids_hardly_meet": "another_id",  # and so before create
+        "attributed ids_hardly_meet": "unknown_to_cj",
+        "known attributed was_new ids_hardly_meet": "restate",
+        "was_new ids_hardly_meet": "nobody_brought_it",
+        "attributed was_new cancelled ids_hardly_meet": "never_sent",
+    },
     "create": {
         "attributed was_new": "create",  # and so before unknown_to_cj
         "known attributed was_new": "restate",
@@ -171,7 +178,7 @@ CASES: dict[str, dict[str, str]] = {
 DOES = {
     "call_unsettled": "skip waiting", "same_on_its_way": "skip unchanged", "cancellation_sent": "skip unchanged", "stale_state": "hold stale_state",
     "create_on_its_way": "skip waiting", "tracker_of_another": "hold wrong_action_tracker", "another_tracker": "hold wrong_action_tracker", "nobody_brought_it": "skip not_in_cj",
-    "older_than_the_ledger": "hold not_in_cj", "never_sent": "skip never_sent", "created_in_vain": "hold unknown", "create": "create",
+    "older_than_the_ledger": "hold not_in_cj", "never_sent": "skip never_sent", "created_in_vain": "hold unknown", "another_id": "hold duplicate", "create": "create",
     "unknown_to_cj": "hold not_in_cj", "matched_before": "skip unchanged", "held_already": "skip unchanged", "closed": "hold closed",
     "locked": "hold locked", "held_as_cancelled": "hold not_commissionable", "cancellation_on_its_way": "skip waiting",
     "pays_nothing": "hold not_commissionable", "sent_in_vain": "hold the last verdict's reason, or unknown", "status_required": "hold status_required",
