@@ -79,6 +79,22 @@ def money_text(amount: Decimal) -> str:
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
+def units_of(amount: Decimal | None) -> int:
+    """The amount as a whole number of the last decimal that a column keeps; 0 for none. Exact for whatever `money` gives."""
+    if amount is None:
+        return 0
+    sign, digits, exponent = amount.as_tuple()
+    assert isinstance(exponent, int)
+    whole = int("".join(map(str, digits)))
+    whole = whole * 10 ** (exponent + SCALE) if exponent >= -SCALE else whole // 10 ** -(exponent + SCALE)
+    return -whole if sign else whole
+
+
+def from_units(units: int) -> Decimal:
+    """The amount that `units_of` gave the units of."""
+    return Decimal(f"{units}e-{SCALE}")
+
+
 def exact_sum(amounts: list[Decimal]) -> Decimal:
     """The sum with no digit rounded away."""
     with localcontext(_EXACT):

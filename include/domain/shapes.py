@@ -21,7 +21,8 @@ ITEMS = pa.list_(ITEM)
 KEY = ("enterprise_id", "action_tracker_id", "order_id")
 
 #: One row per order touched, in its newest state: `include/sql/order_changes.sql` after parsing, sorted by KEY.
-#: `malformed` names the first column whose text could not be parsed (its value is then null); the gate holds such rows back.
+#: `malformed` names the first column whose text could not be parsed (its value is then null), and behind `: ` what was found there, without a value;
+#: the gate holds such rows back.
 CHANGES = pa.schema(
     [
         ("enterprise_id", pa.string()),

@@ -5,53 +5,53 @@ Both ways give the same answer. The fast way never lets a number pass through a 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from include.domain.money import PRECISION, SCALE, NotMoney, money
+from include.domain.money import PRECISION, SCALE
 from include.domain.shapes import CHANGES, ITEM, ITEMS, MONEY
+from include.restatements.changes.lines import LINE_TOTAL, Unreadable, amount_of, flag_of, id_of, items_of
 
 _PLAIN = r"^[+-]?[0-9]{1,28}(\.[0-9]{1,10})?$"
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_LINE = pa.schema([("n", pa.int64()), ("i", pa.list_(ITEMS))])
+_GIVEN = pa.list_(pa.struct([*ITEM, (LINE_TOTAL, MONEY)]))
+_LINE = pa.schema([("n", pa.int64()), ("i", pa.list_(_GIVEN))])
 _LARGEST = Decimal((0, (9,) * PRECISION, -SCALE))
 #: Where the fast way refuses a batch, halves of it are tried, down to this size: one bad row costs its neighbours little.
 _SMALLEST = 256
 
 
 def parsed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A batch of text columns as shapes.CHANGES; `malformed` names the first column of a row that could not be parsed."""
+    """A batch of text columns as shapes.CHANGES; `malformed` names the first column of a row that could not be parsed, and what was found there."""
     malformed = pa.nulls(batch.num_rows, pa.string())
     columns: dict[str, pa.Array] = {name: batch.column(name) for name in batch.schema.names}
-    for name, read in _READ.items():
+    for name, (read, read_one) in _PARSED.items():
         text = columns[name]
         if not pa.types.is_string(text.type):
             continue
         columns[name] = read(text)
-        failed = pc.and_(pc.is_valid(text), pc.is_null(columns[name]))
-        if name == "items":
-            failed = pc.and_(failed, pc.not_equal(pc.fill_null(pc.utf8_trim_whitespace(text), ""), "null"))
-        if failed.true_count:
-            malformed = pc.if_else(pc.and_(failed, pc.is_null(malformed)), name, malformed)
+        doubtful = pc.and_(pc.and_(pc.is_valid(text), pc.is_null(columns[name])), pc.is_null(malformed))
+        if doubtful.true_count:
+            found = [_found(name, read_one, one) for one in text.filter(doubtful).to_pylist()]
+            malformed = pc.replace_with_mask(malformed, doubtful, pa.array(found, pa.string()))
     columns["malformed"] = malformed
     columns["was_new"] = pc.coalesce(columns["was_new"], pc.equal(columns["change_type"], "new"))
     return pa.RecordBatch.from_arrays([columns[field.name] for field in CHANGES], schema=CHANGES)
 
 
 def parsed_money(text: pa.Array) -> pa.Array:
-    """decimal128(38, 10) from text; null where it is not a number that fits exactly."""
+    """decimal128(38, 10) from text; null for null, for an empty text, and where it is not a number that fits exactly."""
     plain = pc.fill_null(pc.match_substring_regex(text, _PLAIN), False)
     amounts = pc.cast(pc.if_else(plain, text, None), MONEY)
     rest = pc.and_(pc.is_valid(text), pc.invert(plain))
     if not rest.true_count:
         return amounts
-    slow = pa.array([_money(value) for value in text.filter(rest).to_pylist()], MONEY)
+    slow = pa.array([_or_none(_amount, value) for value in text.filter(rest).to_pylist()], MONEY)
     return pc.replace_with_mask(amounts, rest, slow)
 
 
@@ -68,14 +68,45 @@ def parsed_flags(text: pa.Array) -> pa.Array:
 
 
 def parsed_items(text: pa.Array) -> pa.Array:
-    """shapes.ITEMS from JSON text; null for null, and for what is not a list of items with exact values."""
+    """shapes.ITEMS from JSON text; null for null, for an empty text, and for what is not a list of items with exact values."""
     try:
         return _items_at_once(text)
     except pa.ArrowInvalid:
         if len(text) <= _SMALLEST:
-            return pa.array([_items(value) for value in text.to_pylist()], ITEMS)
+            return pa.array([_or_none(items_of, value) for value in text.to_pylist()], ITEMS)
         half = len(text) // 2
         return pa.concat_arrays([parsed_items(text[:half]), parsed_items(text[half:])])
+
+
+def _amount(text: str) -> Decimal | None:
+    return amount_of(text) if text.strip() else None
+
+
+_PARSED: dict[str, tuple[Callable[[pa.Array], pa.Array], Callable[[str], object]]] = {
+    "amount": (parsed_money, _amount),
+    "discount": (parsed_money, _amount),
+    "items": (parsed_items, items_of),
+    "was_new": (parsed_flags, flag_of),
+    "ad_id": (parsed_ids, id_of),
+    "promotional_property_id": (parsed_ids, id_of),
+}
+"""How a column that may come as text is read: as a whole, and one text at a time, which says what was found where it cannot be. In the order in which
+a row's first wrong text is named."""
+
+
+def _or_none(read_one: Callable[[str], Any], text: str) -> Any:
+    try:
+        return read_one(text)
+    except Unreadable:
+        return None
+
+
+def _found(name: str, read_one: Callable[[str], object], text: str) -> str | None:
+    try:
+        read_one(text)
+    except Unreadable as problem:
+        return f"{name}: {problem}"
+    return None
 
 
 def _items_at_once(text: pa.Array) -> pa.Array:
@@ -103,7 +134,24 @@ def _items_at_once(text: pa.Array) -> pa.Array:
         raise pa.ArrowInvalid("an item is null")
     if any(_too_large(each.field(name)) for name in ("unit_price", "discount")):
         raise pa.ArrowInvalid("a price has too many digits")
-    return items
+    return _without_totals(text, items)
+
+
+def _without_totals(text: pa.Array, items: pa.Array) -> pa.Array:
+    """`items` in shapes.ITEMS; those of which a line is given by its total are read one by one."""
+    totals = items.flatten().field(LINE_TOTAL).is_valid()
+    lengths = pc.fill_null(pc.list_value_length(items), 0)
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths)])
+    offsets = pc.if_else(pa.concat_arrays([items.is_valid(), pa.array([True])]), offsets, None)
+    plain = pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(items.flatten().flatten()[: len(ITEM)], fields=list(ITEM)))
+    if not totals.true_count:
+        return plain
+    by_total = np.zeros(len(items), np.bool_)
+    by_total[pc.list_parent_indices(items).filter(totals).to_numpy()] = True
+    rows = pa.array([_or_none(items_of, one) for one in text.filter(pa.array(by_total)).to_pylist()], ITEMS)
+    turn = np.arange(len(items))
+    turn[by_total] = len(items) + np.arange(len(rows))
+    return pa.concat_arrays([plain, rows]).take(pa.array(turn))
 
 
 def _too_large(prices: pa.Array) -> bool:
@@ -119,78 +167,3 @@ def _bounds(lines: pa.StringArray) -> tuple[int, int]:
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-class _Malformed(ValueError):
-    """This row's items cannot be read exactly."""
-
-
-def _money(text: str) -> Decimal | None:
-    if not _NUMBER.fullmatch(text):
-        return None
-    try:
-        return money(text)
-    except (NotMoney, ArithmeticError):
-        return None
-
-
-def _items(text: str | None) -> list[dict[str, object]] | None:
-    if text is None:
-        return None
-    try:
-        found = json.loads(text, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_unique)
-        return None if found is None else [_item(item) for item in _a_list(found)]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _a_list(found: object) -> list[object]:
-    if not isinstance(found, list):
-        raise _Malformed
-    return found
-
-
-def _item(item: object) -> dict[str, object]:
-    if not isinstance(item, dict):
-        raise _Malformed
-    sku, quantity = item.get("sku"), item.get("quantity")
-    if sku is not None:
-        if not isinstance(sku, str):
-            raise _Malformed
-        sku.encode()
-    if quantity is not None and (not isinstance(quantity, int) or isinstance(quantity, bool) or not -(2**63) <= quantity < 2**63):
-        raise _Malformed
-    return {field.name: item.get(field.name) for field in ITEM} | {name: _price(item.get(name)) for name in ("unit_price", "discount")}
-
-
-def _price(value: object) -> Decimal | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
-        raise _Malformed
-    amount = _money(value if isinstance(value, str) else str(value))
-    if amount is None:
-        raise _Malformed
-    return amount
-
-
-def _refuse(name: str) -> object:
-    raise _Malformed
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Malformed
-    return found
-
-
-#: How each column that may come as text is read. In the order in which a row's first wrong text is named.
-_READ: dict[str, Callable[[pa.Array], pa.Array]] = {
-    "amount": parsed_money,
-    "discount": parsed_money,
-    "items": parsed_items,
-    "was_new": parsed_flags,
-    "ad_id": parsed_ids,
-    "promotional_property_id": parsed_ids,
-}

@@ -285,11 +285,25 @@ def _reasons(found: dict[Rule, np.ndarray], failed: np.ndarray, table: pa.Table)
         _malformed_reason(rules[0], malformed[row].as_py()) if MALFORMED_COLUMN in rules[0].reason else rules[0].reason
         for rules, row in zip(broken_rules, failed.tolist(), strict=True)
     ]
-    return first, [" ".join(rule.detail for rule in rules) for rules in broken_rules]
+    details = [
+        " ".join(_detail(rule, malformed[row].as_py()) for rule in rules) for rules, row in zip(broken_rules, failed.tolist(), strict=True)
+    ]
+    return first, details
 
 
-def _malformed_reason(rule: Rule, column: str) -> str:
+def _detail(rule: Rule, malformed: str | None) -> str:
+    """The rule's sentence; of a text that cannot be read also what was found there, which parsing says without a value."""
+    column, _, found = (malformed or "").partition(": ")
+    return (
+        f"{rule.detail} Found in {column}: {found}."
+        if MALFORMED_COLUMN in rule.reason and found and column in CHANGES.names
+        else rule.detail
+    )
+
+
+def _malformed_reason(rule: Rule, malformed: str) -> str:
     """`malformed_amount`; `malformed_row` where `malformed` names no column of ours, so that no foreign text becomes a reason."""
+    column = malformed.partition(": ")[0]
     return rule.reason.replace(MALFORMED_COLUMN, column if column in CHANGES.names else "row")
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.domain.money import SCALE, ZERO, money
+from include.domain.money import ZERO, from_units, units_of
 from include.domain.shapes import ITEM, ITEMS
 from include.restatements.gate.storable import in_range, plain
 
@@ -110,19 +110,10 @@ def _sums(
 
 
 def _exactly(items: list[dict[str, Any]] | None, amount: Any) -> tuple[bool, bool]:
-    lines = [(_unscaled(i["unit_price"]) * i["quantity"], _unscaled(i["discount"])) for i in items or ()]
+    lines = [(units_of(i["unit_price"]) * i["quantity"], units_of(i["discount"])) for i in items or ()]
     within = all(discount <= total for total, discount in lines)
     comparable = items is not None and amount is not None
-    return within, not comparable or sum(total - discount for total, discount in lines) == _unscaled(amount)
-
-
-def _unscaled(value: Any) -> int:
-    """A decimal(38, 10) as a whole number of its smallest unit."""
-    if value is None:
-        return 0
-    sign, digits, exponent = value.as_tuple()
-    whole = int("".join(map(str, digits))) * 10 ** (exponent + SCALE)
-    return -whole if sign else whole
+    return within, not comparable or sum(total - discount for total, discount in lines) == units_of(amount)
 
 
 def _int64(column: pa.Array) -> tuple[Ints, Flags]:
@@ -192,9 +183,8 @@ def combined(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """At most MAX_ITEMS of the `lines` (shapes.ITEM as dictionaries), in their order, and one line for the rest."""
     if len(lines) <= MAX_ITEMS:
         return lines
-    nets = [_unscaled(line["unit_price"]) * line["quantity"] - _unscaled(line["discount"]) for line in lines]
+    nets = [units_of(line["unit_price"]) * line["quantity"] - units_of(line["discount"]) for line in lines]
     by_size = sorted(range(len(lines)), key=lambda i: (-nets[i], i))
     kept = sorted(by_size[: MAX_ITEMS - 1])
-    whole, fraction = divmod(sum(nets[i] for i in by_size[MAX_ITEMS - 1 :]), 10**SCALE)
-    rest = money(f"{whole}.{fraction:0{SCALE}d}")
+    rest = from_units(sum(nets[i] for i in by_size[MAX_ITEMS - 1 :]))
     return [lines[i] for i in kept] + [dict(zip(ITEM.names, (COMBINED_SKU, 1, rest, ZERO), strict=True))]

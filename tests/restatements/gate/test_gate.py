@@ -92,6 +92,7 @@ CANCELLED = {"change_type": "cancelled", "amount": None, "discount": None, "item
 
 BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("malformed_coupon", {"malformed": "coupon", "coupon": None}),
+    ("malformed_items", {"malformed": "items: line 1, quantity: a text like 'aaa' is no whole number", "items": None}),
     ("malformed_row", {"malformed": "something the query made up"}),
     ("enterprise_id_missing", {"enterprise_id": None}),
     ("action_tracker_id_missing", {"action_tracker_id": None}),
@@ -229,6 +230,16 @@ def test_the_first_broken_rule_gives_the_reason_and_the_detail_says_every_one(ga
     held = inspected(gate(), [order(amount=None, malformed="amount", currency="EURO")]).bad.to_pylist()[0]
     assert held["reason"] == "malformed_amount"
     assert [word in held["detail"] for word in ("malformed:", "amount: An order", "currency:")] == [True, True, True]
+
+
+def test_of_a_text_that_cannot_be_read_the_detail_says_what_was_found(gate: GateFactory) -> None:
+    found = "items: line 2, quantity: a text like 'aaa' is no whole number"
+    first, foreign = inspected(
+        gate(), [order(order_id=name, malformed=said) for name, said in (("A", found), ("B", "Zq7: Zq7"))]
+    ).bad.to_pylist()
+    assert first["reason"] == "malformed_items"
+    assert first["detail"].endswith(" Found in items: line 2, quantity: a text like 'aaa' is no whole number.")
+    assert foreign["reason"] == "malformed_row" and "Zq7" not in foreign["detail"]
 
 
 def test_an_order_id_that_is_an_email_address_is_not_written_anywhere(gate: GateFactory, tmp_path: Path) -> None:
