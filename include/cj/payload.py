@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 from include.cj.errors import CJRequestTooLarge, CJTooManyOrders, CJUnsendable
 from include.cj.limits import MAX_ORDERS_PER_REQUEST, MAX_REQUEST_BYTES
 from include.cj.parameters import NotParameters, canonical, custom_parameters, vertical_parameters
-from include.domain.money import money_text
-from include.domain.shapes import INSTANT, MONEY
+from include.domain.money import ZERO, money_text
+from include.domain.shapes import INSTANT, ITEM, MONEY
 from include.domain.states import Operation
 
 _KEY_FIELDS = (("enterpriseId", "enterprise_id"), ("actionTrackerId", "action_tracker_id"), ("orderId", "order_id"))
@@ -91,19 +91,41 @@ def body_hash(body: bytes) -> str:
     return blake2b(body, digest_size=16).hexdigest()
 
 
-def content_hashes(table: pa.Table, cancelled: pa.Array | pa.ChunkedArray) -> pa.Array:
+def content_hashes(table: pa.Table, cancelled: pa.Array | pa.ChunkedArray, own_currency: pa.Array | pa.Scalar) -> pa.Array:
     """Names the desired state of each order: blake2b, 16 bytes, hex; one text a row of `table` (CHANGES or CHUNK columns).
 
     Two rows have one name exactly when CJ would hold the same after either was processed. For a cancelled order only `status` and
     `correction_reason` count; otherwise also amount, discount, currency, coupon, items in any order, and parameters in any spelling.
+    No currency is `own_currency`, the advertiser's at CJ; no discount, of the order or of a line, is 0.00; no items and an empty list are one.
     `updated_at` and attribution do not count: the one is when, the other cannot change at CJ.
     """
+    changed = {
+        "discount": pc.fill_null(table["discount"], pa.scalar(ZERO, MONEY)),
+        "currency": pc.coalesce(table["currency"], own_currency),
+        "items": _alike_items(_whole(table["items"])),
+    }
+    for name, column in changed.items():
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return former_hashes(table, cancelled)
+
+
+def former_hashes(table: pa.Table, cancelled: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The names of the same states as they were given before null and what it stands for were one: what was sent then is known by them."""
     hashes: list[str] = []
     for start in range(0, table.num_rows, _HASHED_ROWS_AT_ONCE):
         part = table.slice(start, _HASHED_ROWS_AT_ONCE)
         texts = _canonical_texts(part, _whole(cancelled.slice(start, _HASHED_ROWS_AT_ONCE)))
         hashes += [blake2b(text, digest_size=16).hexdigest() for text in texts.cast(pa.binary()).to_pylist()]
     return pa.array(hashes, pa.string())
+
+
+def _alike_items(lists: pa.Array) -> pa.Array:
+    """Null for an empty list, and 0.00 for a line without a discount."""
+    sku, quantity, unit_price, discount = lists.flatten().flatten()
+    discount = pc.fill_null(discount, pa.scalar(ZERO, MONEY))
+    lengths = pc.fill_null(pc.list_value_length(lists), _NONE)
+    offsets = pc.if_else(pa.concat_arrays([pc.greater(lengths, 0), pa.array([True])]), _offsets(lengths), None)
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([sku, quantity, unit_price, discount], fields=list(ITEM)))
 
 
 @cache

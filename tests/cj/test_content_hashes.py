@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.cj.payload import content_hashes
+from include.cj.payload import content_hashes, former_hashes
 from include.domain.shapes import CHANGES
 
 ITEMS: list[dict[str, Any]] = [
@@ -38,14 +38,18 @@ STATE: dict[str, Any] = {
 }
 
 
+OWN = pa.scalar("USD", pa.string())
+"""The advertiser's own currency at CJ."""
+
+
 def hashes(*states: Any, cancelled: bool = False) -> Any:
     table = pa.Table.from_pylist(list(states), CHANGES)
-    return content_hashes(table, pa.array([cancelled] * len(states))).to_pylist()
+    return content_hashes(table, pa.array([cancelled] * len(states)), OWN).to_pylist()
 
 
 COUNTS: list[dict[str, Any]] = [
-    {"amount": Decimal("122.95")}, {"amount": None}, {"discount": Decimal("1.11")}, {"discount": Decimal("0")}, {"discount": None},
-    {"currency": "EUR"}, {"currency": None}, {"coupon": "AUTUMN"}, {"coupon": ""}, {"coupon": None}, {"items": None}, {"items": []},
+    {"amount": Decimal("122.95")}, {"amount": None}, {"discount": Decimal("1.11")}, {"discount": None},
+    {"currency": "EUR"}, {"coupon": "AUTUMN"}, {"coupon": None}, {"items": None},
     {"items": ITEMS[:2]}, {"items": [*ITEMS, ITEMS[0]]}, {"items": [ITEMS[0] | {"quantity": 3}, *ITEMS[1:]]},
     {"items": [ITEMS[0] | {"unit_price": Decimal("22.98")}, *ITEMS[1:]]}, {"items": [ITEMS[0] | {"discount": None}, *ITEMS[1:]]},
     {"items": [ITEMS[0] | {"sku": "a"}, *ITEMS[1:]]}, {"status": "Pending"}, {"status": None}, {"correction_reason": "BadDebt"},
@@ -74,6 +78,27 @@ def test_every_part_of_the_state_counts_and_no_two_changes_look_alike() -> None:
 def test_the_same_state_in_another_spelling_has_the_same_name(change: Any) -> None:
     first, second = hashes(STATE, STATE | change)
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"currency": None}, {"currency": "USD"}),
+        ({"discount": None}, {"discount": Decimal("0.00")}),
+        ({"items": None}, {"items": []}),
+        ({"items": ITEMS}, {"items": [ITEMS[0], ITEMS[1] | {"discount": Decimal("0.00")}, ITEMS[2]]}),
+    ],
+)
+def test_null_and_what_it_stands_for_are_one_state(one: Any, other: Any) -> None:
+    first, second, third = hashes(STATE | one, STATE | other, STATE)
+    assert first == second
+    assert (first == third) == (one in ({"items": ITEMS}, {"currency": None}))
+
+
+def test_no_currency_is_that_of_each_row_s_own_advertiser() -> None:
+    table = pa.Table.from_pylist([STATE | {"currency": c} for c in (None, None, "EUR")], CHANGES)
+    first, second, third = content_hashes(table, pa.array([False] * 3), pa.array(["USD", "EUR", "USD"])).to_pylist()
+    assert first == hashes(STATE)[0] and first != second == third
 
 
 def test_an_empty_parameter_object_is_the_same_as_none() -> None:
@@ -108,9 +133,12 @@ def test_names_do_not_depend_on_how_the_table_is_cut() -> None:
     table = pa.Table.from_pylist(states, CHANGES)
     cut = pa.concat_tables([table.slice(0, 7), table.slice(7)])
     flags = pa.chunked_array([[False] * 3, [False] * (len(states) - 3)])
-    assert content_hashes(cut, flags).equals(content_hashes(table, pa.array([False] * len(states))))
-    assert content_hashes(table.slice(5, 3), pa.array([False] * 3)).equals(content_hashes(table, flags).slice(5, 3))
+    whole = content_hashes(table, pa.array([False] * len(states)), OWN)
+    assert content_hashes(cut, flags, OWN).equals(whole)
+    assert content_hashes(table.slice(5, 3), pa.array([False] * 3), OWN).equals(whole.slice(5, 3))
 
 
 def test_a_name_stays_the_same_for_ever_because_the_warehouse_keeps_it() -> None:
-    assert hashes(STATE) == ["2e0e78ee95ae0587e05851ab9ad192ea"]
+    table, flags = pa.Table.from_pylist([STATE, STATE | {"items": [ITEMS[0]]}], CHANGES), pa.array([False, False])
+    assert former_hashes(table, flags).to_pylist() == ["2e0e78ee95ae0587e05851ab9ad192ea", "974e31d80ca0b87f203114a2214acb21"]
+    assert content_hashes(table, flags, OWN).to_pylist() == ["b2ac1c151e69f1ed3539ff2bba357a01", "974e31d80ca0b87f203114a2214acb21"]

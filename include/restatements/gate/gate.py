@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
 from include.domain.personal import pseudonym
 from include.domain.shapes import CHANGES, INSTANT, KEY
+from include.restatements.gate.blanks import without_blanks
 from include.restatements.gate.findings import findings, one_array, unsorted
 from include.restatements.gate.items import combine_small_lines
 from include.restatements.gate.results import merged_result, write
@@ -58,6 +59,8 @@ class Inspected:
 
     good: pa.Table
     bad: pa.Table
+    as_given: pa.Table | None = None
+    """The good rows as the warehouse spells them; None where that is how they go on."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,9 @@ class _Tally:
         self.broken_reasons: Counter[str] = Counter()
         self.first_reasons: Counter[str] = Counter()
 
-    def take(self, table: pa.Table, aside: _SetAside) -> Iterator[Inspected]:
+    def take(self, given: pa.Table, aside: _SetAside) -> Iterator[Inspected]:
         """Counts a batch and gives it out, split; or sets it aside while too many rows fail, and gives those out once they do not."""
+        table = without_blanks(given)
         frame = findings(table, self.gate.now, self.gate.combine_items)
         broken = self.judge.broken(frame)
         counts = self.judge.counts(frame, broken) if broken else {}
@@ -153,21 +157,22 @@ class _Tally:
         bound = max(counts.values(), default=0)
         if self.gate._too_many(self.at_least + bound, self.rows):
             self.at_least += bound
-            aside.add(table, bound)
+            aside.add(given, bound)
             return
         yield from self.take_up(aside)
-        yield self._split(table, frame, broken)
+        yield self._split(given, table, frame, broken)
 
     def take_up(self, aside: _SetAside) -> Iterator[Inspected]:
         """Gives out what was set aside, each row now named."""
-        for table, bound in aside.drain():
+        for given, bound in aside.drain():
+            table = without_blanks(given)
             frame = findings(table, self.gate.now, self.gate.combine_items)
             self.at_least -= bound
-            yield self._split(table, frame, self.judge.broken(frame))
+            yield self._split(given, table, frame, self.judge.broken(frame))
 
-    def _split(self, table: pa.Table, frame: pd.DataFrame, broken: list[Rule]) -> Inspected:
+    def _split(self, given: pa.Table, table: pa.Table, frame: pd.DataFrame, broken: list[Rule]) -> Inspected:
         if not broken:
-            return Inspected(self._passed(table), QUARANTINED.empty_table())
+            return self._inspected(given, table, None, QUARANTINED.empty_table())
         found = self.judge.rows(frame, broken)
         failed = np.unique(np.concatenate(list(found.values())))
         first, details = _reasons(found, failed, table)
@@ -175,9 +180,12 @@ class _Tally:
         self.first_reasons.update(first)
         good = np.ones(len(table), np.bool_)
         good[failed] = False
-        return Inspected(
-            self._passed(table.filter(pa.array(good))), _quarantined(table.take(pa.array(failed)), first, details, frame, failed)
-        )
+        return self._inspected(given, table, pa.array(good), _quarantined(table.take(pa.array(failed)), first, details, frame, failed))
+
+    def _inspected(self, given: pa.Table, table: pa.Table, good: pa.Array | None, bad: pa.Table) -> Inspected:
+        """`good` is None where every row is."""
+        taken = [one if good is None else one.filter(good) for one in ((table,) if table is given else (table, given))]
+        return Inspected(self._passed(taken[0]), bad, self._passed(taken[1]) if len(taken) == 2 else None)
 
     def _passed(self, table: pa.Table) -> pa.Table:
         table = without_the_unstorable(table)

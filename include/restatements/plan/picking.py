@@ -10,21 +10,22 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.cj.payload import content_hashes
+from include.cj.payload import content_hashes, former_hashes
 from include.domain.marks import items_marks
 from include.domain.shapes import INSTANT, KEY
 from include.domain.states import Stage
 from include.restatements.changes.extraction import extract
-from include.restatements.gate.gate import Gate
+from include.restatements.gate.gate import Gate, Inspected
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.rows import PlanRows
 from include.restatements.plan.spool import ORDERS, Spool
 from include.restatements.settings import Run
+from include.sql import filled
 from include.warehouse.base import Session
 
 _OF_THE_ORDER = [
     *KEY, "change_type", "was_new", "updated_at", "amount", "discount", "currency", "coupon", "items_mark", "status", "correction_reason",
-    "payload_hash",
+    "payload_hash", "former_hash",
 ]  # fmt: skip
 
 
@@ -60,21 +61,34 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
     # Closed here, also when the gate fails: a batch may be on its way in a thread, and the transaction is about to be rolled back.
     with closing(changes):  # type: ignore[type-var]  # a stream is a generator
         for inspected in gate.inspect(changes):
-            _spool_good(spool, inspected.good)
+            _spool_good(context, spool, inspected)
             if inspected.bad.num_rows:
                 # Of a row that breaks a rule of the gate, the reason is that rule.
                 rows.quarantine(inspected.bad.append_column("rule", inspected.bad["reason"]), Stage.VALIDATION)
                 refused.append(inspected.bad.select(list(KEY)))
     picked = Picked(spool.finish(), pa.concat_tables(refused), spool.rows + (gate.result.failed if gate.result else 0))
     context.session.append("cj.plan_input", _plan_input(context, spool, sum(earlier.orders.rows for earlier in before)))
+    context.session.execute(filled("former_names"), {"run_id": context.run.run_id})
     context.session.analyze("cj.plan_input")
     return picked
 
 
-def _spool_good(spool: Spool, good: pa.Table) -> None:
+def _spool_good(context: PlanContext, spool: Spool, inspected: Inspected) -> None:
+    good = inspected.good
     if good.num_rows:
-        hashes = content_hashes(good, pc.equal(good["change_type"], "cancelled"))
-        spool.add(good.append_column("payload_hash", hashes).append_column("items_mark", items_marks(good["items"])))
+        cancelled = pc.equal(good["change_type"], "cancelled")
+        hashes = content_hashes(good, cancelled, _own_currencies(context, good["enterprise_id"]))
+        former = former_hashes(good if inspected.as_given is None else inspected.as_given, cancelled)
+        former = pc.if_else(pc.equal(former, hashes), pa.scalar(None, pa.string()), former)
+        good = good.append_column("payload_hash", hashes).append_column("items_mark", items_marks(good["items"]))
+        spool.add(good.append_column("former_hash", former))
+
+
+def _own_currencies(context: PlanContext, enterprises: pa.ChunkedArray) -> pa.Array:
+    """Each order's advertiser's own currency. The gate let through orders of configured accounts only."""
+    own = {a.enterprise_id: a.currency for a in context.settings.accounts}
+    coded = enterprises.combine_chunks().dictionary_encode()
+    return pa.array([own[e] for e in coded.dictionary.to_pylist()], pa.string()).take(coded.indices)
 
 
 def _plan_input(context: PlanContext, spool: Spool, position: int) -> Iterator[pa.RecordBatch]:

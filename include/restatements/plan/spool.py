@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 
 from include.domain.shapes import CHANGES, INSTANT, MARK
 
-ORDERS = pa.schema([f for f in CHANGES if f.name != "malformed"] + [("payload_hash", pa.string()), ("items_mark", MARK)])
-"""What is kept of an order that passed the gate, with its content hash and its items' mark."""
+ORDERS = pa.schema(
+    [f for f in CHANGES if f.name != "malformed"] + [("payload_hash", pa.string()), ("items_mark", MARK), ("former_hash", pa.string())]
+)
+"""What is kept of an order that passed the gate, with its content hash, its items' mark, and the hash it would have had before where that differs."""
 
 QUARANTINED = pa.schema(
     [

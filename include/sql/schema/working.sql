@@ -11,7 +11,8 @@ CREATE TABLE cj.plan_input (
     advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL,
     change_type text NOT NULL, was_new boolean NOT NULL, attributed boolean NOT NULL, before_ledger boolean NOT NULL,
     updated_at timestamp with time zone NOT NULL, amount decimal(38, 10), discount decimal(38, 10), currency text, coupon text,
-    has_items boolean NOT NULL, items_mark decimal(38, 0), status text, correction_reason text, payload_hash text NOT NULL
+    has_items boolean NOT NULL, items_mark decimal(38, 0), status text, correction_reason text, payload_hash text NOT NULL,
+    former_hash text
 );
 
 -- Orders to plan again although nothing touched them in the interval.

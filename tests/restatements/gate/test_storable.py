@@ -69,7 +69,7 @@ def table_of(given_rows: list[dict[str, Any]]) -> pa.Table:
 def operations(good: pa.Table) -> list[tuple[Operation, pa.Table]]:
     """The rows as the chunks that could be made of them."""
     cancelled = pc.equal(good["change_type"], "cancelled")
-    hashed = good.append_column("payload_hash", content_hashes(good, cancelled))
+    hashed = good.append_column("payload_hash", content_hashes(good, cancelled, pa.scalar("USD")))
     hashed = hashed.append_column("attempt", pa.array([1] * good.num_rows, pa.int32())).append_column(
         "items_mark", items_marks(good["items"])
     )
