@@ -165,6 +165,7 @@ def _summary(planned: Planned) -> Summary:
         quarantined_by_reason=dict(planned.quarantined.most_common()),
         skipped_by_reason=dict(planned.skipped.most_common()),
         chunks=len(planned.chunks),
+        in_cents_by_kind=dict(planned.in_cents),
     )
 
 

@@ -33,6 +33,10 @@ ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no-discount": ({"discount": Decimal("0.00")}, {"discount": None}),
     "items": ({"items": None}, {"items": ()}),
     "line-discount": ({"items": MUG}, {"items": (MUG[0]._replace(discount=Decimal("0.00")),)}),
+    "finer": (
+        {"amount": Decimal("100.0042"), "items": (Item("MUG", 3, Decimal("33.33473"), Decimal("0.00003")),)},
+        {"amount": Decimal("99.995")},
+    ),
     "reason": ({"correction_reason": None}, {"correction_reason": ""}),
 }
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -28,6 +28,7 @@ from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
 from include.domain.personal import pseudonym
 from include.domain.shapes import CHANGES, INSTANT, KEY
 from include.restatements.gate.blanks import without_blanks
+from include.restatements.gate.cents import in_cents
 from include.restatements.gate.findings import findings, one_array, unsorted
 from include.restatements.gate.items import combine_small_lines
 from include.restatements.gate.results import merged_result, write
@@ -73,6 +74,8 @@ class QualityResult:
     ratio: Decimal
     refused: bool
     path: Path
+    in_cents: dict[str, int] = field(default_factory=dict)
+    """Orders whose money was brought to the smallest unit of its currency, by what was done (`gate.cents`)."""
 
 
 @dataclass
@@ -87,6 +90,8 @@ class Gate:
     max_quarantine_ratio: Decimal
     results_dir: Path
     enterprises: frozenset[str]
+    own_currencies: Mapping[str, str] = field(default_factory=dict)
+    """The advertiser's own currency by enterprise, for orders that name none."""
     combine_items: bool = False
     batch_rows: int = BATCH_ROWS
     kept_in: str | None = None
@@ -120,7 +125,8 @@ class Gate:
         result = merged_result(tally.rows, tally.by_rule, tally.judge.enterprises, self.now, refused)
         by_reason = tally.broken_reasons if refused else tally.first_reasons
         ratio = Decimal(tally.at_least) / Decimal(tally.rows) if tally.rows else Decimal(0)
-        return QualityResult(tally.rows, tally.at_least, dict(by_reason.most_common()), ratio, refused, write(result, self.results_dir))
+        path = write(result, self.results_dir)
+        return QualityResult(tally.rows, tally.at_least, dict(by_reason.most_common()), ratio, refused, path, dict(tally.in_cents))
 
     def _refusal(self, result: QualityResult) -> str:
         top = ", ".join(f"{reason} {count:,}" for reason, count in list(result.by_reason.items())[:5])
@@ -141,13 +147,14 @@ class _Tally:
     def __init__(self, judge: Judge, gate: Gate) -> None:
         self.judge, self.gate = judge, gate
         self.rows = self.at_least = 0
+        self.in_cents: Counter[str] = Counter()
         self.by_rule: Counter[Rule] = Counter()
         self.broken_reasons: Counter[str] = Counter()
         self.first_reasons: Counter[str] = Counter()
 
     def take(self, given: pa.Table, aside: _SetAside) -> Iterator[Inspected]:
         """Counts a batch and gives it out, split; or sets it aside while too many rows fail, and gives those out once they do not."""
-        table = without_blanks(given)
+        table, done = self._readied(given)
         frame = findings(table, self.gate.now, self.gate.combine_items)
         broken = self.judge.broken(frame)
         counts = self.judge.counts(frame, broken) if broken else {}
@@ -160,15 +167,21 @@ class _Tally:
             aside.add(given, bound)
             return
         yield from self.take_up(aside)
+        self.in_cents.update(done)
         yield self._split(given, table, frame, broken)
 
     def take_up(self, aside: _SetAside) -> Iterator[Inspected]:
         """Gives out what was set aside, each row now named."""
         for given, bound in aside.drain():
-            table = without_blanks(given)
+            table, done = self._readied(given)
+            self.in_cents.update(done)
             frame = findings(table, self.gate.now, self.gate.combine_items)
             self.at_least -= bound
             yield self._split(given, table, frame, self.judge.broken(frame))
+
+    def _readied(self, given: pa.Table) -> tuple[pa.Table, Counter[str]]:
+        """The rows as they would be sent, and what was done to their money."""
+        return in_cents(without_blanks(given), self.gate.own_currencies)
 
     def _split(self, given: pa.Table, table: pa.Table, frame: pd.DataFrame, broken: list[Rule]) -> Inspected:
         if not broken:

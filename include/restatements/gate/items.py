@@ -92,7 +92,7 @@ def _sums(
     complete: Flags,
 ) -> tuple[Flags, Flags]:
     """Whether each line's discount is within its total, and whether the lines add up; both True where `complete` is False."""
-    (prices, price_fits), (discounts, discount_fits), (amounts, amount_fits) = (_int64(column) for column in (price, discount, amount))
+    (prices, price_fits), (discounts, discount_fits), (amounts, amount_fits) = (in_int64(column) for column in (price, discount, amount))
     step = _common_step(prices, discounts, amounts)
     prices, discounts, amounts = prices // step, discounts // step, amounts // step
     small = price_fits & discount_fits & (prices.astype(np.float64) * quantities < _LINE_BOUND) & (discounts < _LINE_BOUND)
@@ -116,7 +116,7 @@ def _exactly(items: list[dict[str, Any]] | None, amount: Any) -> tuple[bool, boo
     return within, not comparable or sum(total - discount for total, discount in lines) == units_of(amount)
 
 
-def _int64(column: pa.Array) -> tuple[Ints, Flags]:
+def in_int64(column: pa.Array) -> tuple[Ints, Flags]:
     """The unscaled values in 64 bits (0 for null and where they do not fit), and where they fit."""
     if len(column) == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.bool_)

@@ -63,6 +63,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     quarantined_by_reason: Mapping[str, int]
     skipped_by_reason: Mapping[str, int]
     chunks: int
+    in_cents_by_kind: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Orders whose money was brought to the smallest unit of its currency: `rounded`; `settled`, where the lines missed the amount by a little."""
 
     def as_dict(self) -> dict[str, Any]:
         """For what travels between tasks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +37,8 @@ class Picked:
     refused: pa.Table
     read: int
     """All of them."""
+    in_cents: Mapping[str, int]
+    """Orders whose money was brought to the smallest unit of its currency, by what was done."""
 
 
 def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, ...] = ()) -> Picked:
@@ -53,6 +55,7 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
         results_dir=context.scratch / results,
         kept_in=f"{context.journal.files.url}/{context.folder}/{results}" if context.kept else "",
         enterprises=frozenset(context.advertisers),
+        own_currencies={a.enterprise_id: a.currency for a in context.settings.accounts},
         combine_items=context.settings.combine_items,
     )
     spool = Spool(context.scratch / f"orders-{len(before)}.parquet", ORDERS)
@@ -66,7 +69,8 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
                 # Of a row that breaks a rule of the gate, the reason is that rule.
                 rows.quarantine(inspected.bad.append_column("rule", inspected.bad["reason"]), Stage.VALIDATION)
                 refused.append(inspected.bad.select(list(KEY)))
-    picked = Picked(spool.finish(), pa.concat_tables(refused), spool.rows + (gate.result.failed if gate.result else 0))
+    assert gate.result is not None  # it is there once the last row was looked at
+    picked = Picked(spool.finish(), pa.concat_tables(refused), spool.rows + gate.result.failed, gate.result.in_cents)
     context.session.append("cj.plan_input", _plan_input(context, spool, sum(earlier.orders.rows for earlier in before)))
     context.session.execute(filled("former_names"), {"run_id": context.run.run_id})
     context.session.analyze("cj.plan_input")

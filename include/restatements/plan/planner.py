@@ -53,6 +53,8 @@ class Planned:
     taken_over: int
     files: dict[str, Path]
     """What goes into the run's folder beside the chunks, by its name there."""
+    in_cents: Counter[str]
+    """Orders whose money was brought to the smallest unit of its currency, by what was done."""
 
 
 def plan(context: PlanContext) -> Planned:
@@ -82,7 +84,7 @@ def plan(context: PlanContext) -> Planned:
     _empty_working_tables(context)
     return Planned(
         sum(reading.read for reading in picked) + gone, decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake,
-        decided.unpriced, taken_over, rows.files,
+        decided.unpriced, taken_over, rows.files, sum((Counter(reading.in_cents) for reading in picked), Counter()),
     )  # fmt: skip
 
 
