@@ -20,7 +20,7 @@ backfill of an old interval never pushes an order back, and running an interval 
 |---|---|
 | `mode` | `test` or `live`. A run may be more careful than its connection, never less |
 | `chunk_size` | orders a request, at most 10,000 |
-| `max_quarantine_ratio` | above this share of rows that fail validation (default 0.05, counted from 20 failures) nothing is sent |
+| `max_quarantine_ratio` | where more than this share (default 0.05) of the rows that could go to CJ fail validation (counted from 20 failures), nothing is sent |
 | `approve_above` | money at stake above which a person must approve. A run may lower the Variable's limit, never raise it |
 
 **What a failure leaves behind.** The failed task's log has one sentence that says what and what to do.

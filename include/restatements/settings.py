@@ -67,7 +67,10 @@ class Settings:
     chunks_per_task: int = field(default=4, metadata=_told(kinds.WHOLE, "requests a mapped task"))
     max_quarantine_ratio: Decimal = field(
         default=Decimal("0.05"),
-        metadata=_told(kinds.RATIO, "above this share of rows that fail validation (counted from 20 failures) nothing is sent"),
+        metadata=_told(
+            kinds.RATIO,
+            "where more than this share of the rows that could go to CJ fail validation (counted from 20 failures), nothing is sent",
+        ),
     )
     approve_above: Decimal | None = field(
         default=None,

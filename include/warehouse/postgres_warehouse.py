@@ -60,7 +60,7 @@ _SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'")
 _TAKES_NO_TRANSACTION = re.compile(r"(CREATE|DROP)\s+DATABASE\b|ALTER\s+SYSTEM\b|VACUUM\b", re.IGNORECASE)
 
 #: Nobody needs their rows after a crash, so nothing is written down to bring them back.
-_WORKING = ("plan_input", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders")
+_WORKING = ("plan_input", "asked_orders", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders")
 
 
 #: Airflow's own hook reads these, libpq does not; none of them says where the server is.

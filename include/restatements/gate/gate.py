@@ -13,27 +13,29 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.domain.errors import QuarantineRatioExceeded, WarehouseShapeError
+from include.domain.errors import QuarantineRatioExceeded
 from include.domain.personal import pseudonym
-from include.domain.shapes import CHANGES, INSTANT, KEY
+from include.domain.shapes import CHANGES, INSTANT
+from include.restatements.gate.batches import SetAside, whole_keys
 from include.restatements.gate.blanks import without_blanks
 from include.restatements.gate.cents import in_cents
-from include.restatements.gate.findings import findings, one_array, unsorted
-from include.restatements.gate.items import combine_small_lines
+from include.restatements.gate.findings import findings, one_array
+from include.restatements.gate.items import Flags, combine_small_lines
+from include.restatements.gate.nobodys import ASKED, HeardOf, Kept, asked_about, could_go, known_of
 from include.restatements.gate.results import merged_result, write
 from include.restatements.gate.storable import kept_text, kept_time, without_the_unstorable
-from include.restatements.gate.suite import MALFORMED_COLUMN, Judge, Rule
+from include.restatements.gate.suite import MALFORMED_COLUMN, Judge, Rule, rules
 
 BATCH_ROWS = 100_000
 """What Great Expectations costs for a batch, however small, is then less than what it costs for the rows in it; and it is some 50 MB."""
@@ -62,11 +64,14 @@ class Inspected:
     bad: pa.Table
     as_given: pa.Table | None = None
     """The good rows as the warehouse spells them; None where that is how they go on."""
+    nobodys: pa.Table | None = None
+    """Rows that break a rule and could not go to CJ anyway: no publisher brought them, and CJ has not heard of them. Like `bad`."""
 
 
 @dataclass(frozen=True)
 class QualityResult:
-    """What the gate saw. `by_reason` adds up to `failed`, except in a refused run: there it counts every broken rule of every row."""
+    """What the gate saw of the rows that could go to CJ. `by_reason` adds up to `failed`, except in a refused run: there it counts every broken rule of
+    every row."""
 
     rows: int
     failed: int
@@ -92,6 +97,8 @@ class Gate:
     enterprises: frozenset[str]
     own_currencies: Mapping[str, str] = field(default_factory=dict)
     """The advertiser's own currency by enterprise, for orders that name none."""
+    heard_of: HeardOf | None = None
+    """Says once all rows are read which orders CJ has heard of; None where every row is to be taken for one that could go to it."""
     combine_items: bool = False
     batch_rows: int = BATCH_ROWS
     kept_in: str | None = None
@@ -105,14 +112,16 @@ class Gate:
         **Send nothing before this has ended**: it raises QuarantineRatioExceeded after the last row. Raises WarehouseShapeError if
         the rows are not sorted or not in shapes.CHANGES.
         """
-        tally = _Tally(Judge(self.enterprises), self)
-        self.validations = tally.judge.validations
-        with tempfile.TemporaryFile(prefix="cj-gate-") as spool:
-            aside = _SetAside(spool)
-            for table in _whole_keys(batches, self.batch_rows):
+        with ExitStack() as files:  # without a name, so that nothing of the rows outlives the process
+            spool, doubtful, unasked = (files.enter_context(tempfile.TemporaryFile(prefix="cj-gate-")) for _ in range(3))
+            tally = _Tally(Judge(self.enterprises), self, Kept(doubtful), Kept(unasked))
+            self.validations = tally.judge.validations
+            aside = SetAside(spool)
+            for table in whole_keys(batches, self.batch_rows):
                 yield from tally.take(table, aside)
             if not self._too_many(tally.at_least, tally.rows):
                 yield from tally.take_up(aside)
+                yield from tally.ask_about()
         refused = self._too_many(tally.at_least, tally.rows)
         self.result = self._finish(tally, refused)
         if refused:
@@ -135,32 +144,37 @@ class Gate:
         nobodys = result.by_reason.get("unknown_enterprise") == result.rows
         account = ", or correct enterprise_id in the connection" if nobodys else ""
         return (
-            f"At least {result.failed:,} of {result.rows:,} order changes failed validation, {result.ratio:.1%}, and max_quarantine_ratio "
+            f"At least {result.failed:,} of {result.rows:,} order changes that could go to CJ failed validation, {result.ratio:.1%}, and max_quarantine_ratio "
             f"allows {self.max_quarantine_ratio:.1%}: {top}. Nothing was sent. Mend what the warehouse's query "
             f"returns{see}{account}, or run again with a larger max_quarantine_ratio."
         )
 
 
 class _Tally:
-    """What has been counted so far. `at_least` is exact except for the rows set aside: of those, the rule broken most often is counted."""
+    """What has been counted so far. `at_least` is exact except for the rows set aside: of those, the rule broken most often is counted.
 
-    def __init__(self, judge: Judge, gate: Gate) -> None:
-        self.judge, self.gate = judge, gate
+    Of rows that could go to CJ only if it has heard of them (`nobodys`) none has failed before it was asked, and each counts among `rows`.
+    """
+
+    def __init__(self, judge: Judge, gate: Gate, doubtful: Kept, unasked: Kept) -> None:
+        self.judge, self.gate, self.doubtful, self.unasked = judge, gate, doubtful, unasked
+        self.passed_unasked = 0
         self.rows = self.at_least = 0
         self.in_cents: Counter[str] = Counter()
         self.by_rule: Counter[Rule] = Counter()
         self.broken_reasons: Counter[str] = Counter()
         self.first_reasons: Counter[str] = Counter()
 
-    def take(self, given: pa.Table, aside: _SetAside) -> Iterator[Inspected]:
+    def take(self, given: pa.Table, aside: SetAside) -> Iterator[Inspected]:
         """Counts a batch and gives it out, split; or sets it aside while too many rows fail, and gives those out once they do not."""
         table, done = self._readied(given)
         frame = findings(table, self.gate.now, self.gate.combine_items)
         broken = self.judge.broken(frame)
-        counts = self.judge.counts(frame, broken) if broken else {}
+        sure = self._could_go(table, frame)
+        counts = self.judge.counts(frame if sure.all() else frame[sure].reset_index(drop=True), broken) if broken and sure.any() else {}
         self.rows += len(table)
         self.by_rule.update(counts)
-        self._count_reasons(table, counts)
+        self._count_reasons(table if sure.all() else table.filter(pa.array(sure)), counts)
         bound = max(counts.values(), default=0)
         if self.gate._too_many(self.at_least + bound, self.rows):
             self.at_least += bound
@@ -170,7 +184,7 @@ class _Tally:
         self.in_cents.update(done)
         yield self._split(given, table, frame, broken)
 
-    def take_up(self, aside: _SetAside) -> Iterator[Inspected]:
+    def take_up(self, aside: SetAside) -> Iterator[Inspected]:
         """Gives out what was set aside, each row now named."""
         for given, bound in aside.drain():
             table, done = self._readied(given)
@@ -184,16 +198,57 @@ class _Tally:
         return in_cents(without_blanks(given), self.gate.own_currencies)
 
     def _split(self, given: pa.Table, table: pa.Table, frame: pd.DataFrame, broken: list[Rule]) -> Inspected:
-        if not broken:
-            return self._inspected(given, table, None, QUARANTINED.empty_table())
-        found = self.judge.rows(frame, broken)
-        failed = np.unique(np.concatenate(list(found.values())))
-        first, details = _reasons(found, failed, table)
-        self.at_least += len(failed)
-        self.first_reasons.update(first)
-        good = np.ones(len(table), np.bool_)
-        good[failed] = False
-        return self._inspected(given, table, pa.array(good), _quarantined(table.take(pa.array(failed)), first, details, frame, failed))
+        sure, good = self._could_go(table, frame), np.ones(len(table), np.bool_)
+        bad = QUARANTINED.empty_table()
+        if broken:
+            found = self.judge.rows(frame, broken)
+            failed = np.unique(np.concatenate(list(found.values())))
+            good[failed] = False
+            rows = table.take(pa.array(failed))
+            first, details = _reasons(found, failed, table)
+            bad = self._counted(_quarantined(rows, first, details, frame, failed), rows, sure[failed], found, failed)
+        if not sure.all():
+            passed = good & ~sure
+            self.passed_unasked += int(passed.sum())
+            self.unasked.add(asked_about(table.filter(pa.array(passed))))
+        return self._inspected(given, table, None if not broken else pa.array(good), bad)
+
+    def _counted(self, held: pa.Table, rows: pa.Table, sure: Flags, found: dict[Rule, np.ndarray], failed: np.ndarray) -> pa.Table:
+        """Those that could go to CJ, counted; the others are kept until CJ was asked about them, each with the rules it breaks."""
+        bad = held.filter(pa.array(sure))
+        self.at_least += bad.num_rows
+        self.first_reasons.update(bad["reason"].to_pylist())
+        if not sure.all():
+            broken: list[list[int]] = [[] for _ in failed]
+            for rule, places in found.items():
+                for row in np.searchsorted(failed, places):
+                    broken[row].append(rule.position)
+            kept = held.append_column("broken", pa.array(broken, pa.list_(pa.int32())))
+            for name, column in zip(ASKED.names, asked_about(rows).columns, strict=True):
+                kept = kept.append_column(f"asked_{name}", column)
+            self.doubtful.add(kept.filter(pa.array(~sure)))
+        return bad
+
+    def ask_about(self) -> Iterator[Inspected]:
+        """Gives out the rows that were kept until CJ was asked about them; then counts how many could go to CJ, where it matters."""
+        heard_of = self.gate.heard_of
+        if heard_of is None:
+            return
+        for kept in self.doubtful.tables():
+            known = heard_of(pa.table([kept[f"asked_{name}"] for name in ASKED.names], schema=ASKED))
+            bad, nobodys = (kept.filter(pa.array(mask)) for mask in (known, ~known))
+            self.rows -= nobodys.num_rows
+            self.at_least += bad.num_rows
+            self.first_reasons.update(bad["reason"].to_pylist())
+            for position in bad["broken"].combine_chunks().flatten().to_pylist():
+                self.by_rule[rules()[position]] += 1
+                self.broken_reasons[rules()[position].reason] += 1
+            yield Inspected(CHANGES.empty_table(), bad.select(QUARANTINED.names), None, nobodys.select(QUARANTINED.names))
+        if self.at_least >= RATIO_COUNTS_FROM:
+            self.rows += known_of(self.unasked, heard_of) - self.passed_unasked
+
+    def _could_go(self, table: pa.Table, frame: pd.DataFrame) -> Flags:
+        return np.ones(len(table), np.bool_) if self.gate.heard_of is None else could_go(table, frame, self.gate.enterprises)
 
     def _inspected(self, given: pa.Table, table: pa.Table, good: pa.Array | None, bad: pa.Table) -> Inspected:
         """`good` is None where every row is."""
@@ -211,88 +266,6 @@ class _Tally:
                 self.broken_reasons.update(named)
             else:
                 self.broken_reasons[rule.reason] += count
-
-
-class _SetAside:
-    """Batches on disk, in a file without a name, so nothing of them outlives the process."""
-
-    def __init__(self, spool: IO[bytes]) -> None:
-        self.spool = spool
-        self.bounds: list[list[int]] = []
-
-    def add(self, table: pa.Table, bound: int) -> None:
-        if not self.bounds:
-            self.writer = pa.ipc.new_stream(self.spool, CHANGES, options=pa.ipc.IpcWriteOptions(compression="lz4"))
-        parts = table.combine_chunks().to_batches()
-        for part in parts:
-            self.writer.write_batch(part)
-        self.bounds.append([len(parts), bound])
-
-    def drain(self) -> Iterator[tuple[pa.Table, int]]:
-        if not self.bounds:
-            return
-        self.writer.close()
-        self.spool.seek(0)
-        reader = pa.ipc.open_stream(self.spool)
-        for parts, bound in self.bounds:
-            yield pa.Table.from_batches([reader.read_next_batch() for _ in range(parts)], CHANGES), bound
-        self.bounds = []
-        self.spool.seek(0)
-        self.spool.truncate()
-
-
-def _whole_keys(batches: Iterable[pa.RecordBatch | pa.Table], rows: int) -> Iterator[pa.Table]:
-    """Tables of about `rows` rows, none of which ends inside a run of equal order keys."""
-    waiting: list[pa.Table] = []
-    last: tuple[object, ...] | None = None
-    for batch in batches:
-        table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
-        waiting.append(_in_shape(table))
-        while sum(map(len, waiting)) > rows:
-            whole = pa.concat_tables(waiting)
-            cut = _cut(whole, rows)
-            if cut == len(whole):
-                waiting = [whole]
-                break
-            last = _follows(last, whole.slice(0, cut))
-            yield whole.slice(0, cut).combine_chunks()
-            waiting = [whole.slice(cut)]
-    rest = pa.concat_tables(waiting) if waiting else CHANGES.empty_table()
-    if len(rest):
-        _follows(last, rest)
-        yield rest.combine_chunks()
-
-
-def _in_shape(table: pa.Table) -> pa.Table:
-    if table.schema.remove_metadata().equals(CHANGES):
-        return table.replace_schema_metadata(None)
-    differ = [f.name for f in CHANGES if f.name not in table.column_names or table.schema.field(f.name).type != f.type]
-    raise WarehouseShapeError(f"The order changes do not have the columns the gate judges; look at: {', '.join(differ) or 'their order'}.")
-
-
-def _cut(table: pa.Table, rows: int) -> int:
-    """The first row from `rows` on whose key differs from the one before; the end if there is none."""
-    while rows < len(table) and _key(table, rows) == _key(table, rows - 1):
-        rows += 1
-    return rows
-
-
-def _key(table: pa.Table, row: int) -> tuple[object, ...]:
-    return tuple(table[name][row].as_py() for name in KEY)
-
-
-def _follows(last: tuple[object, ...] | None, table: pa.Table) -> tuple[object, ...]:
-    """The last key of `table`. Raises WarehouseShapeError if its first one is smaller than `last`."""
-    first = _key(table, 0)
-    for before, after in zip(last or (), first, strict=False):
-        if before is None or after is None:
-            break
-        before, after = (value.encode() if isinstance(value, str) else value for value in (before, after))
-        if after < before:  # type: ignore[operator]  # both text or both numbers: one column
-            raise unsorted()
-        if after != before:
-            break
-    return _key(table, len(table) - 1)
 
 
 def _reasons(found: dict[Rule, np.ndarray], failed: np.ndarray, table: pa.Table) -> tuple[list[str], list[str]]:

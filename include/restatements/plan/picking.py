@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,12 +18,16 @@ from include.domain.shapes import INSTANT, KEY
 from include.domain.states import Stage
 from include.restatements.changes.extraction import extract
 from include.restatements.gate.gate import Gate, Inspected
+from include.restatements.gate.items import Flags
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.rows import PlanRows
 from include.restatements.plan.spool import ORDERS, Spool
+from include.restatements.rules.plan import BY_ID
 from include.restatements.settings import Run
 from include.sql import filled
 from include.warehouse.base import Session
+
+NOBODYS = BY_ID["nobody_brought_it"]
 
 _OF_THE_ORDER = [
     *KEY, "change_type", "was_new", "updated_at", "amount", "discount", "currency", "coupon", "items_mark", "status", "correction_reason",
@@ -56,10 +62,12 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
         kept_in=f"{context.journal.files.url}/{context.folder}/{results}" if context.kept else "",
         enterprises=frozenset(context.advertisers),
         own_currencies={a.enterprise_id: a.currency for a in context.settings.accounts},
+        heard_of=partial(_heard_of, context),
         combine_items=context.settings.combine_items,
     )
     spool = Spool(context.scratch / f"orders-{len(before)}.parquet", ORDERS)
     refused = [pa.table({name: pa.array([], ORDERS.field(name).type) for name in KEY})]
+    nobodys = 0
     changes = extract(context.session, run, sql=context.sql, replan_since=since, exclusive=True)
     # Closed here, also when the gate fails: a batch may be on its way in a thread, and the transaction is about to be rolled back.
     with closing(changes):  # type: ignore[type-var]  # a stream is a generator
@@ -69,12 +77,32 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
                 # Of a row that breaks a rule of the gate, the reason is that rule.
                 rows.quarantine(inspected.bad.append_column("rule", inspected.bad["reason"]), Stage.VALIDATION)
                 refused.append(inspected.bad.select(list(KEY)))
+            if inspected.nobodys is not None and inspected.nobodys.num_rows:
+                rows.skip(inspected.nobodys, NOBODYS)
+                # Not picked either: what an older plan holds of it is old, and what waits of it has come.
+                refused.append(inspected.nobodys.select(list(KEY)))
+                nobodys += inspected.nobodys.num_rows
     assert gate.result is not None  # it is there once the last row was looked at
-    picked = Picked(spool.finish(), pa.concat_tables(refused), spool.rows + gate.result.failed, gate.result.in_cents)
+    picked = Picked(spool.finish(), pa.concat_tables(refused), spool.rows + gate.result.failed + nobodys, gate.result.in_cents)
     context.session.append("cj.plan_input", _plan_input(context, spool, sum(earlier.orders.rows for earlier in before)))
     context.session.execute(filled("former_names"), {"run_id": context.run.run_id})
     context.session.analyze("cj.plan_input")
     return picked
+
+
+def _heard_of(context: PlanContext, asked: pa.Table) -> Flags:
+    """Whether CJ has a record of each order (nobodys.ASKED) under any action tracker, or we sent it live."""
+    advertisers = [context.advertisers[enterprise] for enterprise in asked["enterprise_id"].to_pylist()]
+    places = pa.array(range(asked.num_rows), pa.int64())
+    context.session.execute("DELETE FROM cj.asked_orders")
+    context.session.append(
+        "cj.asked_orders", asked.append_column("position", places).append_column("advertiser_id", pa.array(advertisers, pa.string()))
+    )
+    context.session.analyze("cj.asked_orders")
+    heard = np.zeros(asked.num_rows, np.bool_)
+    heard[context.session.table(filled("heard_of"))["position"].to_numpy()] = True
+    context.session.execute("DELETE FROM cj.asked_orders")
+    return heard
 
 
 def _spool_good(context: PlanContext, spool: Spool, inspected: Inspected) -> None:

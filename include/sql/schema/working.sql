@@ -15,6 +15,9 @@ CREATE TABLE cj.plan_input (
     former_hash text
 );
 
+-- Orders that no publisher brought, while it is asked whether CJ has heard of them.
+CREATE TABLE cj.asked_orders (position bigint NOT NULL, advertiser_id text NOT NULL, enterprise_id text NOT NULL, order_id text NOT NULL);
+
 -- Orders to plan again although nothing touched them in the interval.
 CREATE TABLE cj.replan_keys (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, updated_at timestamp with time zone NOT NULL
