@@ -28,6 +28,8 @@ class Knobs:
     """Whether an error's `fields` name the order: `restatedOrders[3].updateTime`, or only `updateTime`."""
     newest_by: str = "arrival"
     """Which of two updates out of order wins: the later `arrival`, or the greater `updateTime`."""
+    reversal_discount: str = "minus"
+    """Whether a reversal's order discount carries a `minus`, as its amount does, or is `plain`."""
     page_size: int = 10_000
     rate_limit: bool = True
     rate_calls: int = 200
@@ -44,6 +46,8 @@ class Knobs:
             raise KnobError(f"partial_rejection is {self.partial_rejection!r}; it must be 'whole' or 'orders'.")
         if self.newest_by not in ("arrival", "updateTime"):
             raise KnobError(f"newest_by is {self.newest_by!r}; it must be 'arrival' or 'updateTime'.")
+        if self.reversal_discount not in ("minus", "plain"):
+            raise KnobError(f"reversal_discount is {self.reversal_discount!r}; it must be 'minus' or 'plain'.")
         if not 1 <= self.page_size <= 10_000:
             raise KnobError(f"page_size is {self.page_size}; CJ's payload holds at most 10000 records, so it must be between 1 and 10000.")
         for name in ("delay_seconds", "late_share", "late_seconds", "lost_share", "rate_seconds", "close_after_days"):

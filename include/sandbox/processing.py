@@ -207,7 +207,10 @@ class _Batch:
         """Two records: the prior state taken back in full, and the new one."""
         status = _altered_status(update, status)
         reason = _reason(update, LEDGER_REASON.get(update.payload.get("correctionReason") or ""))
-        for record in (reversal(order.figures), new):
+        back = reversal(order.figures)
+        if self._knobs.reversal_discount == "plain":
+            back = back._replace(discount=order.figures.discount, discount_orig=order.figures.discount_orig)
+        for record in (back, new):
             self._posting.add(order.ref, order.advertiser_id, update.due_at, False, status, reason, record)
         order.figures = new
         order.updated_at = update.update_time if order.updated_at is None else max(order.updated_at, update.update_time)

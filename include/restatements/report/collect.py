@@ -59,6 +59,7 @@ def collect(
     verdicts = _of_runs(session, "report_status", runs)
     checked = session.rows(filled("report_checked"), {"checked_at": checked_at})
     aside = session.rows(filled("report_set_aside"), {})[0]
+    signs = session.rows(filled("report_discount_signs"), {})[0]
     return Figures(
         checked_at=checked_at.astimezone(UTC),
         data_as_of=_instant(session.rows(filled("report_freshness"), {})[0]["complete_until"]),
@@ -81,6 +82,8 @@ def collect(
         other_basis_matches_all=bool(checked and checked[0]["other_basis_matches_all"]),
         set_aside=int(aside["set_aside"]),
         changed=int(aside["changed"]),
+        discounts_with_minus=int(signs["with_minus"]),
+        discounts_without_minus=int(signs["without_minus"]),
     )
 
 

@@ -229,6 +229,10 @@ class Figures:
     """CJ's records that could not be kept: what their orders come to at CJ is not known."""
     changed: int = 0
     """CJ's records that were kept with a change: a character, or digits past the tenth decimal place."""
+    discounts_with_minus: int = 0
+    """CJ's reversals whose order discount carries a minus, as their amount does."""
+    discounts_without_minus: int = 0
+    """Those whose order discount carries none."""
 
     @property
     def at_risk(self) -> tuple[Amount, ...]:

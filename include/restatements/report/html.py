@@ -42,6 +42,7 @@ def _findings(figures: Figures) -> SimpleNamespace:
         quarantined=report_words.quarantined_finding(figures),
         set_aside=report_words.set_aside_finding(figures),
         unchecked=report_words.unchecked_finding(figures),
+        signs=report_words.signs_finding(figures),
         nights=report_words.nights_finding(figures),
     )
 

@@ -102,6 +102,17 @@ def set_aside_finding(figures: Figures) -> str:
     return f"{said} See cj.ledger_set_aside." if said else ""
 
 
+def signs_finding(figures: Figures) -> str:
+    """That CJ's reversals carry the order discount without a minus; empty where none was seen to."""
+    if not figures.discounts_without_minus:
+        return ""
+    with_minus = f", and {figures.discounts_with_minus:,} with one" if figures.discounts_with_minus else ""
+    return (
+        f"CJ gives the order discount without a minus in {counted(figures.discounts_without_minus, 'reversal')}{with_minus}. "
+        "What a reversal takes back is read as taken back either way (cj.order_state)."
+    )
+
+
 def unchecked_finding(figures: Figures) -> str:
     """Of how many orders nothing but the order itself says whether the amount is right; empty where there are none."""
     count = figures.unchecked
