@@ -56,6 +56,9 @@ class TrackersSeen:
         said = pc.and_(records["adv_commission_amount"].is_valid(), records["cj_fee"].is_valid())
         nothing = pa.scalar(0, MONEY)
         amounts = {name: pc.if_else(said, pc.fill_null(records[name], nothing), nothing) for name in _MONEY}
+        # A reversal may carry its discount without a minus; the sale's sign says what it does.
+        plain = pc.and_(pc.less(amounts["sale_amount"], nothing), pc.greater(amounts["order_discount"], nothing))
+        amounts["order_discount"] = pc.if_else(plain, pc.negate(amounts["order_discount"]), amounts["order_discount"])
         one = pa.table(
             {
                 "advertiser_id": records["advertiser_id"],

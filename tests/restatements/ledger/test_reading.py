@@ -315,10 +315,14 @@ def test_each_reading_adds_up_what_was_new_of_each_tracker_and_the_sums_are_thos
     either.read(days=30)
     either.cj.records.append(record("6", NOW - DAY, **sold))
     either.read(days=30)
+    turned = {"saleAmountAdvCurrency": "-100.00", "advCommissionAmountAdvCurrency": "-8.00", "cjFeeAdvCurrency": "-2.00", "original": False}
+    either.cj.records += [
+        record(n, NOW - DAY, **sold | turned | {"orderDiscountAdvCurrency": d}) for n, d in (("7", "5.00"), ("8", "-5.00"))
+    ]
     either.read(days=30)
     added = "SELECT action_tracker_id AS tracker, reading, records, with_items, sale_amount, order_discount, commission FROM cj.tracker_readings"
     found = [tuple(int(v) for v in row.values()) for row in either.rows(f"{added} ORDER BY 2, 1")]
-    assert found == [(401, 1, 3, 1, 200, 10, 20), (402, 1, 1, 0, 100, 5, 10), (401, 2, 1, 0, 100, 5, 10)]
+    assert found == [(401, 1, 3, 1, 200, 10, 20), (402, 1, 1, 0, 100, 5, 10), (401, 2, 1, 0, 100, 5, 10), (401, 3, 2, 0, -200, -10, -20)]
 
 
 def test_a_ledger_from_before_there_were_such_sums_is_added_up_once(either: Ledger) -> None:
