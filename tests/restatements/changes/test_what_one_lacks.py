@@ -111,8 +111,8 @@ def test_ids_and_flags_kept_as_text_are_read_and_what_is_none_is_named(session: 
     found = _rows(session, f"{sql} FROM order_changes WHERE updated_at >= :interval_start AND updated_at < :interval_end")
     assert [(r["was_new"], r["ad_id"], r["promotional_property_id"], r["malformed"]) for r in found] == [
         (False, 123456789012345678, 0, None),
-        (True, None, None, "was_new"),
-        (True, None, None, "ad_id"),
-        (True, None, None, "promotional_property_id"),
+        (True, None, None, "was_new: a text like 'aaaaaaa' is neither true nor false"),
+        (True, None, None, "ad_id: a text like '99a' is no whole number of at most 18 digits"),
+        (True, None, None, "promotional_property_id: a text like '-9' is no whole number of at most 18 digits"),
         (True, None, None, None),
     ]
