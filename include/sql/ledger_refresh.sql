@@ -1,10 +1,11 @@
 -- What CJ itself moves on a record, as it stands in cj.incoming_commissions now; a lock date that was moved is news of :reading.
 UPDATE cj.commissions SET
-    moved_reading = CASE
-        WHEN locking_date <> (SELECT MAX(n.locking_date) FROM cj.incoming_commissions AS n WHERE n.commission_id = cj.commissions.commission_id)
-            THEN CAST(:reading AS bigint)
-        ELSE moved_reading
-    END,
-    action_status = (SELECT MAX(n.action_status) FROM cj.incoming_commissions AS n WHERE n.commission_id = cj.commissions.commission_id),
-    locking_date = (SELECT MAX(n.locking_date) FROM cj.incoming_commissions AS n WHERE n.commission_id = cj.commissions.commission_id)
-WHERE commission_id IN (SELECT i.commission_id FROM cj.incoming_commissions AS i)
+    moved_reading = CASE WHEN cj.commissions.locking_date <> n.locking_date THEN CAST(:reading AS bigint) ELSE cj.commissions.moved_reading END,
+    action_status = n.action_status,
+    locking_date = n.locking_date
+FROM (
+    SELECT i.commission_id, MAX(i.action_status) AS action_status, MAX(i.locking_date) AS locking_date
+    FROM cj.incoming_commissions AS i
+    GROUP BY i.commission_id
+) AS n
+WHERE n.commission_id = cj.commissions.commission_id
