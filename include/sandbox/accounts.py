@@ -32,6 +32,8 @@ class Tracker:
     lock_days: int
     commission_rate: Decimal
     fee_rate: Decimal
+    reports_items: bool
+    """Whether its records show the items they were sent."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def add_accounts(store: Store, accounts: Iterable[Mapping[str, Any]]) -> int:
                  json.dumps(rates), json.dumps(list(raw.get("excluded_coupons", [])))),
             )  # fmt: skip
             db.executemany(
-                "INSERT INTO trackers VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO trackers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [_tracker_row(enterprise, t) for t in _required(raw, "action_trackers")],
             )
             publishers = raw.get("publishers") or DEFAULT["publishers"]
@@ -171,6 +173,7 @@ def _tracker_row(enterprise: str, raw: Mapping[str, Any]) -> tuple[Any, ...]:
         method.value,
         int(raw.get("lock_days") or 0),
         *rates,
+        int(bool(raw.get("reports_items", True))),
     )
 
 
@@ -184,8 +187,8 @@ def read_accounts(store: Store) -> list[Account]:
     """Every account in the store, with its trackers and publishers."""
     db = store.reader
     trackers: dict[str, dict[int, Tracker]] = {}
-    for enterprise, id_, name, method, days, commission, fee in db.execute("SELECT * FROM trackers"):
-        trackers.setdefault(enterprise, {})[id_] = Tracker(id_, name, method, days, money(commission), money(fee))
+    for enterprise, id_, name, method, days, commission, fee, items in db.execute("SELECT * FROM trackers"):
+        trackers.setdefault(enterprise, {})[id_] = Tracker(id_, name, method, days, money(commission), money(fee), bool(items))
     publishers: dict[str, list[str]] = {}
     for enterprise, id_, _ in db.execute("SELECT * FROM publishers ORDER BY id"):
         publishers.setdefault(enterprise, []).append(id_)

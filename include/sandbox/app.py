@@ -21,8 +21,9 @@ from include.domain.money import NotMoney
 from include.sandbox import seed as seeds
 from include.sandbox import views
 from include.sandbox.accounts import SeedError
+from include.sandbox.acts import ActError
 from include.sandbox.answers import Answer
-from include.sandbox.clock import instant, parse_instant
+from include.sandbox.clock import instant, parse_instant, second
 from include.sandbox.faults import ANSWER_KINDS, FaultError
 from include.sandbox.knobs import KnobError
 from include.sandbox.limits import TooMany
@@ -35,7 +36,7 @@ PROCESS_EVERY_SECONDS = 0.5
 
 
 class DateHeader:
-    """Puts the sandbox's clock on every answer."""
+    """Puts the sandbox's clock on every answer that a fault has not dated otherwise."""
 
     def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
         self._app = app
@@ -43,7 +44,7 @@ class DateHeader:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and b"date" not in dict(message.get("headers", ())):
                 message["headers"] = [*message.get("headers", ()), (b"date", self._clock.http_date().encode())]
             await send(message)
 
@@ -63,7 +64,7 @@ def create_app(sandbox: Sandbox) -> FastAPI:
     app.add_middleware(DateHeader, sandbox=sandbox)
     _cj_routes(app, sandbox)
     _control_routes(app, sandbox)
-    for refusal in (KnobError, FaultError, SeedError, NotMoney, BadControl):
+    for refusal in (KnobError, FaultError, ActError, SeedError, NotMoney, BadControl):
         app.add_exception_handler(refusal, _refused)
     return app
 
@@ -109,16 +110,23 @@ def _endpoint(sandbox: Sandbox, path: str, work: Work) -> Callable[[Request], Aw
         body = await request.body()
         authorization = request.headers.get("authorization")
         time = instant(sandbox.clock.now())
-        fault = await run_in_threadpool(sandbox.faults.for_request, path, body)
+        fault = await run_in_threadpool(sandbox.faults.for_request, path, body) or sandbox.weather.of_request(path, sandbox.knobs)
         kind = fault["kind"] if fault else None
         spoils = fault if kind in ANSWER_KINDS else None
         answer: Answer | None = None
-        if fault is None or spoils or kind in ("cut_after", "truncate") or (kind in ("status", "html", "slow") and fault.get("done")):
+        if (
+            fault is None
+            or spoils
+            or kind in ("cut_after", "truncate", "date")
+            or (kind in ("status", "html", "slow") and fault.get("done"))
+        ):
             answer = await run_in_threadpool(work, authorization, body, spoils)
         if fault and kind == "slow":
             await asyncio.sleep(fault["seconds"])
             answer = answer or await run_in_threadpool(work, authorization, body, None)
         response, status = _respond(fault, answer)
+        if fault and kind == "date":
+            response.headers["date"] = sandbox.clock.http_date(fault["seconds"])
         operation, orders = (answer.operation, answer.orders) if answer else (None, 0)
         await run_in_threadpool(sandbox.store.log_call, time, path, operation, orders, status, kind)
         return response
@@ -177,6 +185,15 @@ def _control_routes(app: FastAPI, sandbox: Sandbox) -> None:
         await run_in_threadpool(sandbox.faults.clear)
         return _json([])
 
+    @app.get("/_sandbox/acts", response_model=None)
+    async def list_acts() -> Response:
+        return _json(await run_in_threadpool(sandbox.acts.listed))
+
+    @app.post("/_sandbox/acts", response_model=None)
+    async def act(request: Request) -> Response:
+        await run_in_threadpool(_act, sandbox, await _body(request, list))
+        return _json(await run_in_threadpool(sandbox.acts.listed))
+
     @app.post("/_sandbox/seed", response_model=None)
     async def seed(request: Request) -> Response:
         accounts, orders = await run_in_threadpool(_seed, sandbox, await _body(request, dict))
@@ -191,6 +208,10 @@ def _control_routes(app: FastAPI, sandbox: Sandbox) -> None:
         turned = await _body(request, dict)
         return _json((await run_in_threadpool(sandbox.configure, turned)).as_dict())
 
+    @app.get("/_sandbox/weather", response_model=None)
+    async def read_weather() -> Response:
+        return _json(sandbox.weather.met())
+
     for name, view in (("orders", views.orders), ("submissions", views.submissions), ("calls", views.calls)):
         app.add_api_route(f"/_sandbox/{name}", _streamed(sandbox, view), methods=["GET"], response_model=None)
 
@@ -202,10 +223,17 @@ def _streamed(sandbox: Sandbox, view: Callable[[Sandbox], Any]) -> Callable[[], 
     return lines
 
 
+def _act(sandbox: Sandbox, specs: list[dict[str, Any]]) -> None:
+    """What was due before them is done first, and those that are due at once are done."""
+    sandbox.processing.run_due(sandbox.knobs)
+    sandbox.acts.plan(specs, since=second(sandbox.clock.now()))
+    sandbox.processing.run_due(sandbox.knobs)
+
+
 def _seed(sandbox: Sandbox, asked: dict[str, Any]) -> tuple[int, int]:
     if "directory" in asked:
-        return seeds.seed_folder(sandbox.store, sandbox.accounts, Path(asked["directory"]))
-    return seeds.seed(sandbox.store, sandbox.accounts, asked.get("accounts", []), asked.get("orders", []))
+        return seeds.seed_folder(sandbox.store, sandbox.accounts, Path(asked["directory"]), sandbox.knobs)
+    return seeds.seed(sandbox.store, sandbox.accounts, asked.get("accounts", []), asked.get("orders", []), sandbox.knobs)
 
 
 async def _body(request: Request, wanted: type) -> Any:

@@ -40,9 +40,9 @@ class Clock:
         self._offset = offset
         return self.now()
 
-    def http_date(self) -> str:
-        """The `Date` header, RFC 9110."""
-        return format_datetime(self.now(), usegmt=True)
+    def http_date(self, off: float = 0.0) -> str:
+        """The `Date` header, RFC 9110; `off` seconds from the clock."""
+        return format_datetime(self.now() + timedelta(seconds=off), usegmt=True)
 
 
 def parse_instant(text: str) -> datetime:

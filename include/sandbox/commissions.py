@@ -2,7 +2,7 @@
 
 Bounds: `since` inclusive, `before` exclusive; one bound implies 24 hours, none the past 24 hours by posting date, more
 than 31 days is an error.
-A page holds records with ids above `sinceCommissionId`, in order of id.
+A page holds records with ids above `sinceCommissionId`, in order of id; one that is hidden for a while shows behind the cursor afterwards.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ONE_DAY = timedelta(days=1)
 InUsd = Callable[[str | None, str], str | None]
 """An amount in the advertiser's currency, and the advertiser."""
 
-_DATES = {"PostingDate": "r.posting_date", "EventDate": "o.event_date", "LockingDate": "o.locking_date"}
+_DATES = {"PostingDate": "r.posting_date", "EventDate": "o.event_date", "LockingDate": "coalesce(r.locking_date, o.locking_date)"}
 
 _FROM = (
     " FROM records r JOIN orders o ON o.ref = r.ref"
@@ -45,36 +45,53 @@ def _usd(column: str) -> str:
     return f"usd({column}, r.advertiser_id)"
 
 
+def _said(figure: str) -> str:
+    """What the advertiser pays: null on a record that leaves it unsaid, as CJ's schema allows."""
+    return f"CASE WHEN r.unsaid THEN NULL ELSE {figure} END"
+
+
+_ACTION_TYPE = (
+    "coalesce(r.action_type, CASE WHEN t.reports_items = 0 AND o.action_type = 'item_sale' THEN 'sim_sale' ELSE o.action_type END)"
+)
+
+
+def _status(now: datetime, knobs: Knobs) -> str:
+    """`actionStatus`: the order's, or that of an action beside it."""
+    own, sale = (status_sql(table, second(now), knobs.close_after_days) for table in ("r", "o"))
+    return f"CASE WHEN r.action_type IS NULL THEN {sale} ELSE {own} END"
+
+
 _COLUMNS = {
     "commissionId": "CAST(r.id AS TEXT)",
     "orderId": "o.order_id",
     "actionTrackerId": "CAST(o.action_tracker_id AS TEXT)",
     "actionTrackerName": "t.name",
-    "actionType": "o.action_type",
+    "actionType": _ACTION_TYPE,
     "advertiserId": "r.advertiser_id",
     "advertiserName": "a.advertiser_name",
     "publisherId": "o.publisher_id",
     "publisherName": "coalesce(p.name, 'Publisher ' || o.publisher_id)",
     "eventDate": "o.event_date",
     "postingDate": "r.posting_date",
-    "lockingDate": "o.locking_date",
+    "lockingDate": _DATES["LockingDate"],
     "lockingMethod": "t.locking_method",
     "validationStatus": "r.validation_status",
     "original": "r.original",
-    "originalActionId": "CAST(o.original_id AS TEXT)",
+    "originalActionId": "CAST(coalesce(r.original_id, o.original_id) AS TEXT)",
     "correctionReason": "r.correction_reason",
     "saleAmountAdvCurrency": "r.sale",
     "orderDiscountAdvCurrency": "r.discount",
     "orderDiscountOrigCurrency": "r.discount_orig",
-    "advCommissionAmountAdvCurrency": "r.commission",
-    "cjFeeAdvCurrency": "r.fee",
+    "advCommissionAmountAdvCurrency": _said("r.commission"),
+    "cjFeeAdvCurrency": _said("r.fee"),
     "coupon": "r.coupon",
-    "items": "r.items",
+    "items": "CASE WHEN t.reports_items = 0 THEN '[]' ELSE r.items END",
     # Publishers here are paid in USD, so their currency's figures are the USD ones.
     **{name: _usd("r.sale") for name in ("saleAmountPubCurrency", "saleAmountUsd")},
     **{name: _usd("r.discount") for name in ("orderDiscountPubCurrency", "orderDiscountUsd")},
-    **{name: _usd("r.commission") for name in ("pubCommissionAmountPubCurrency", "pubCommissionAmountUsd", "advCommissionAmountUsd")},
-    "cjFeeUsd": _usd("r.fee"),
+    **{name: _usd("r.commission") for name in ("pubCommissionAmountPubCurrency", "pubCommissionAmountUsd")},
+    "advCommissionAmountUsd": _said(_usd("r.commission")),
+    "cjFeeUsd": _said(_usd("r.fee")),
     **dict.fromkeys(("websiteId", "aid", "clickDate", "country", "newToFile", "reviewedStatus", "source"), "NULL"),
 }
 
@@ -144,15 +161,15 @@ class Commissions:
     @staticmethod
     def _column(name: str, type_name: str, now: datetime, knobs: Knobs) -> str:
         if name == "actionStatus":
-            return status_sql("o", second(now), knobs.close_after_days)
+            return _status(now, knobs)
         return f"'{type_name}'" if name == "__typename" else _COLUMNS[name]
 
     def _conditions(
         self, arguments: Mapping[str, Any], kind: str, held: tuple[Account, ...], now: datetime, knobs: Knobs
     ) -> tuple[list[str], list[Any]]:  # fmt: skip
         """SQL and its values for who may see what, the date bounds, the cursor and the filters. Raises Refused."""
-        conditions: list[str] = []
-        values: list[Any] = []
+        conditions = ["(r.visible_at IS NULL OR r.visible_at <= ?)"]
+        values: list[Any] = [second(now)]
 
         def among(expression: str, wanted: list[Any]) -> None:
             conditions.append(f"{expression} IN ({', '.join('?' * len(wanted))})")
@@ -188,7 +205,7 @@ class Commissions:
             if wanted is None:
                 continue
             if argument == "actionStatuses":
-                expression = status_sql("o", second(now), knobs.close_after_days)
+                expression = _status(now, knobs)
             among(expression, [int(w) if argument == "commissionIds" and w.isdigit() else w for w in wanted])
         return conditions, values
 
@@ -210,7 +227,7 @@ _FILTERS = {
     "websiteIds": "NULL",
     "commissionIds": "r.id",
     "actionStatuses": "",
-    "actionTypes": "o.action_type",
+    "actionTypes": _ACTION_TYPE,
     "lockingMethods": "t.locking_method",
     "validationStatuses": "r.validation_status",
 }

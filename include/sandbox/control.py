@@ -52,6 +52,11 @@ class SandboxControl:
     def clear_faults(self) -> None:
         self._call("DELETE", "/faults")
 
+    def act(self, acts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Has CJ, or a person there, do something (see include.sandbox.acts); returns every act so far with the number of orders it `met`."""
+        answer: list[dict[str, Any]] = self._call("POST", "/acts", [_plain(a) for a in acts])
+        return answer
+
     def seed(
         self, directory: Path | None = None, *, accounts: Iterable[Mapping[str, Any]] = (), orders: Iterable[Mapping[str, Any]] = ()
     ) -> dict[str, int]:  # fmt: skip
@@ -82,6 +87,11 @@ class SandboxControl:
     def configure(self, **knobs: Any) -> dict[str, Any]:
         """Turns knobs; returns all of them."""
         answer: dict[str, Any] = self._call("POST", "/config", knobs)
+        return answer
+
+    def weather(self) -> dict[str, int]:
+        """How many requests and updates met each kind of weather, since it was turned."""
+        answer: dict[str, int] = self._call("GET", "/weather")
         return answer
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:

@@ -1,8 +1,8 @@
 """Everything that can be made to go wrong: requests that fail on the way, and orders CJ loses, delays or alters.
 
-Request faults (`status` `html` `cut_before` `cut_after` `slow` `truncate`) hit the `times` next matching requests (default 1) after
+Request faults (`status` `html` `cut_before` `cut_after` `slow` `truncate` `date`) hit the `times` next matching requests (default 1) after
 `after_calls` of them passed. So do answer faults (`execution_error` `partial_echo` `stranger`), on the tracking endpoints alone: the request is worked
-off, and its GraphQL answer says less, or something else, than was done. Order faults (`drop` `delay` `alter`) hit every live update of the named
+off, and its GraphQL answer says less, or something else, than was done. Order faults (`drop` `delay` `alter` `hide`) hit every live update of the named
 orders, or the first `times` of each; `refuse` answers every request that carries them, Test Mode's too, with `message` for each. `garble` answers
 Commission Detail with `value`, whatever JSON it is, in the `field` (`items.sku` is a field of each item) of every record of the named orders, for as
 long as it is active. They are kept in the state file, so a restart changes nothing.
@@ -16,14 +16,14 @@ from typing import Any
 
 from include.sandbox.store import Store
 
-REQUEST_KINDS = frozenset({"status", "html", "cut_before", "cut_after", "slow", "truncate"})
+REQUEST_KINDS = frozenset({"status", "html", "cut_before", "cut_after", "slow", "truncate", "date"})
 ANSWER_KINDS = frozenset({"execution_error", "partial_echo", "stranger"})
-ORDER_KINDS = frozenset({"drop", "delay", "alter", "refuse", "garble"})
+ORDER_KINDS = frozenset({"drop", "delay", "alter", "hide", "refuse", "garble"})
 ALTERABLE = frozenset({"amount", "discount", "items", "coupon", "correction_reason", "validation_status"})
 _KNOWN = {
     "request": frozenset({"kind", "path", "operation", "times", "after_calls", "status", "retry_after", "seconds", "done"}),
     "answer": frozenset({"kind", "path", "operation", "times", "after_calls", "done", "message", "order_id", "instead"}),
-    "order": frozenset({"kind", "order_ids", "times", "seconds", "field", "value", "message"}),
+    "order": frozenset({"kind", "order_ids", "times", "seconds", "field", "value", "message", "half"}),
 }
 REFUSAL = "Order may not be accepted"
 BROKEN = "The field was declared as a non null type, but the code involved in retrieving data has wrongly returned a null value"
@@ -31,7 +31,12 @@ NOT_TRACKING = "/query"
 META = "faults"
 
 Mark = dict[str, Any]
-"""What faults do to one update: {"drop": bool, "seconds": later, "alter": [{"field", "value"}]}."""
+"""What faults do to one update: {"drop": bool, "seconds": later, "alter": [{"field", "value"}], "hide": seconds unseen, "half": of the new state alone}."""
+
+
+def mark(*, drop: bool = False, seconds: float = 0, alter: Iterable[dict[str, Any]] = (), hide: float = 0, half: bool = False) -> Mark:
+    """What an update meets, whole: seconds that it posts later (`seconds`) and shows later (`hide`)."""
+    return {"drop": drop, "seconds": seconds, "alter": list(alter), "hide": hide, "half": half}
 
 
 class FaultError(ValueError):
@@ -57,7 +62,7 @@ def checked(spec: Mapping[str, Any]) -> dict[str, Any]:
         raise FaultError(f"An 'alter' fault needs a field, one of {', '.join(sorted(ALTERABLE))}.")
     if kind == "garble" and not isinstance(spec.get("field"), str):
         raise FaultError("A 'garble' fault needs a field of Commission Detail, and may have any value.")
-    if kind in ("delay", "slow") and not isinstance(spec.get("seconds"), (int, float)):
+    if kind in ("delay", "slow", "hide", "date") and not isinstance(spec.get("seconds"), (int, float)):
         raise FaultError(f"A {kind!r} fault needs seconds, a number.")
     return dict(spec)
 
@@ -139,11 +144,14 @@ class Faults:
                     met.append(spec)
         if not met:
             return None
-        return {
-            "drop": any(s["kind"] == "drop" for s in met),
-            "seconds": sum(s["seconds"] for s in met if s["kind"] == "delay"),
-            "alter": [{"field": s["field"], "value": s.get("value")} for s in met if s["kind"] == "alter"],
-        }
+        hiding = [s for s in met if s["kind"] == "hide"]
+        return mark(
+            drop=any(s["kind"] == "drop" for s in met),
+            seconds=sum(s["seconds"] for s in met if s["kind"] == "delay"),
+            alter=[{"field": s["field"], "value": s.get("value")} for s in met if s["kind"] == "alter"],
+            hide=sum(s["seconds"] for s in hiding),
+            half=any(s.get("half") for s in hiding),
+        )
 
     def refusals(self) -> dict[str, str]:
         """CJ's words by order id, for the orders it refuses in any request."""

@@ -1,7 +1,7 @@
 """What a processed order looks like in money: the figures of its records in Commission Detail.
 
 All figures are in the advertiser's functional currency but `discount_orig`. An order in another currency is converted at the account's
-rate and rounded to the cent. Commission and fee are the tracker's rates on the amount after the order discount, rounded half up.
+rate and rounded to the decimals its own currency has. Commission and fee are the tracker's rates on the amount after the order discount, rounded half up.
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ PRICES = 1 << 16
 """How many different amounts are remembered parsed: a shop has few prices, and parsing strictly is the dearest step of posting."""
 
 _amount = lru_cache(maxsize=PRICES)(money)
+
+DECIMALS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Decimals a currency has where it is not two (ISO 4217)."""
 
 LEDGER_REASON = {
     "BadDebt": "BAD_DEBT",
@@ -63,13 +69,14 @@ def figures(
     commissionable: bool,
 ) -> Figures:  # fmt: skip
     """The figures of an order's current state. `rate` is 1 for an order in the functional currency."""
-    total, off = _converted(_amount(amount), rate), _converted(_amount(discount), rate) if discount is not None else None
+    own = account.currency
+    total, off = _converted(_amount(amount), rate, own), _converted(_amount(discount), rate, own) if discount is not None else None
     net = total - (off or ZERO)
     percent = tracker.commission_rate if commissionable else ZERO
     posted: list[PostedItem] = []
     for sku, quantity, price, line_off in items:
-        unit = _converted(_amount(price), rate)
-        line_discount = _converted(_amount(line_off), rate) if line_off is not None else None
+        unit = _converted(_amount(price), rate, own)
+        line_discount = _converted(_amount(line_off), rate, own) if line_off is not None else None
         line = unit * quantity - (line_discount or ZERO)
         posted.append(
             (sku, quantity, money_text(unit), None if line_discount is None else money_text(line_discount), _cents(line * percent))
@@ -110,6 +117,16 @@ def items_total(items: Sequence[Item]) -> str:
     return money_text(max(total, ZERO))
 
 
+def in_minor_units(amount: str, discount: str | None, items: list[Item], currency: str) -> tuple[str, str | None, list[Item]]:
+    """An order as a CJ posts it that keeps no more decimals than its currency has, each figure rounded half up."""
+
+    def kept(text: str) -> str:
+        return money_text(_minor(_amount(text), currency))
+
+    lines: list[Item] = [(sku, quantity, kept(price), off and kept(off)) for sku, quantity, price, off in items]
+    return kept(amount), discount and kept(discount), lines
+
+
 def locking_date(tracker: Tracker, event: datetime, posted: datetime) -> str:
     """When an order that posts now will lock. FIXED_DATE is the sandbox's choice: midnight UTC on the 10th of the next month."""
     if tracker.locking_method == LockingMethod.OPEN_ENDED:
@@ -127,8 +144,12 @@ def action_type(items: Sequence[Any]) -> str:
     return "item_sale" if items else "sim_sale"
 
 
-def _converted(amount: Decimal, rate: Decimal) -> Decimal:
-    return amount if rate == 1 else (amount * rate).quantize(CENT, ROUND_HALF_UP)
+def _minor(amount: Decimal, currency: str) -> Decimal:
+    return amount.quantize(money(1).scaleb(-DECIMALS.get(currency, 2)), ROUND_HALF_UP)
+
+
+def _converted(amount: Decimal, rate: Decimal, currency: str) -> Decimal:
+    return amount if rate == 1 else _minor(amount * rate, currency)
 
 
 def _cents(amount: Decimal) -> str:

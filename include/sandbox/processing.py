@@ -17,12 +17,24 @@ from include.domain.money import CENT, money, money_text
 from include.domain.states import ActionStatus, LockingMethod, Reason
 from include.sandbox import held
 from include.sandbox.accounts import Account, Accounts, Tracker
+from include.sandbox.acts import Acts
 from include.sandbox.clock import Clock, next_second, parse_instant, second
-from include.sandbox.faults import Faults
+from include.sandbox.faults import Faults, mark
 from include.sandbox.held import HeldOrder, Key
 from include.sandbox.knobs import Knobs
 from include.sandbox.ledger import Posting
-from include.sandbox.posting import LEDGER_REASON, Figures, Item, action_type, figures, items_total, locking_date, reversal, zeros
+from include.sandbox.posting import (
+    LEDGER_REASON,
+    Figures,
+    Item,
+    action_type,
+    figures,
+    in_minor_units,
+    items_total,
+    locking_date,
+    reversal,
+    zeros,
+)
 from include.sandbox.store import Store
 
 BATCH = 5_000
@@ -32,6 +44,7 @@ _PENDING = (
     " FROM submissions WHERE processed_at IS NULL AND due_at <= ? ORDER BY due_at, seq LIMIT ?"
 )
 _SETTLE = "UPDATE submissions SET processed_at = ?, posted = ?, drop_reason = ?, drop_detail = ? WHERE seq = ?"
+_UNTOUCHED = mark()
 
 
 class Dropped(Exception):
@@ -52,20 +65,41 @@ class _Update:
     due_at: str
     payload: dict[str, Any]
     altered: dict[str, Any]
+    hidden: float
+    """Seconds after its posting that its records show in Commission Detail."""
+    half: bool
+    """Only the new state is hidden: what takes the prior one back shows at once."""
+
+    def visible_at(self, new_state: bool = True) -> str | None:
+        """From when a record of it shows; None: at once."""
+        if not self.hidden or (self.half and not new_state):
+            return None
+        return next_second(parse_instant(self.due_at) + timedelta(seconds=self.hidden))
 
 
 class Processing:
     """What happens to a submission once its hour is over."""
 
-    def __init__(self, store: Store, clock: Clock, accounts: Accounts, faults: Faults) -> None:
+    def __init__(self, store: Store, clock: Clock, accounts: Accounts, faults: Faults, acts: Acts) -> None:
         self._store = store
         self._clock = clock
         self._accounts = accounts
         self._faults = faults
+        self._acts = acts
 
     def run_due(self, knobs: Knobs) -> int:
-        """Processes all that is due by the sandbox's clock; returns how many updates. Every read waits for this first."""
+        """Processes all that is due by the sandbox's clock, and does the acts that are, in their order; returns how many updates.
+
+        Every read waits for this first.
+        """
         now = second(self._clock.now())
+        done = 0
+        while moment := self._acts.next_due(now):
+            done += self._run_until(moment, knobs)
+            self._acts.do_due(moment)
+        return done + self._run_until(now, knobs)
+
+    def _run_until(self, now: str, knobs: Knobs) -> int:
         done = 0
         while self._store.reader.execute("SELECT 1 FROM submissions WHERE processed_at IS NULL AND due_at <= ? LIMIT 1", (now,)).fetchone():
             with self._store.writing() as db:
@@ -88,10 +122,12 @@ class Processing:
                 return None
         if found and found["drop"]:
             return due_at, 0, "fault", "Lost on purpose: a fault, or lost_share.", seq
-        altered = {a["field"]: a["value"] for a in found["alter"]} if found else {}
+        found = found or _UNTOUCHED
+        altered = {a["field"]: a["value"] for a in found["alter"]}
         key = (enterprise, tracker, order_id)
+        seen = found.get("hide", 0), found.get("half", False)
         try:
-            batch.apply(_Update(seq, key, operation, update_time, received_at, due_at, orjson.loads(payload), altered))
+            batch.apply(_Update(seq, key, operation, update_time, received_at, due_at, orjson.loads(payload), altered, *seen))
         except Dropped as dropped:
             return due_at, 0, dropped.reason, dropped.detail, seq
         return due_at, 1, None, None, seq
@@ -142,7 +178,7 @@ class _Batch:
         if not attribution:
             raise Dropped("no_attribution", "Neither cjEvent nor adId says which publisher brought the order.")
         commissionable = payload.get("coupon") not in account.excluded_coupons
-        state = _state_of(update, account)
+        state = _state_of(update, account, self._knobs)
         event = parse_instant(payload.get("eventTime") or update.received_at)
         order = HeldOrder(
             ref=self._store.next_ref, enterprise_id=update.key[0], action_tracker_id=update.key[1], order_id=update.key[2],
@@ -154,7 +190,8 @@ class _Batch:
         )  # fmt: skip
         self._store.next_ref += 1
         status = _altered_status(update, "PENDING" if tracker.locking_method == LockingMethod.OPEN_ENDED else "AUTOMATED")
-        self._posting.add(order.ref, order.advertiser_id, update.due_at, True, status, _reason(update, None), order.figures)
+        reason, visible_at = _reason(update, None), update.visible_at()
+        self._posting.add(order.ref, order.advertiser_id, update.due_at, True, status, reason, order.figures, visible_at=visible_at)
         self._keep(order)
 
     def _correctable(self, update: _Update, tracker: Tracker) -> HeldOrder:
@@ -183,7 +220,7 @@ class _Batch:
     def _restate(self, update: _Update, order: HeldOrder, account: Account, tracker: Tracker) -> None:
         if update.payload.get("coupon") in account.excluded_coupons:
             raise Dropped("coupon_excluded", "The coupon is excluded: the order would no longer be commissionable.")
-        state = _state_of(update, account)
+        state = _state_of(update, account, self._knobs)
         new = state.figures(account, tracker, True)
         status = "AUTOMATED"
         if tracker.locking_method == LockingMethod.OPEN_ENDED:
@@ -211,7 +248,8 @@ class _Batch:
         if self._knobs.reversal_discount == "plain":
             back = back._replace(discount=order.figures.discount, discount_orig=order.figures.discount_orig)
         for record in (back, new):
-            self._posting.add(order.ref, order.advertiser_id, update.due_at, False, status, reason, record)
+            visible_at = update.visible_at(new_state=record is new)
+            self._posting.add(order.ref, order.advertiser_id, update.due_at, False, status, reason, record, visible_at=visible_at)
         order.figures = new
         order.updated_at = update.update_time if order.updated_at is None else max(order.updated_at, update.update_time)
         self._keep(order)
@@ -234,7 +272,7 @@ class _State:
         return figures(account, tracker, rate, self.amount, self.discount, self.coupon, self.items, commissionable)
 
 
-def _state_of(update: _Update, account: Account) -> _State:
+def _state_of(update: _Update, account: Account, knobs: Knobs) -> _State:
     payload = update.payload
     items: list[Item] = [(i["sku"], i["quantity"], i["unitPrice"], i.get("discount")) for i in payload.get("items") or ()]
     amount, discount, coupon = payload.get("amount") or items_total(items), payload.get("discount"), payload.get("coupon")
@@ -247,7 +285,10 @@ def _state_of(update: _Update, account: Account) -> _State:
             coupon = value or "ALTERED"
         elif field == "items":
             items = _other_items(items)
-    return _State(amount, discount, payload.get("currency") or account.currency, coupon, items)
+    currency = payload.get("currency") or account.currency
+    if knobs.round_amounts:
+        amount, discount, items = in_minor_units(amount, discount, items, currency)
+    return _State(amount, discount, currency, coupon, items)
 
 
 def _altered_zeros(update: _Update, order: HeldOrder, new: Figures) -> Figures:

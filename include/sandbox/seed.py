@@ -23,14 +23,15 @@ from include.sandbox import held
 from include.sandbox.accounts import Account, Accounts, SeedError, add_accounts
 from include.sandbox.clock import instant, next_second, parse_instant, second
 from include.sandbox.held import HeldOrder
+from include.sandbox.knobs import Knobs
 from include.sandbox.ledger import Posting
-from include.sandbox.posting import PRICES, Item, action_type, figures, items_total, locking_date
+from include.sandbox.posting import PRICES, Item, action_type, figures, in_minor_units, items_total, locking_date
 from include.sandbox.store import Store
 
 BATCH = 20_000
 
 
-def seed_folder(store: Store, accounts: Accounts, folder: Path) -> tuple[int, int]:
+def seed_folder(store: Store, accounts: Accounts, folder: Path, knobs: Knobs) -> tuple[int, int]:
     """Takes in a seed folder; returns how many accounts and how many new orders. Raises SeedError."""
     file = folder / "accounts.json"
     if not file.is_file():
@@ -40,7 +41,7 @@ def seed_folder(store: Store, accounts: Accounts, folder: Path) -> tuple[int, in
     orders: Iterable[Mapping[str, Any]] = ()
     if parquet.is_file():
         orders = _rows(parquet)
-    return seed(store, accounts, raw, orders)
+    return seed(store, accounts, raw, orders, knobs)
 
 
 def _rows(parquet: Path) -> Iterator[Mapping[str, Any]]:
@@ -56,8 +57,8 @@ def _rows(parquet: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def seed(
-    store: Store, accounts: Accounts, raw_accounts: Iterable[Mapping[str, Any]], orders: Iterable[Mapping[str, Any]]
-) -> tuple[int, int]:
+    store: Store, accounts: Accounts, raw_accounts: Iterable[Mapping[str, Any]], orders: Iterable[Mapping[str, Any]], knobs: Knobs
+) -> tuple[int, int]:  # fmt: skip
     """Accounts as in accounts.json, orders with the columns of orders.parquet. Raises SeedError; a batch is taken whole or not at all."""
     known = add_accounts(store, raw_accounts)
     accounts.reload()
@@ -66,12 +67,12 @@ def seed(
     for order in orders:
         batch.append(order)
         if len(batch) == BATCH:
-            added += _add(store, accounts, batch)
+            added += _add(store, accounts, batch, knobs)
             batch = []
-    return known, added + _add(store, accounts, batch)
+    return known, added + _add(store, accounts, batch, knobs)
 
 
-def _add(store: Store, accounts: Accounts, rows: list[Mapping[str, Any]]) -> int:
+def _add(store: Store, accounts: Accounts, rows: list[Mapping[str, Any]], knobs: Knobs) -> int:
     new: dict[held.Key, HeldOrder] = {}
     with store.writing() as db:
         posting = Posting(store)
@@ -80,7 +81,7 @@ def _add(store: Store, accounts: Accounts, rows: list[Mapping[str, Any]]) -> int
             if key in new or held.exists(db, key):
                 continue
             try:
-                new[key] = _post(store, accounts, key, row, posting)
+                new[key] = _post(store, accounts, key, row, posting, knobs)
             except (NotMoney, KeyError, TypeError, ValueError) as reason:
                 raise SeedError(f"Seed order {key[2]!r} cannot be used: {reason}.") from None
         posting.write(db)
@@ -88,7 +89,9 @@ def _add(store: Store, accounts: Accounts, rows: list[Mapping[str, Any]]) -> int
     return len(new)
 
 
-def _post(store: Store, accounts: Accounts, key: held.Key, row: Mapping[str, Any], posting: Posting) -> HeldOrder:
+def _post(
+    store: Store, accounts: Accounts, key: held.Key, row: Mapping[str, Any], posting: Posting, knobs: Knobs
+) -> HeldOrder:  # fmt: skip
     account = accounts.find_enterprise(key[0])
     tracker = account.trackers.get(key[1]) if account else None
     if account is None or tracker is None:
@@ -97,6 +100,8 @@ def _post(store: Store, accounts: Accounts, key: held.Key, row: Mapping[str, Any
     amount = items_total(items) if row.get("amount") is None else _text(row["amount"])
     discount = None if row.get("discount") is None else _text(row["discount"])
     currency, coupon = row.get("currency") or account.currency, row.get("coupon")
+    if knobs.round_amounts:
+        amount, discount, items = in_minor_units(amount, discount, items, currency)
     event, posted = _moment(row["event_time"]), _moment(row["posted_at"])
     commissionable = row.get("commissionable") is not False
     status = row.get("action_status")

@@ -48,11 +48,23 @@ CREATE TABLE IF NOT EXISTS records (
     validation_status TEXT NOT NULL, correction_reason TEXT, sale TEXT NOT NULL, discount TEXT, discount_orig TEXT,
     commission TEXT NOT NULL, fee TEXT NOT NULL, coupon TEXT, items TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS acts (seq INTEGER PRIMARY KEY, due_at TEXT NOT NULL, spec TEXT NOT NULL, of_weather INTEGER NOT NULL, met INTEGER);
+CREATE INDEX IF NOT EXISTS acts_pending ON acts (due_at, seq) WHERE met IS NULL;
 CREATE INDEX IF NOT EXISTS records_posting ON records (advertiser_id, posting_date, id);
 CREATE TABLE IF NOT EXISTS calls (
     seq INTEGER PRIMARY KEY, time TEXT NOT NULL, path TEXT NOT NULL, operation TEXT, orders INTEGER NOT NULL, status INTEGER, fault TEXT
 );
 """
+
+COLUMNS_SINCE = {
+    "records": {
+        "visible_at": "TEXT", "unsaid": "INTEGER NOT NULL DEFAULT 0", "action_type": "TEXT", "action_status": "TEXT", "locking_date": "TEXT",
+        "original_id": "INTEGER",
+    },
+    "trackers": {"reports_items": "INTEGER NOT NULL DEFAULT 1"},
+}  # fmt: skip
+"""Columns that an older state file lacks. Of a record: from when it shows (null: at once), whether commission and fee are left unsaid, and, where it is of
+another action than the sale, that action's own type, status, lock date and original id."""
 
 FIRST_COMMISSION_ID = 2_500_000_001
 
@@ -68,6 +80,10 @@ class Store:
         self._usd: dict[str, Decimal] = {}
         self._writer = self._connect()
         self._writer.executescript(SCHEMA)
+        for table, columns in COLUMNS_SINCE.items():
+            there = {row[1] for row in self._writer.execute(f"PRAGMA table_info({table})")}
+            for name in columns.keys() - there:
+                self._writer.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
         self.next_ref = self._top("orders", "ref", 0) + 1
         self.next_record = self._top("records", "id", FIRST_COMMISSION_ID - 1) + 1
 

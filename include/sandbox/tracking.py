@@ -8,6 +8,8 @@ something else, than was done.
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,14 +20,16 @@ import orjson
 
 from include.sandbox import answers
 from include.sandbox.accounts import Account, Accounts
+from include.sandbox.acts import Acts
 from include.sandbox.answers import Answer
 from include.sandbox.clock import Clock, instant, next_second
 from include.sandbox.documents import Documents, Prepared, Refused, Selected, collect, projector
-from include.sandbox.faults import BROKEN, REFUSAL, Faults, Mark
+from include.sandbox.faults import BROKEN, REFUSAL, Faults, Mark, mark
 from include.sandbox.knobs import Knobs
 from include.sandbox.order_checks import field_errors
 from include.sandbox.requests import authenticate, read_body
 from include.sandbox.store import Store
+from include.sandbox.weather import Weather
 
 MAX_ORDERS = 10_000
 """CJ: "limit submissions to a maximum of 10,000 orders at a time"; more answers HTTP 504."""
@@ -49,11 +53,13 @@ MUTATIONS = {
 class Tracking:
     """The tracking endpoint: createOrders, restateOrders, cancelOrders, live and in Test Mode."""
 
-    def __init__(self, store: Store, clock: Clock, accounts: Accounts, faults: Faults) -> None:
+    def __init__(self, store: Store, clock: Clock, accounts: Accounts, faults: Faults, acts: Acts, weather: Weather) -> None:
         self._store = store
         self._clock = clock
         self._accounts = accounts
         self._faults = faults
+        self._acts = acts
+        self._weather = weather
         self._documents = Documents("tracking.graphql")
 
     def answer(
@@ -116,9 +122,12 @@ class Tracking:
         received = instant(now)
         usual = next_second(now + timedelta(seconds=knobs.delay_seconds))
         rows = []
+        nth: Counter[str] = Counter()
         with self._store.writing() as db:
             for order in orders:
                 found = self._faults.for_order(order["orderId"]) or chance(order, knobs)
+                if knobs.weather and not found:
+                    found = self._meet(db, order, usual, knobs, nth)
                 due = next_second(now + timedelta(seconds=knobs.delay_seconds + found["seconds"])) if found and found["seconds"] else usual
                 updated = order.get("updateTime") or order.get("eventTime")
                 rows.append(
@@ -132,6 +141,15 @@ class Tracking:
                 rows,
             )
             self._faults.remember()
+
+    def _meet(self, db: sqlite3.Connection, order: dict[str, Any], due_at: str, knobs: Knobs, here: Counter[str]) -> Mark | None:
+        """The weather's mark for an update; what else it brings is planned. `here` counts the updates of this request, by order."""
+        key = order["enterpriseId"], order["orderId"], order["actionTrackerId"]
+        sql = "SELECT count(*) FROM submissions WHERE enterprise_id = ? AND order_id = ? AND action_tracker_id = ?"
+        fate = self._weather.of_update(order, int(db.execute(sql, key).fetchone()[0]) + here[str(key)], due_at, knobs)
+        here[str(key)] += 1
+        self._acts.plan(fate.acts, since=due_at, of_weather=True)
+        return fate.mark
 
 
 def _checked(
@@ -183,7 +201,7 @@ def chance(order: Mapping[str, Any], knobs: Knobs) -> Mark | None:
     digest = hashlib.blake2b(identity.encode(), digest_size=16).digest()
     lost, late = (int.from_bytes(part) / 2**64 for part in (digest[:8], digest[8:]))
     if lost < knobs.lost_share:
-        return {"drop": True, "seconds": 0, "alter": []}
+        return mark(drop=True)
     if late < knobs.late_share:
-        return {"drop": False, "seconds": knobs.late_seconds, "alter": []}
+        return mark(seconds=knobs.late_seconds)
     return None

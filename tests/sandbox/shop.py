@@ -18,7 +18,7 @@ MUTATIONS = {
     "cancel": ("cancelOrders", "cancelledOrders", "OrderCancelRequest"),
 }
 RECORD = (
-    "commissionId orderId actionTrackerId actionStatus postingDate lockingDate lockingMethod validationStatus original originalActionId"
+    "commissionId orderId actionTrackerId actionType actionStatus postingDate lockingDate lockingMethod validationStatus original originalActionId"
     " correctionReason saleAmountAdvCurrency orderDiscountAdvCurrency orderDiscountOrigCurrency advCommissionAmountAdvCurrency"
     " cjFeeAdvCurrency coupon items { commissionItemId sku quantity perItemSaleAmountAdvCurrency discountAdvCurrency }"
 )
@@ -35,6 +35,7 @@ OTHER_ACCOUNT = {
     "action_trackers": [
         {"id": 501, "name": "Shop", "locking_method": "FIXED_DATE", "commission_rate": "0.10", "fee_rate": "0.03"},
         {"id": 502, "name": "Now", "locking_method": "IMMEDIATE", "commission_rate": "0.10", "fee_rate": "0.03"},
+        {"id": 503, "name": "Totals", "commission_rate": "0.10", "fee_rate": "0.03", "reports_items": False},
     ],
     "publishers": [{"id": "7108602", "name": "Aspire"}],
     "excluded_coupons": ["STAFF"],

@@ -212,3 +212,15 @@ def test_more_calls_than_the_rate_allows_are_429(sandbox: SandboxProcess, says_h
         assert 1 <= int(refused.headers["Retry-After"]) <= 300
     sandbox.control.configure(rate_limit=False)
     assert shop.http.post("/query", json=query).status_code == 200
+
+
+def test_a_tracker_that_reports_no_items_shows_totals_and_keeps_what_it_was_sent(other_shop: Shop) -> None:
+    order_id = other_shop.new_id()
+    items = [{"sku": "a", "quantity": 2, "unitPrice": "5.00"}]
+    other_shop.post("create", order_id, tracker=503, amount="10.00", items=items)
+    other_shop.post("restate", order_id, tracker=503, amount="5.00", items=[items[0] | {"quantity": 1}])
+    found = other_shop.records(order_id)
+    assert [(r["actionType"], r["items"], r["saleAmountAdvCurrency"]) for r in found] == [
+        ("sim_sale", [], amount) for amount in ("10.00", "-10.00", "5.00")
+    ]
+    assert [i["quantity"] for i in other_shop.state(order_id)["items"]] == [1]

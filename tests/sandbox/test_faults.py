@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -136,6 +137,42 @@ def test_a_delayed_order_posts_that_much_later(shop: Shop, before_it_was_sent: b
     assert len(shop.records(order_id)) == 1
 
 
+def test_a_hidden_order_posts_in_time_and_shows_later_behind_ids_that_were_read(shop: Shop) -> None:
+    hidden, shown = shop.new_id(), shop.new_id()
+    shop.control.add_faults([{"kind": "hide", "order_ids": [hidden], "seconds": 1800}])
+    shop.send("create", [shop.order("create", i, amount="1.00") for i in (hidden, shown)])
+    shop.control.advance(HOUR + 2)
+    assert (shop.fate(hidden)["posted"], shop.records(hidden)) == (True, [])
+    (read,) = shop.records(shown)
+    shop.control.advance(1800)
+    (late,) = shop.records(hidden)
+    assert int(late["commissionId"]) < int(read["commissionId"])
+    assert shop.records(hidden, f', sinceCommissionId: "{read["commissionId"]}"') == []
+    assert late["postingDate"] == read["postingDate"]
+
+
+def test_a_half_pair_shows_what_takes_the_state_back_before_it_shows_the_new_one(shop: Shop) -> None:
+    order_id = shop.new_id()
+    shop.post("create", order_id, amount="50.00", items=[{"sku": "a", "quantity": 1, "unitPrice": "50.00"}])
+    shop.control.add_faults([{"kind": "hide", "order_ids": [order_id], "seconds": 1800, "half": True}])
+    shop.post("restate", order_id, amount="40.00", items=[{"sku": "a", "quantity": 1, "unitPrice": "40.00"}])
+    found = shop.records(order_id)
+    assert (len(found), str(total(found, "saleAmountAdvCurrency")), quantities(found)) == (2, "0.00", {})
+    assert shop.state(order_id)["amount"] == "40.00"
+    shop.control.advance(1800)
+    assert str(total(shop.records(order_id), "saleAmountAdvCurrency")) == "40.00"
+
+
+def test_an_answers_date_steps_away_from_the_clock_and_back(shop: Shop) -> None:
+    shop.control.add_faults([{"kind": "date", "path": "/graphqltest", "seconds": -600, "times": 2}])
+    order = shop.order("create", shop.new_id())
+    answers = [shop.send_raw("create", [order], "/graphqltest") for _ in range(3)]
+    assert [a.json()["data"]["createOrders"]["errors"] for a in answers] == [None] * 3
+    off = [(shop.control.clock() - parsedate_to_datetime(a.headers["Date"])).total_seconds() for a in answers]
+    assert [600 <= seconds < 630 for seconds in off] == [True, True, False]
+    assert [len(a.headers.get_list("Date")) for a in answers] == [1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("field", "posted", "told"),
     [
@@ -183,7 +220,7 @@ def test_an_altered_cancellation_leaves_something_behind(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "word"),
-    [({"kind": "explode"}, "explode"), ({"kind": "alter", "order_ids": ["x"], "field": "sid"}, "field"), ({"kind": "slow"}, "seconds"),
+    [({"kind": "explode"}, "explode"), ({"kind": "alter", "order_ids": ["x"], "field": "sid"}, "field"), ({"kind": "slow"}, "seconds"), ({"kind": "hide", "order_ids": []}, "seconds"),
      ({"kind": "drop"}, "order_ids"), ({"kind": "status", "path": "/query", "code": 500}, "code")],
 )  # fmt: skip
 def test_a_fault_that_cannot_be_made_is_refused_in_words(shop: Shop, fault: dict[str, Any], word: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from include.sandbox.posting import LEDGER_REASON
+from include.sandbox.process import SandboxProcess
 from tests.sandbox.shop import HOUR, Shop, quantities, total
 
 DAY = 24 * HOUR
@@ -36,7 +37,7 @@ def test_a_create_is_one_original_record_in_full(shop: Shop) -> None:
     assert record.pop("postingDate") <= posted.strftime("%Y-%m-%dT%H:%M:%SZ")
     following = (posted.replace(day=1) + timedelta(days=32)).strftime("%Y-%m-10T00:00:00Z")
     assert record == {
-        "orderId": order_id, "actionTrackerId": "401", "actionStatus": "new", "lockingDate": following, "lockingMethod": "FIXED_DATE",
+        "orderId": order_id, "actionTrackerId": "401", "actionType": "item_sale", "actionStatus": "new", "lockingDate": following, "lockingMethod": "FIXED_DATE",
         "validationStatus": "AUTOMATED", "original": True, "correctionReason": None, "saleAmountAdvCurrency": "90.00",
         "orderDiscountAdvCurrency": "10.00", "orderDiscountOrigCurrency": "10.00", "advCommissionAmountAdvCurrency": "7.20",
         "cjFeeAdvCurrency": "1.80", "coupon": "TEN",
@@ -267,3 +268,38 @@ def test_late_and_lost_orders_are_the_same_ones_every_time(shop: Shop) -> None:
     assert {
         s["order_id"] for s in shop.control.submissions() if s["operation"] == "restate" and s["order_id"] in lost and not s["posted"]
     } == lost
+
+
+def test_amounts_are_posted_as_sent_or_with_the_decimals_their_currency_has(shop: Shop) -> None:
+    fine: dict[str, Any] = {"amount": "16.6583", "discount": "1.005", "items": [{"sku": "a", "quantity": 1, "unitPrice": "16.6583"}]}
+    as_sent, rounded, converted = shop.new_id(), shop.new_id(), shop.new_id()
+    shop.post("create", as_sent, **fine)
+    assert [r["saleAmountAdvCurrency"] for r in shop.records(as_sent)] == ["15.6533"]
+    shop.control.configure(round_amounts=True)
+    shop.post("create", rounded, **fine)
+    shop.post("create", converted, currency="EUR", amount="10.005")
+    (found,) = shop.records(rounded)
+    assert (found["saleAmountAdvCurrency"], found["orderDiscountAdvCurrency"]) == ("15.65", "1.01")
+    assert found["items"][0]["perItemSaleAmountAdvCurrency"] == "16.66"
+    assert shop.state(rounded)["amount"] == "16.66"
+    assert [r["saleAmountAdvCurrency"] for r in shop.records(converted)] == ["10.81"]  # 10.01 at 1.08
+
+
+def test_a_yen_has_no_decimals_and_a_dinar_has_three(sandbox: SandboxProcess) -> None:
+    tracker = {"id": 601, "commission_rate": "0.10", "fee_rate": "0.02"}
+    account = {
+        "token": "yen-token",
+        "enterprise_id": "1500003",
+        "advertiser_id": "5500003",
+        "currency": "JPY",
+        "action_trackers": [tracker],
+    }
+    sandbox.control.seed(accounts=[account | {"rates": {"KWD": "480.1"}}])
+    sandbox.control.configure(round_amounts=True)
+    yen_shop = Shop(sandbox.url, sandbox.control, "yen-token", "1500003", "5500003")
+    yen, dinar = yen_shop.new_id(), yen_shop.new_id()
+    yen_shop.post("create", yen, tracker=601, amount="1999.50")
+    yen_shop.post("create", dinar, tracker=601, amount="1.2345", currency="KWD")
+    assert (yen_shop.state(yen)["amount"], yen_shop.state(dinar)["amount"]) == ("2000.00", "1.235")
+    assert [yen_shop.records(i)[0]["saleAmountAdvCurrency"] for i in (yen, dinar)] == ["2000.00", "593.00"]
+    yen_shop.http.close()
