@@ -52,7 +52,7 @@ format: setup ## format and fix what can be fixed
 faults: setup ## stop, kill and cut every step of a night, and show what became of each
 	@$(RUN) -m pytest tests/faults -s
 
-soak: setup ## play new random histories for an hour (SOAK_SECONDS=3600)
+soak: setup ## play new random histories, fair and stormy, for an hour (SOAK_SECONDS=3600 SOAK_WAREHOUSE=duckdb)
 	@SOAK_SECONDS="$${SOAK_SECONDS:-3600}" $(RUN) -m tests.model.soak
 
 bench: setup ## the benchmark, with its peer side by side (BENCH="--sizes 10k,1m")

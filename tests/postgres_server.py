@@ -55,6 +55,14 @@ def postgres_url(postgres_server: Any) -> str:
     return str(postgres_server.get_uri())
 
 
+def new_postgres() -> WarehouseLocation:
+    """A new, empty database, there until the process ends: for tests that are played without pytest."""
+    name, server = f"world_{uuid.uuid4().hex[:12]}", _server()
+    with open_warehouse(WarehouseLocation("postgres", uri=str(server.get_uri()))) as session:
+        session.execute(f"CREATE DATABASE {name}")
+    return WarehouseLocation("postgres", uri=str(server.get_uri(database=name)))
+
+
 @pytest.fixture
 def postgres_database(postgres_server: Any, postgres_url: str) -> Iterator[str]:
     """The libpq URI of a new, empty database."""

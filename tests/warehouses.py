@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from include.warehouse.base import WarehouseLocation
@@ -27,3 +28,11 @@ EMPTY: dict[str, Callable[[pytest.FixtureRequest], WarehouseLocation]] = {"duckd
 def location(request: pytest.FixtureRequest) -> WarehouseLocation:
     """An empty warehouse: a test that takes it runs on each kind."""
     return EMPTY[request.param](request)
+
+
+def create_table(name: str, schema: pa.Schema) -> str:
+    """A table of the shop's own, as any warehouse reads it."""
+    kinds = {
+        "string": "text", "int64": "bigint", "timestamp[us, tz=UTC]": "timestamp with time zone", "decimal128(38, 10)": "decimal(38, 10)",
+    }  # fmt: skip
+    return f"CREATE TABLE {name} (" + ", ".join(f"{f.name} {kinds[str(f.type)]}" for f in schema) + ")"

@@ -57,6 +57,11 @@ class SandboxControl:
         answer: list[dict[str, Any]] = self._call("POST", "/acts", [_plain(a) for a in acts])
         return answer
 
+    def acts(self) -> list[dict[str, Any]]:
+        """Every act so far and to come, with when it is due and the number of orders it `met` (None: it is still to be done)."""
+        answer: list[dict[str, Any]] = self._call("GET", "/acts")
+        return answer
+
     def seed(
         self, directory: Path | None = None, *, accounts: Iterable[Mapping[str, Any]] = (), orders: Iterable[Mapping[str, Any]] = ()
     ) -> dict[str, int]:  # fmt: skip

@@ -55,16 +55,20 @@ def _order(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def submissions(sandbox: Sandbox) -> Iterator[bytes]:
-    """Every live order received, in order of receipt, and what became of it."""
+    """Every live order received, in order of receipt, what became of it, and the mark of a fault or the weather on it."""
     sandbox.processing.run_due(sandbox.knobs)
     names = (
         "enterprise_id", "action_tracker_id", "order_id", "operation", "update_time", "received_at", "due_at", "processed_at", "posted",
-        "drop_reason", "drop_detail",
+        "drop_reason", "drop_detail", "fault",
     )  # fmt: skip
     db = sandbox.store.new_reader()
     try:
         rows = db.execute(f"SELECT {', '.join(names)} FROM submissions ORDER BY seq")
-        yield from _lines(dict(zip(names, row, strict=True)) | {"posted": None if row[8] is None else bool(row[8])} for row in rows)
+        yield from _lines(
+            dict(zip(names, row, strict=True))
+            | {"posted": None if row[8] is None else bool(row[8]), "fault": None if row[11] is None else orjson.loads(row[11])}
+            for row in rows
+        )
     finally:
         db.close()
 

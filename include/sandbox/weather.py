@@ -13,7 +13,7 @@ its time; what was done stands.
 | `cut_before` `cut_after` `truncated` | the connection ends before or after the work, or amid the answer |
 | `slow` | the answer is done and comes a little later |
 | `clock_steps` | this answer's `Date` is off, by up to ten minutes either way |
-| `execution_error` `partial_echo` | `data: null` with a `path`, half of the orders named; with the rest of the work done or not |
+| `execution_error` `partial_echo` | `data: null` with a `path`, half of the orders named, live; with the rest of the work done or not |
 | `lost` `late` | the update never posts, or up to a day later |
 | `hidden` `half_pair` | its records, or those of its new state alone, show up to a day after they posted, behind ids read by then |
 | `corrected` | hours after it posted a person corrects its amount, in either shape |
@@ -40,6 +40,8 @@ from include.sandbox.knobs import REQUEST_WEATHER, UPDATE_WEATHER, Knobs
 
 REQUESTS_SHARE = 0.25
 """Of the updates' share: a request is thousands of updates, and some of them read."""
+_NOT_ON = dict.fromkeys(("execution_error", "partial_echo"), ("/query", "/graphqltest"))
+"""Paths that do not meet it. What Test Mode refuses is refused for good, so that the weather invents no refusal there."""
 _HOURS = (1, 3, 8, 24)
 _STEPS = (-600, -45, -3, 3, 45, 600)
 _MONTH = timedelta(days=31)
@@ -80,8 +82,7 @@ class Weather:
             self._requests[path] += 1
             random = _random(knobs, "request", path, self._requests[path])
             kinds = [kind for kind in REQUEST_WEATHER if kind in knobs.kinds_of_weather]
-            if path == "/query":
-                kinds = [kind for kind in kinds if kind not in ("execution_error", "partial_echo")]
+            kinds = [kind for kind in kinds if path not in _NOT_ON.get(kind, ())]
             if not kinds or random.random() >= knobs.weather * REQUESTS_SHARE:
                 return None
             kind = random.choice(kinds)

@@ -20,6 +20,7 @@ from include.demo.files import load_order_changes
 from include.sandbox.process import ROOT, SandboxProcess
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.faults.night_shop import NIGHT, RUNS_AT, NightShop
+from tests.warehouses import create_table
 
 HOUR = 3_700
 DAY = timedelta(days=1)
@@ -159,18 +160,8 @@ def load_order_changes_into(location: WarehouseLocation, changes: pa.Table) -> N
     """The table `order_changes` of a PostgreSQL, anew."""
     with open_warehouse(location) as session, session.transaction():
         session.execute("DROP TABLE IF EXISTS order_changes")
-        session.execute(_create_table(changes.schema))
+        session.execute(create_table("order_changes", changes.schema))
         session.append("order_changes", changes)
-
-
-def _create_table(schema: pa.Schema) -> str:
-    kinds = {
-        "string": "text",
-        "int64": "bigint",
-        "timestamp[us, tz=UTC]": "timestamp with time zone",
-        "decimal128(38, 10)": "decimal(38, 10)",
-    }
-    return "CREATE TABLE order_changes (" + ", ".join(f"{f.name} {kinds[str(f.type)]}" for f in schema) + ")"
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -10,12 +10,13 @@ from typing import Any
 
 from tests.model.shop import Change, Item, Key, Log
 
-FIXED_DATE, OPEN_ENDED, FIXED_DURATION, IMMEDIATE = 401, 402, 403, 404
+FIXED_DATE, OPEN_ENDED, FIXED_DURATION, IMMEDIATE, TOTALS = 401, 402, 403, 404, 405
 TRACKERS = [
     {"id": FIXED_DATE, "name": "Shop", "locking_method": "FIXED_DATE", "commission_rate": "0.08", "fee_rate": "0.02"},
     {"id": OPEN_ENDED, "name": "Travel", "locking_method": "OPEN_ENDED", "commission_rate": "0.05", "fee_rate": "0.01"},
     {"id": FIXED_DURATION, "name": "Subscription", "locking_method": "FIXED_DURATION", "lock_days": 3, "commission_rate": "0.1", "fee_rate": "0.02"},
     {"id": IMMEDIATE, "name": "Now", "locking_method": "IMMEDIATE", "commission_rate": "0.1", "fee_rate": "0.03"},
+    {"id": TOTALS, "name": "Totals", "locking_method": "FIXED_DATE", "commission_rate": "0.08", "fee_rate": "0.02", "reports_items": False},
 ]  # fmt: skip
 EXCLUDED_COUPON = "STAFF"
 REASONS = [None, None, "ReturnedMerchandise", "Other", "BadDebt"]
@@ -35,11 +36,22 @@ KINDS = {
 """Where a new order stands with CJ, and how often."""
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """How a shop and its CJ are, beyond the plain."""
+
+    no_items: bool = False
+    """Some orders are of a tracker that reports no items."""
+    two_trackers: bool = False
+    """Some order ids are two orders, under two trackers, of which CJ holds one."""
+
+
 class History:
     """Writes changes to a log and says which orders CJ holds by its pixel. `now` is given with each call; times are whole seconds."""
 
-    def __init__(self, log: Log, functional: str) -> None:
-        self.log, self.functional, self.count = log, functional, 0
+    def __init__(self, log: Log, functional: str, surroundings: Surroundings) -> None:
+        self.log, self.functional, self.count, self.surroundings = log, functional, 0, surroundings
+        self._trackers = {FIXED_DATE: 8, OPEN_ENDED: 3, FIXED_DURATION: 3, IMMEDIATE: 1} | ({TOTALS: 3} if surroundings.no_items else {})
 
     def orders(self, random: Random, many: int, now: datetime, prefix: str) -> tuple[list[Change], list[dict[str, Any]]]:
         """New orders: their rows, and the pixel's orders behind them."""
@@ -47,7 +59,7 @@ class History:
         pixel: list[dict[str, Any]] = []
         for kind in random.choices(list(KINDS), list(KINDS.values()), k=many):
             self.count += 1
-            tracker = random.choices([FIXED_DATE, OPEN_ENDED, FIXED_DURATION, IMMEDIATE], [8, 3, 3, 1])[0]
+            tracker = random.choices(list(self._trackers), list(self._trackers.values()))[0]
             key = Key(tracker, f"{prefix}-{self.count}")
             first = self._first(random, key, kind, now)
             rows = [first]
@@ -62,6 +74,9 @@ class History:
             if random.random() < 0.3:
                 random.shuffle(rows)
             changes += rows
+            if self.surroundings.two_trackers and kind == "held" and random.random() < 0.3:
+                other = OPEN_ENDED if tracker == FIXED_DATE else FIXED_DATE
+                changes.append(self._first(random, Key(other, key.order_id), "created", now))
         return changes, pixel
 
     def more(self, random: Random, many: int, now: datetime) -> list[Change]:

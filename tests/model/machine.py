@@ -17,8 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from include.domain.errors import RestatementsError
 from include.sandbox.process import SandboxProcess, start_sandbox
+from include.warehouse.base import WarehouseLocation
 from tests.model import promises
-from tests.model.histories import History, pixel_order
+from tests.model.histories import History, Surroundings, pixel_order
+from tests.model.shop import Key
 from tests.model.world import BEGIN, Night, Options, World
 
 WORLDS_A_SANDBOX = 40
@@ -34,8 +36,11 @@ ALTERED_FIELDS = ["amount", "discount", "items", "coupon", "correction_reason"]
 
 
 @contextmanager
-def sandboxes(place: Path) -> Iterator[Callable[[Options], World]]:
-    """Gives a function that makes one world after another, on one sandbox process that is renewed now and then."""
+def sandboxes(place: Path, new_location: Callable[[], WarehouseLocation | None] = lambda: None) -> Iterator[Callable[[Options], World]]:
+    """Gives a function that makes one world after another, on one sandbox process that is renewed now and then.
+
+    `new_location` gives an empty warehouse for each; None is a DuckDB file.
+    """
     state: dict[str, Any] = {"count": 0, "sandbox": None, "folder": None}
 
     def new_world(options: Options) -> World:
@@ -45,7 +50,7 @@ def sandboxes(place: Path) -> Iterator[Callable[[Options], World]]:
             state["sandbox"] = start_sandbox(state["folder"] / "state.sqlite", rate_limit=False)
         state["count"] += 1
         folder = Path(tempfile.mkdtemp(dir=state["folder"], prefix="world-"))
-        return World(state["sandbox"], folder, state["count"], options)
+        return World(state["sandbox"], folder, state["count"], options, new_location())
 
     def end() -> None:
         sandbox: SandboxProcess | None = state["sandbox"]
@@ -67,6 +72,7 @@ class Loop(RuleBasedStateMachine):
         super().__init__()
         self.new_world = new_world
         self.opened: World | None = None
+        self.surroundings = Surroundings()
 
     @property
     def world(self) -> World:
@@ -81,8 +87,11 @@ class Loop(RuleBasedStateMachine):
     def opens(
         self, basis: str, currency: str, chunk_size: int, status: str | None, loss: tuple[str, ...], page_size: int, seed: int, many: int
     ) -> None:
-        self.opened = self.new_world(Options(basis, currency, chunk_size, status, frozenset(loss), page_size))
-        self.history = History(self.world.log, currency)
+        self.open(Options(basis, currency, chunk_size, status, frozenset(loss), page_size), seed, many)
+
+    def open(self, options: Options, seed: int, many: int) -> None:
+        self.opened = self.new_world(options)
+        self.history = History(self.world.log, options.currency, self.surroundings)
         self.last_end = BEGIN - timedelta(days=2)
         self.new_orders(seed, many)
 
@@ -230,9 +239,18 @@ class Loop(RuleBasedStateMachine):
             raise
         assert self.world.quality_kept(night)
         night.touched = self.world.log.touched(start, end)
-        promises.planned_rightly(self.world, night, held)
+        self.judge(night, held)
         promises.accounted_for(self.world, night)
         return night
+
+    def judge(self, night: Night, held: dict[Key, dict[str, Any]]) -> None:
+        """What is promised of a plan at once. `held` is CJ just before it."""
+        promises.planned_rightly(self.world, night, held)
+
+    def end(self) -> None:
+        """What is promised once all is quiet."""
+        promises.verdicts_true(self.world, final=True)
+        promises.converged(self.world)
 
     def _night(self, start: Any, end: Any) -> None:
         night = self._prepare(start, end)
@@ -257,8 +275,7 @@ class Loop(RuleBasedStateMachine):
             return
         self._quiet_days()
         promises.posted_in_order_and_once(self.world)
-        promises.verdicts_true(self.world, final=True)
-        promises.converged(self.world)
+        self.end()
 
     def _quiet_days(self) -> None:
         """No more changes, no more trouble: nights and reconciliations until nothing is sent and nothing is open."""

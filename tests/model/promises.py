@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.model.histories import OPEN_ENDED
-from tests.model.shop import Change, Key, holds, newest, quantities
+from tests.model.shop import Change, Key, newest, quantities
 from tests.model.world import Night, Post, World
 
 HOUR = timedelta(hours=1)
@@ -48,9 +48,9 @@ def planned_rightly(world: World, night: Night, held: dict[Key, dict[str, Any]])
             same = pending[-1] is posts[-1] and pending[-1].planned.state.content == state.content
             if pending[-1].planned.operation == "create" and key in held:
                 # The pixel was faster: the create will be dropped as a duplicate, and could not have accepted the order anyway.
-                same = same and not _settles(world, held[key], state)
+                same = same and not settles(world, held[key], state)
             assert settled or not same, f"the same state is on its way: {pending[-1]} and {planned}"
-        elif holds(held.get(key), state, world.options.currency) and not _settles(world, held[key], state):
+        elif world.holds(held.get(key), state) and not settles(world, held[key], state):
             # What CJ does not show must be told: another reason or status than last time; what it made of another currency.
             told = _told(world, key, posts)
             converted = state.currency not in (None, world.options.currency)
@@ -91,7 +91,7 @@ def _given_up(row: dict[str, Any] | None, post: Post) -> bool:
     )
 
 
-def _settles(world: World, held: dict[str, Any], state: Change) -> bool:
+def settles(world: World, held: dict[str, Any], state: Change) -> bool:
     """An open-ended order that the shop accepts and CJ has not locked yet: the restatement is what pays it."""
     return (
         state.key.tracker == OPEN_ENDED
@@ -131,17 +131,17 @@ def verdicts_true(world: World, final: bool) -> None:
         last = posts[key][-1] if key in posts else None
         if last is None or not mine or last is not mine[-1]:
             continue  # the call was cut before CJ received it, or a newer state was sent since
-        if r["status"] == "matched" and (final or not world.troubled) and _rate_is_known(world, key, last.planned.state):
+        if r["status"] == "matched" and (final or not world.troubled) and rate_is_known(world, key, last.planned.state):
             state = last.planned.state
-            assert holds(held.get(key), state, world.options.currency), f"said to match: {state}; CJ holds {held.get(key)}"
+            assert world.holds(held.get(key), state), f"said to match: {state}; CJ holds {held.get(key)}"
         if r["status"] == "missing" and final:
-            assert not fates[last.place]["posted"] or not holds(held.get(key), last.planned.state, world.options.currency), (
+            assert not fates[last.place]["posted"] or not world.holds(held.get(key), last.planned.state), (
                 f"said to be missing ({r}): {last}\nposts {[(p.planned.operation, p.planned.state.content, fates[p.place]) for p in posts[key]]}\n"
                 f"CJ holds {held.get(key)}"
             )
 
 
-def _rate_is_known(world: World, key: Key, state: Change) -> bool:
+def rate_is_known(world: World, key: Key, state: Change) -> bool:
     """Whether enough orders of a converted currency were judged together to say its rate: of one or two, CJ's figure is all there is, and matches itself."""
     if state.currency in (None, world.options.currency):
         return True
@@ -151,6 +151,23 @@ def _rate_is_known(world: World, key: Key, state: Change) -> bool:
         f"WHERE m.action_tracker_id = {key.tracker} AND m.order_id = '{key.order_id}' AND m.updated_at = '{state.updated_at.isoformat()}')"
     )
     return int(together[0]["n"]) > 2
+
+
+def attempts_of_content(world: World) -> Counter[tuple[Key, tuple[Any, ...]]]:
+    """How often each content was sent, as the tables have it: by what was sent, not by when the warehouse dates it."""
+    counts: Counter[tuple[Key, tuple[Any, ...]]] = Counter()
+    for r in world.rows("SELECT action_tracker_id AS t, order_id AS o, updated_at AS u FROM cj.submissions WHERE mode = 'live'"):
+        key = Key(r["t"], r["o"])
+        counts[(key, newest(c for c in world.log.changes[key] if c.updated_at == r["u"]).content)] += 1
+    return counts
+
+
+def amount(text: str | None) -> Decimal:
+    return Decimal(text or 0)
+
+
+def net(held: dict[str, Any]) -> Decimal:
+    return amount(held["amount"]) - amount(held["discount"])
 
 
 def by_order(world: World) -> dict[Key, list[Post]]:
@@ -164,11 +181,10 @@ def converged(world: World) -> None:
     """CJ holds the warehouse's newest state of every order, or a reason that is true says why not."""
     held, fates, posts = world.held(), world.fates(), by_order(world)
     words, verdicts = last_words(world), newest_verdicts(world)
-    rows = world.rows("SELECT action_tracker_id AS t, order_id AS o, updated_at AS u, COUNT(*) AS n FROM cj.submissions GROUP BY 1, 2, 3")
-    attempts = Counter({(Key(r["t"], r["o"]), r["u"]): int(r["n"]) for r in rows})
+    attempts = attempts_of_content(world)
     for key, state in world.log.states().items():
         now = held.get(key)
-        if holds(now, state, world.options.currency) and state.valid and not _settles(world, now or {}, state):
+        if world.holds(now, state) and state.valid and not settles(world, now or {}, state):
             continue
         word = words.get(key)
         assert word is not None, f"no run ever said a word about {state}; CJ holds {now}"
@@ -176,7 +192,7 @@ def converged(world: World) -> None:
         mine = posts.get(key, [])
         verdict = verdicts.get(key)
         story = f"{state}\nCJ holds {now}\nlast word {word}, verdict {verdict}\nposts {[(p.planned.operation, p.planned.state.content, fates[p.place]) for p in mine]}"
-        if verdict and verdict["status"] == "matched" and not _rate_is_known(world, key, state):
+        if verdict and verdict["status"] == "matched" and not rate_is_known(world, key, state):
             continue
         if stage == "sent" or (reason == "unchanged" and mine):
             # `unchanged` was said while it was on its way; what became of it is the verdict's to say.
@@ -184,7 +200,7 @@ def converged(world: World) -> None:
             assert verdict is not None and verdict["status"] in broken, f"lost without a break: {story}"
             stage, reason = "sent", verdict["reason"]
         assert updated_at == state.updated_at, f"the last word is about an older state: {story}"
-        sent = attempts[(key, state.updated_at)]
+        sent = attempts[(key, state.content)]
         assert _true(world, reason, stage, state, held, mine, fates, sent), f"the reason is not true, after {sent} attempts: {story}"
 
 
@@ -214,7 +230,7 @@ def _true(
     drops = [fates[p.place]["drop_reason"] for p in mine if p.planned.state.content == state.content and fates[p.place]["posted"] is False]
     if reason == "unknown":
         # CJ shows neither a lost update, nor which coupons it excludes, nor whether it pays for a sale too small to earn a cent.
-        small = now is not None and Decimal(now["amount"]) - Decimal(now["discount"] or 0) < 1
+        small = now is not None and net(now) < 1
         return sent >= 3 and set(drops) <= {"fault", "coupon_excluded"} | ({"not_commissionable"} if small else set())
     if now is None:
         return {"not_in_cj": not ours and state.cj_event is not None, "wrong_action_tracker": elsewhere}.get(reason, False)
@@ -239,20 +255,19 @@ def _true(
 
 
 def last_words(world: World, without: Night | None = None) -> dict[Key, tuple[str, str, datetime]]:
-    """What the newest run that picked an order said about it: (stage, reason, as of)."""
-    turn = {n.run.run_id: place for place, n in enumerate(world.nights)}
+    """What the newest plan that picked an order said about it: (stage, reason, as of)."""
     found: dict[Key, tuple[int, tuple[str, str, datetime]]] = {}
     for sql in (
-        "SELECT run_id, action_tracker_id AS t, order_id AS o, 'skipped' AS stage, reason, updated_at AS u FROM cj.skipped",
-        "SELECT run_id, action_tracker_id AS t, order_id AS o, stage, reason, updated_at AS u FROM cj.quarantine",
-        "SELECT run_id, action_tracker_id AS t, order_id AS o, 'sent' AS stage, outcome AS reason, updated_at AS u FROM cj.submissions",
+        "SELECT run_id, plan_number AS n, action_tracker_id AS t, order_id AS o, 'skipped' AS stage, reason, updated_at AS u FROM cj.skipped",
+        "SELECT run_id, plan_number AS n, action_tracker_id AS t, order_id AS o, stage, reason, updated_at AS u FROM cj.quarantine",
+        "SELECT run_id, plan_number AS n, action_tracker_id AS t, order_id AS o, 'sent' AS stage, outcome AS reason, updated_at AS u FROM cj.submissions",
     ):
         for r in world.rows(sql):
             if without is not None and r["run_id"] == without.run.run_id:
                 continue
             key, word = Key(r["t"], r["o"]), (r["stage"], r["reason"], r["u"])
-            if key not in found or found[key][0] < turn[r["run_id"]]:
-                found[key] = (turn[r["run_id"]], word)
+            if key not in found or found[key][0] < r["n"]:
+                found[key] = (r["n"], word)
     return {key: word for key, (_, word) in found.items()}
 
 

@@ -1,11 +1,12 @@
 """Any history, any order of runs, any fault: in the end CJ holds what the warehouse says, or a true reason says why not.
 
-`make test` plays a fixed set of examples, and some written by hand that meet every verdict; `make soak` draws new ones for as long as it is
+`make test` plays a fixed set of examples, some written by hand that meet every verdict, each event of bad weather alone, and a bad week; `make soak` draws new ones for as long as it is
 told (`tests/model/soak.py`).
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,9 +17,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from include.domain.states import Status
+from include.sandbox.knobs import REQUEST_WEATHER, UPDATE_WEATHER
+from tests.model.cases import CASES, play_cases
 from tests.model.machine import ALTERED_FIELDS, Loop, sandboxes
+from tests.model.storm import EVENTS, NOT_YET, Storm, bad_week, hurried
 
-EXAMPLES, STEPS = 5, 12
+EXAMPLES, STEPS = 2, 12
+WEEK = 7
 
 
 @pytest.mark.slow
@@ -26,6 +31,27 @@ EXAMPLES, STEPS = 5, 12
 def test_cj_comes_to_hold_what_the_warehouse_says_whatever_happens_on_the_way(tmp_path: Path) -> None:
     with sandboxes(tmp_path) as new_world:
         play(new_world, max_examples=EXAMPLES, derandomize=True)
+
+
+@pytest.mark.slow
+def test_each_event_alone_leaves_what_the_contract_promises(tmp_path: Path) -> None:
+    with hurried(), sandboxes(tmp_path) as new_world:
+        play_cases(Storm(new_world))
+
+
+@pytest.mark.slow
+def test_after_a_bad_week_and_calm_the_contract_is_kept(tmp_path: Path) -> None:
+    with hurried(), sandboxes(tmp_path) as new_world:
+        storm = Storm(new_world)
+        bad_week(storm, WEEK, days=2, many=20)
+    print("met: " + ", ".join(f"{name} {n}" for name, n in sorted(storm.world.events.items())))
+    assert storm.world.events.keys() & set(REQUEST_WEATHER)
+    assert storm.world.events.keys() & set(UPDATE_WEATHER)
+
+
+def test_what_is_not_played_yet_is_an_event_and_has_its_case() -> None:
+    assert NOT_YET.keys() <= EVENTS
+    assert all(re.split(r"[:,*]", told)[0] in "\n".join(CASES) for told in NOT_YET.values())
 
 
 @pytest.mark.slow

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from include.demo.files import ORDER_CHANGES
@@ -27,7 +26,8 @@ from include.sandbox.process import SandboxProcess
 from include.storage.opening import folder
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.model.histories import EXCLUDED_COUPON, TRACKERS
-from tests.model.shop import Change, Key, Log
+from tests.model.shop import Change, Key, Log, holds
+from tests.warehouses import create_table
 
 BEGIN = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -43,6 +43,8 @@ class Options:
     allow_field_loss: frozenset[str] = frozenset()
     page_size: int = 10_000
     ledger_days: int = 400
+    cents: bool = False
+    """Whether CJ keeps no more decimals than a currency has."""
 
 
 @dataclass(frozen=True)
@@ -84,19 +86,24 @@ class Night:
 class World:
     """One example's world. The sandbox process is shared; enterprise, token and warehouse are its own."""
 
-    def __init__(self, sandbox: SandboxProcess, place: Path, number: int, options: Options) -> None:
+    def __init__(
+        self, sandbox: SandboxProcess, place: Path, number: int, options: Options, location: WarehouseLocation | None = None
+    ) -> None:
         self.sandbox, self.options = sandbox, options
         self.enterprise, self.advertiser = f"15{number:06d}", f"55{number:06d}"
         self.log = Log()
         self.nights: list[Night] = []
         self.posts: list[Post] = []
         self.turn = self.reconciliations = self.received = 0
-        self.troubled = False
+        self.troubled = self.two_trackers = False
         self.altered: set[Key] = set()
         """Orders that CJ was told to post otherwise than sent."""
+        self.by_hand: Counter[Key] = Counter()
+        """How often each order was changed at CJ by a person."""
+        self.events: Counter[str] = Counter()
+        """What was met so far: weather and hands."""
         self.verdicts: Counter[str] = Counter()
         """Verdicts met so far, over all reconciliations."""
-        self.path = place / "warehouse.duckdb"
         account = Account(
             f"cj-{number}", self.enterprise, self.advertiser, Token(f"token-{number}"), options.currency, Mode.LIVE,
             sandbox.url, sandbox.url + "/query", options.basis,
@@ -105,11 +112,12 @@ class World:
             (account,), storage=f"file://{place}/storage", chunk_size=options.chunk_size, ledger_days=options.ledger_days,
             open_ended_status=options.open_ended_status, allow_field_loss=options.allow_field_loss, max_quarantine_ratio=Decimal(1),
         )  # fmt: skip
-        self.location = WarehouseLocation("duckdb", path=str(self.path))
+        self.path = place / "warehouse.duckdb"
+        self.location = location or WarehouseLocation("duckdb", path=str(self.path))
         self.journal = Journal(folder(self.settings.storage))
         sandbox.control.clear_faults()
         sandbox.control.set_clock(BEGIN)
-        sandbox.control.configure(page_size=options.page_size)
+        sandbox.control.configure(page_size=options.page_size, round_amounts=options.cents, weather=0.0)
         sandbox.control.seed(
             accounts=[
                 {
@@ -119,9 +127,8 @@ class World:
                 }
             ]
         )  # fmt: skip
-        with duckdb.connect(str(self.path)) as connection:
-            connection.register("empty", ORDER_CHANGES.empty_table())
-            connection.execute("CREATE TABLE order_changes AS SELECT * FROM empty")
+        with open_warehouse(self.location) as session:
+            session.execute(create_table("order_changes", ORDER_CHANGES))
 
     # -- the shop ------------------------------------------------------------------------------------------------------------------
 
@@ -137,9 +144,8 @@ class World:
             self.log.add(change)
             rows.append(change.row(self.enterprise))
         if rows:
-            with duckdb.connect(str(self.path)) as connection:
-                connection.register("rows", pa.Table.from_pylist(rows, ORDER_CHANGES))
-                connection.execute("INSERT INTO order_changes SELECT * FROM rows")
+            with open_warehouse(self.location) as session:
+                session.append("order_changes", pa.Table.from_pylist(rows, ORDER_CHANGES))
 
     def pixel(self, orders: list[dict[str, Any]]) -> None:
         if orders:
@@ -186,14 +192,35 @@ class World:
 
     def mend(self) -> None:
         """CJ is well again, and the pause it was given is over."""
+        self.calm()
         self.sandbox.control.clear_faults()
         if self.nights:
             self.journal.files.remove(f"breakers/{self.settings.accounts[0].conn_id}.json")
 
     def six_hours_pass_for_abandoned_plans(self) -> None:
         """The age of a plan is counted by the workers' clock, which no sandbox moves."""
-        with duckdb.connect(str(self.path)) as connection:
-            connection.execute("UPDATE cj.planned SET planned_at = planned_at - INTERVAL 7 HOUR")
+        with open_warehouse(self.location) as session:
+            session.execute("UPDATE cj.planned SET planned_at = planned_at - INTERVAL '7' HOUR")
+
+    # -- the weather ---------------------------------------------------------------------------------------------------------------
+
+    def blow(self, strength: float, seed: str, kinds: Iterable[str]) -> None:
+        """Weather from now on, until it is calm."""
+        self.calm()
+        self.troubled = True
+        self.sandbox.control.configure(weather=strength, weather_seed=seed, weather_kinds=",".join(kinds))
+
+    def calm(self) -> None:
+        """No more weather; what was met of it is counted."""
+        self.events.update(self.sandbox.control.weather())
+        self.sandbox.control.configure(weather=0.0)
+
+    def act(self, name: str, keys: Iterable[Key], act: Mapping[str, Any]) -> None:
+        """A person at CJ, or CJ unasked, does something to orders it holds (include.sandbox.acts); `name` is what it is counted as."""
+        at = {"enterprise_id": self.enterprise}
+        acts = [{**act, **at, "order_ids": [key.order_id], "action_tracker_id": key.tracker} for key in keys]
+        told = self.sandbox.control.act(acts)[-len(acts) :] if acts else []
+        self.events[name] += sum(one["met"] or 0 for one in told)
 
     # -- what can be seen ----------------------------------------------------------------------------------------------------------
 
@@ -201,6 +228,14 @@ class World:
         """CJ's orders, from the inside of the sandbox."""
         mine = (o for o in self.sandbox.control.orders() if o["enterprise_id"] == self.enterprise)
         return {Key(o["action_tracker_id"], o["order_id"]): o for o in mine}
+
+    def holds(self, held: dict[str, Any] | None, state: Change) -> bool:
+        """Whether an order as CJ has it is this state, to the last digit that CJ keeps."""
+        return holds(held, state, self.options.currency, self.options.cents)
+
+    def hands(self) -> list[dict[str, Any]]:
+        """Every act on this advertiser's orders that was done, the weather's too."""
+        return [a for a in self.sandbox.control.acts() if a.get("enterprise_id") == self.enterprise and a["met"]]
 
     def fates(self) -> list[dict[str, Any]]:
         """Every live order CJ received, and what became of it, in order."""

@@ -1,0 +1,199 @@
+"""The days of a shop whose CJ misbehaves in every way the sandbox knows: weather for a while, hands at work, then calm.
+
+What is promised meanwhile is little: a run accounts for every order it picked, nothing overtakes, nothing is posted twice from one plan, and an interval
+planned again at once plans nothing. Once it is calm, `tests.model.contract` is kept in full.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+
+from include.cj.client import CJClient
+from include.domain.errors import RestatementsError
+from include.sandbox.knobs import WEATHER_KINDS
+from tests.model import contract
+from tests.model.histories import Surroundings
+from tests.model.machine import SEED, Loop
+from tests.model.shop import Key
+from tests.model.world import Night, Options
+
+HANDS: Mapping[str, Callable[[Random, Any], dict[str, Any]]] = {
+    "corrected": lambda r, _: {
+        "kind": "correct", "amount": f"{r.randint(0, 30_000) / 100:.2f}", "discount": None, "shape": r.choice(("pair", "difference")),
+    },
+    "bonus": lambda r, _: {"kind": "record", "action_type": "bonus", "commission": "5.00", "coupon": "PRIZE", "action_status": r.choice(("new", "locked"))},
+    "lead": lambda r, _: {"kind": "record", "action_type": "sim_lead", "commission": "1.00", "fee": "0.20", "action_status": r.choice(("new", "closed"))},
+    "unsaid": lambda _, __: {"kind": "unsay"},
+    "lock_extended": lambda r, now: {"kind": "lock", "locking_date": (now + timedelta(days=r.choice((1, 31)))).isoformat(), "action_status": "extended"},
+    "lock_early": lambda r, _: {"kind": "lock", "action_status": r.choice(("locked", "closed"))},
+    "reposted": lambda _, __: {"kind": "repost"},
+    "moved": lambda _, __: {"kind": "repost", "shape": "moved"},
+}  # fmt: skip
+"""What people at CJ do to an order, by the name it is counted as."""
+
+SURROUNDINGS = ("cents", "no_items", "two_trackers")
+"""What is not an event but how a shop and its CJ are: amounts kept to the cent, a tracker that reports no items, one order id under two trackers."""
+
+EVENTS = frozenset({*WEATHER_KINDS, *HANDS, *SURROUNDINGS})
+
+NOT_YET: Mapping[str, str] = {
+    "bonus": "bonus-unread: a locked bonus with the sale's order id holds the sale back as locked; later, its coupon makes the sale mismatched",
+    "lead": "lead-unread, lead-after-it-matched: a closed lead with the sale's order id holds the sale back as closed",
+    "unsaid": "unsaid-unread: commission and fee null are taken for no commission, and the order is held back as not_commissionable, for good",
+    "half_pair": "half-a-pair-and-changed: a reversal that shows alone is taken for a cancellation: not_commissionable, and never planned again",
+    "hidden": "hidden-and-changed: while the records of 80.00 are hidden, 60.00 that posted reads as a mismatch, and is sent again",
+    "reposted": "reposted-while-on-its-way: the same state posted again (a reversal and 100.00) is taken for ours, which is sent again while it is on its way",
+    "moved": "moved-before, moved-after: a record that shows under a new id is counted under both, a mismatch that three attempts cannot mend",
+    "late": "corrected-and-mended-late: what was sent to mend a mismatch, and has not posted after an hour, reads mismatched, not late: it is sent again",
+    "lock_early": "locked-early-*: a lock ahead of its date is never read, so the order is sent three times, and the reason is unknown",
+    "lock_extended": "lock-extended-once-held-back: held back as locked, and not planned again when the lock date has moved",
+    "no_items": "no-items: each order of a tracker that reports no items is mismatched and sent three times",
+    "cents": "finer-than-a-cent: 17.0051 is posted as 17.01, mismatched, and sent three times",
+    "two_trackers": "one-id-under-two-trackers: a create under 403 is held back as wrong_action_tracker because CJ holds the id under 401",
+}
+"""Events that are not played yet: name → the case of `tests.model.cases` that fails, and how. `SOAK_ALSO=name,name` (or `all`) plays them all the same."""
+
+_T = TypeVar("_T")
+
+
+def played() -> frozenset[str]:
+    also = os.environ.get("SOAK_ALSO", "")
+    return EVENTS if also == "all" else EVENTS - (NOT_YET.keys() - set(also.split(",")))
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """The client repeats its calls at once: a test cannot wait a minute for a retry."""
+    given: dict[str, Any] = CJClient.__init__.__kwdefaults__ or {}
+    before = dict(given)
+    given.update(first_wait=0.001, longest_wait=0.01)
+    try:
+        yield
+    finally:
+        given.update(before)
+
+
+class Storm(Loop):
+    """One advertiser's days, with weather."""
+
+    blowing: dict[str, Any] | None = None
+
+    @initialize(
+        basis=st.sampled_from(["net", "gross"]), currency=st.sampled_from(["USD", "EUR"]), chunk_size=st.sampled_from([10_000, 5]),
+        status=st.sampled_from([None, "Pending"]), page_size=st.sampled_from([10_000, 50]), seed=SEED, many=st.integers(1, 40),
+    )  # fmt: skip
+    def opens(self, basis: str, currency: str, chunk_size: int, status: str | None, page_size: int, seed: int, many: int) -> None:
+        on = played()
+        cents = "cents" in on and seed % 2 == 0
+        self.surroundings = Surroundings(no_items="no_items" in on, two_trackers="two_trackers" in on)
+        self.open(
+            Options(basis, currency, chunk_size, status, frozenset({"coupon", "discount", "items"}), page_size, cents=cents), seed, many
+        )
+
+    def open_for_cases(self, options: Options) -> None:
+        """Opens without any order."""
+        self.open(options, 0, 0)
+        self.world.two_trackers = "two_trackers" in played()
+
+    # -- weather and hands ---------------------------------------------------------------------------------------------------------
+
+    @rule(
+        seed=SEED,
+        strength=st.sampled_from([0.2, 0.5, 1.0]),
+        kinds=st.lists(st.sampled_from(sorted(played() & set(WEATHER_KINDS))), max_size=4),
+    )
+    def weather_for_a_while(self, seed: int, strength: float, kinds: list[str]) -> None:
+        """Of every kind that is played, or of a few; and a night in it."""
+        self.blowing = {"strength": strength, "seed": str(seed), "kinds": sorted(set(kinds) or played() & set(WEATHER_KINDS))}
+        self.world.blow(**self.blowing)
+        self.nightly()
+
+    @precondition(lambda self: self.blowing)
+    @rule()
+    def calm(self) -> None:
+        self.blowing = None
+        self.world.calm()
+
+    @rule(seed=SEED, many=st.integers(1, 6), name=st.sampled_from(sorted(played() & HANDS.keys())))
+    def hands_at_work(self, seed: int, many: int, name: str) -> None:
+        random = Random(seed)
+        chosen = random.sample(sorted(self._can_be(name)), k=min(many, len(self._can_be(name))))
+        for key in chosen:
+            self.world.act(name, [key], HANDS[name](random, self.world.now()))
+
+    def _can_be(self, name: str) -> list[Key]:
+        """The orders of the log that CJ holds. A converted one is not corrected: nobody outside could tell it from another rate."""
+        held = self.world.held()
+        own = (None, self.world.options.currency)
+        return [k for k in held if k in self.world.log.changes and (name != "corrected" or self.world.log.state(k).currency in own)]
+
+    @precondition(lambda _: "late" in played())
+    @rule(seed=SEED, many=st.integers(1, 10), hours=st.sampled_from([1, 6, 30]))
+    def orders_are_delayed(self, seed: int, many: int, hours: int) -> None:
+        super().orders_are_delayed(seed=seed, many=many, hours=hours)
+
+    # -- what a scheduler does about it --------------------------------------------------------------------------------------------
+
+    def _prepare(self, start: Any, end: Any, run_id: str | None = None) -> Night:
+        return self._patiently(lambda: super(Storm, self)._prepare(start, end, run_id))
+
+    def _reconcile(self) -> dict[str, int]:
+        return self._patiently(self.world.reconcile)
+
+    def _patiently(self, task: Callable[[], _T]) -> _T:
+        """A task and its retries, of which the last meets CJ well again."""
+        for _ in range(3):
+            try:
+                return task()
+            except RestatementsError as error:
+                assert error.transient, f"a retry would not help, the package says: {error}"
+        if self.blowing:
+            self.world.sandbox.control.configure(weather_kinds="lost")  # which no reading meets
+        try:
+            return task()
+        finally:
+            if self.blowing:
+                self.world.blow(**self.blowing | {"seed": f"{self.blowing['seed']}+"})
+
+    # -- promises ------------------------------------------------------------------------------------------------------------------
+
+    def judge(self, night: Night, held: dict[Key, dict[str, Any]]) -> None:
+        assert all(planned.state.valid for planned in night.orders.values())
+
+    def end(self) -> None:
+        contract.kept(self.world)
+
+    def teardown(self) -> None:
+        self.blowing = None
+        super().teardown()
+
+
+def bad_week(storm: Storm, seed: int, days: int = 5, many: int = 30) -> None:
+    """Days that are full of it, then calm and the promises: without hypothesis, and the same for the same seed and the same events."""
+    random = Random(seed)
+    storm.opens(
+        random.choice(["net", "gross"]), random.choice(["USD", "EUR"]), random.choice([10_000, 5]), random.choice([None, "Pending"]),
+        random.choice([10_000, 50]), seed=seed, many=many,
+    )  # fmt: skip
+    hands = sorted(played() & HANDS.keys())
+    for _ in range(days):
+        storm.weather_for_a_while(random.randrange(2**32), random.choice([0.3, 0.6, 1.0]), [])
+        storm.time_passes(timedelta(hours=2))
+        storm.hands_at_work(random.randrange(2**32), 4, random.choice(hands))
+        storm.orders_change(random.randrange(2**32), many // 3)
+        storm.reconcile()
+        random.choice([storm.nightly, lambda: storm.overlapping(random.randrange(2**32), random.random() < 0.5)])()
+        storm.time_passes(timedelta(hours=random.choice([1, 5, 21])))
+        storm.hands_at_work(random.randrange(2**32), 4, random.choice(hands))
+        storm.new_orders(random.randrange(2**32), many // 4)
+        storm.retry(random.randrange(2**32), random.choice(["prepare", "submit", "publish"]))
+        storm.reconcile()
+    storm.teardown()
