@@ -231,6 +231,8 @@ def was_to_end(cell: Cell) -> frozenset[str]:
         return frozenset({"ok"})  # nothing is left to write
     if cell.way == "no warehouse":
         return frozenset({"WarehouseUnavailable"})
+    if cell.way == "clock":
+        return frozenset({"ok"})  # nobody can see it; what it must not do is change what comes of the night
     if cell.step == "Test Mode" and cell.way == "504":
         return frozenset({"ok"})  # CJ: too large; asked again in halves
     if cell.step == "live" and cell.way in NO_VERDICT:

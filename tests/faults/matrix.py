@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 WAYS = (
-    "exception", "kill", "disk full", "cut before", "cut after", "503", "504", "429+wait", "429", "HTML", "slow",
+    "exception", "kill", "disk full", "cut before", "cut after", "503", "504", "429+wait", "429", "HTML", "slow", "clock",
     "broke before", "broke after", "half done", "half named", "stranger", "no warehouse",
 )  # fmt: skip
 """The columns. `cut after`, `504`, `slow`, `broke after` (an execution error) and `half named` (the rest beside an error): CJ had done, or was yet to do,
-the work. `stranger`: an order that was not sent, in the place of one that was."""
+the work. `clock`: the answers are whole, and dated ten minutes back. `stranger`: an order that was not sent, in the place of one that was."""
 
 PROCESS = {"exception": "raise", "kill": "kill", "disk full": "full"}
 """What the driver does at a checkpoint."""
@@ -28,6 +28,7 @@ HTTP: Mapping[str, dict[str, Any]] = {
     "429": {"kind": "status", "status": 429},
     "HTML": {"kind": "html"},
     "slow": {"kind": "slow", "seconds": 0.9},
+    "clock": {"kind": "date", "seconds": -600},
 }
 ANSWERS: Mapping[str, dict[str, Any]] = {
     "broke before": {"kind": "execution_error"},
