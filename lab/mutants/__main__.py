@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -71,7 +72,7 @@ class Survey:
         worker = self.workers[0]
         for test in tests:
             began = time.monotonic()
-            pid = running.start(worker.tree, test.split(), worker.log)
+            pid = running.start(worker.tree, shlex.split(test), worker.log)
             while (ended := running.wait(pid, began, 900)) is None:
                 time.sleep(0.05)
             if ended.noticed:
@@ -107,7 +108,7 @@ class Survey:
 
     def _ask_next(self, worker: Worker) -> None:
         worker.began = time.monotonic()
-        worker.pid = running.start(worker.tree, worker.tests[0].split(), worker.log)
+        worker.pid = running.start(worker.tree, shlex.split(worker.tests[0]), worker.log)
 
     def _goes_on(self, worker: Worker) -> bool:
         if worker.planted is None:

@@ -1,4 +1,4 @@
-"""Small mistakes in an SQL text, outside of its comments, its quoted words and its Jinja tags."""
+"""Small mistakes in an SQL text, outside of its comments, its quoted words, its Jinja tags and the 1 that an EXISTS selects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lab.mutants.mutation import Mutation, at
 
-_ASIDE = re.compile(r"--[^\n]*|\{#.*?#\}|\{%.*?%\}|'[^']*'", re.DOTALL)
+_ASIDE = re.compile(r"--[^\n]*|\{#.*?#\}|\{%.*?%\}|'[^']*'|\bSELECT 1 FROM\b", re.DOTALL)
 _NAMED = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _TURNED = (
     (r"<>", "="),
