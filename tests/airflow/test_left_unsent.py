@@ -1,4 +1,4 @@
-"""A night of which something was not sent fails with a sentence of its own that says what, and what to do."""
+"""A night asks about its last plan alone; one of which something was not sent fails with a sentence of its own that says what, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from include.airflow.operators import SubmitBatch
 from include.airflow.retries import LeftUnsent
-from include.airflow.tasks import publish_night
+from include.airflow.tasks import prepare_night, publish_night
 from tests.model.histories import FIXED_DATE
 from tests.model.machine import sandboxes
 from tests.model.shop import Key
@@ -76,6 +76,25 @@ def planned(world: World) -> Night:
 def states(world: World) -> dict[str, int]:
     """Orders by the table they are in."""
     return {table: len(world.rows(f"SELECT 1 AS one FROM cj.{table}")) for table in ("planned", "submissions", "skipped")}
+
+
+def test_a_night_that_is_planned_again_asks_about_its_last_plan_alone(world: World) -> None:
+    interval = {"data_interval_start": BEGIN - timedelta(days=9), "data_interval_end": world.now()}
+    asked = [prepare_night({"run_id": "night", "dag_run": DagRun(), "params": {}} | interval) for _ in range(3)]
+    assert [[question is not None for question in questions] for questions in asked] == [[True], [False, True], [False, False, True]]
+    assert {questions[-1]["digest"] for questions in asked if questions[-1]} == {asked[0][-1]["digest"]}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("days", "orders", "said"), [(9, 3, 0), (-1, 0, 1)])
+def test_a_night_says_that_there_is_nothing_to_send_where_there_is_nothing(
+    world: World, caplog: pytest.LogCaptureFixture, days: int, orders: int, said: int
+) -> None:
+    interval = {"data_interval_start": BEGIN - timedelta(days=days), "data_interval_end": BEGIN + timedelta(days=2)}
+    with caplog.at_level("INFO", "include.airflow.tasks"):
+        (question,) = prepare_night({"run_id": "night", "dag_run": DagRun(), "params": {}} | interval)
+    assert question is not None
+    assert question["summary"]["to_send"] == orders
+    assert caplog.text.count("Nothing to send this night") == said
 
 
 def test_a_night_that_was_sent_whole_succeeds_and_says_from_when_cjs_hour_is_over(world: World) -> None:

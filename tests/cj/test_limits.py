@@ -120,3 +120,12 @@ def test_a_place_that_is_not_free_is_not_taken_by_asking() -> None:
 def test_a_range_is_cut_after_31_days_and_not_before(days: int, seconds: int, cut: int) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     assert len(list(windows(start, start + timedelta(days=days, seconds=seconds)))) == cut
+
+
+@pytest.mark.parametrize("left", [0.25, 1.0, 299.75])
+def test_a_call_waits_for_the_next_free_place_and_no_longer(left: float) -> None:
+    clock = Hours()
+    window = SlidingWindow(1, 300.0, clock=clock, sleep=clock.sleep)
+    window.acquire()
+    clock.at += 300.0 - left
+    assert window.acquire() == left

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.domain.money import NotMoney, exact_sum, money, money_text, nearest_money
+from include.domain.money import NotMoney, exact_sum, is_plain_number, money, money_text, nearest_money
 
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal("9999999999999999999999999999.9999999999"), places=10)
 
@@ -60,3 +61,23 @@ def test_the_nearest_money_of_an_amount_and_of_its_reversal_add_up_to_nothing_an
 def test_what_is_no_number_or_beyond_the_largest_has_no_nearest_money(text: str) -> None:
     with pytest.raises(NotMoney):
         nearest_money(text)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "told"),
+    [
+        (money, "1" + "0" * 28, "an amount may have at most 28 digits before the point"),
+        (money, "1e-11", "an amount may have at most 10 decimal places"),
+        (money, "1.00000000001", "an amount may have at most 10 decimal places"),
+        (nearest_money, "1e18", "an amount must be below 1000000000000000000"),
+    ],
+)
+def test_an_amount_that_does_not_fit_is_told_what_would(read: Callable[[str], Decimal], text: str, told: str) -> None:
+    with pytest.raises(NotMoney) as raised:
+        read(text)
+    assert str(raised.value) == told
+
+
+@pytest.mark.parametrize(("length", "is_one"), [(10_000, True), (10_001, False)])
+def test_a_number_of_ten_thousand_characters_is_the_longest_that_is_read(length: int, is_one: bool) -> None:
+    assert is_plain_number("1".zfill(length)) is is_one
