@@ -15,7 +15,7 @@ WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
   )
 UNION
 SELECT s.enterprise_id, s.action_tracker_id, s.order_id
-FROM cj.commissions AS c
-INNER JOIN cj.accounts_now AS a USING (advertiser_id)
+FROM cj.accounts_now AS a
+INNER JOIN cj.commissions AS c USING (advertiser_id)
 INNER JOIN cj.submissions AS s USING (advertiser_id, action_tracker_id, order_id)
 WHERE c.reading > a.judged_reading AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')

@@ -15,8 +15,7 @@ WITH looked_at AS (
 other AS (
     SELECT
         COUNT(*) AS differing,
-        SUM(CASE WHEN l.status = 'mismatched' AND l.reason = 'amount' AND ABS(l.difference) = ABS(COALESCE(s.discount, 0)) AND s.discount <> 0
-            THEN 1 ELSE 0 END) AS explained
+        SUM(CASE WHEN l.reason = 'amount' AND ABS(l.difference) = s.discount THEN 1 ELSE 0 END) AS explained
     FROM looked_at AS l
     INNER JOIN cj.submissions AS s
         ON {{ same_order("s", "l") }}
@@ -41,6 +40,6 @@ SELECT
     PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY l.lag_seconds),
     PERCENTILE_CONT(0.99) WITHIN GROUP (ORDER BY l.lag_seconds),
     CAST(MAX(l.lag_seconds) AS double precision),
-    COALESCE((SELECT o.differing > 0 AND o.differing = o.explained FROM other AS o), FALSE),
+    (SELECT o.differing > 0 AND o.differing = o.explained FROM other AS o),
     :report
 FROM looked_at AS l

@@ -16,6 +16,22 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/verdict_facts.sql", "INNER JOIN records AS r USING", "INNER JOIN → LEFT JOIN"): "what was joined is asked for its posting date",
     ("include/sql/verdict_facts.sql", "MAX(CASE WHEN COALESCE(r.reading, 0) > w.known_reading", "0 → 1"):
         "a record without the number of a reading is left out before",
+    ("include/sql/replan_keys.sql", "plan_number, 1 AS weight", "1 → 2"): "more than that of what was held back, as one is",
+    ("include/sql/replan_keys.sql", "COALESCE(c.reading, 0) > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
+    ("include/sql/replan_keys.sql", "c.moved_reading > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
+    ("include/sql/replan_keys.sql", "INNER JOIN cj.reconciliation AS r", "INNER JOIN → LEFT JOIN"): "the verdict is asked of what was joined",
+    ("include/sql/open_orders.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the reading is asked of what was joined",
+    ("include/sql/open_orders.sql", "INNER JOIN cj.submissions AS s USING", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
+    ("include/sql/verdicts_apply.sql", "    INNER JOIN cj.verdicts AS v", "INNER JOIN → LEFT JOIN"): "it only makes less work of what is joined to the verdicts below",
+    ("include/sql/verdicts_apply.sql", "        AND v.updated_at = l.updated_at", "AND → OR"): "likewise: one row of a state is its newest, however often it stands there",
+    ("include/sql/reconciliation_run.sql", "INNER JOIN cj.submissions AS s", "INNER JOIN → LEFT JOIN"): "the discount is asked of what was joined",
+    ("include/sql/ledger_known.sql", "HAVING COUNT(*) > 1", "> → >="): "what came once is kept once on the slower way as well",
+    ("include/sql/ledger_refresh.sql", "action_status = (SELECT MAX(", "MAX( → MIN("): "a record that is asked for by its id comes once",
+    ("include/sql/ledger_refresh.sql", "WHEN locking_date <> (SELECT MAX(", "MAX( → MIN("): "a record that is asked for by its id comes once",
+    ("include/sql/ledger_refresh.sql", "locking_date = (SELECT MAX(", "MAX( → MIN("): "a record that is asked for by its id comes once",
+    ("include/cj/breaker.py", "failures: int = 0", "0 → 1"): "a count without the moment of its first failure is begun anew, whatever it says",
+    ("include/cj/breaker.py", "2 ** min(state.pauses, 10)", "10 → 11"): "after four pauses it is the longest; the ten keeps the power small",
+    ("include/domain/money.py", "amount.quantize(Decimal(1).scaleb(-SCALE)", "1 → 2"): "of what it is rounded to, the number of places alone is asked",
 }  # fmt: skip
 """(path, a part of the line, the mistake): why it cannot be noticed."""
 

@@ -14,6 +14,9 @@ _DECIDES = f"{_RULES}/test_plan_rules.py::test_of_these_facts_this_rule_decides"
 _JUDGES = f"{_RULES}/test_verdict_rules.py::test_of_these_facts_this_is_the_verdict"
 _MONEY, _AGAIN = "tests/restatements/test_money.py", "tests/restatements/test_tried_again.py"
 _LENGTHS, _LEDGER = "tests/restatements/test_lengths_and_limits.py", "tests/restatements/ledger"
+# What a text or a body decides, it decides in every warehouse: one of them is enough.
+_ONE = "-k 'not postgres'"
+_READ, _APPENDED = f"{_LEDGER}/test_reading.py {_ONE}", f"{_LEDGER}/test_append.py {_ONE}"
 _FOUND = ("tests/restatements/test_regressions.py", "tests/restatements/test_regressions_interrupted.py")
 _DEMO = "tests/journeys/test_demo_totals.py"
 _PLAN_FACTS = f"{_RULES}/test_plan_facts.py {_RULES}/test_ids_meet.py {_RULES}/test_plan_rates.py"
@@ -29,7 +32,7 @@ class Target:
     path: str
     plants: Callable[[str, str], Iterator[Mutation]]
     tests: tuple[str, ...]
-    """Each entry is asked by itself: one file, or several with a space between."""
+    """Each entry is asked by itself: one file, or several, and options of pytest, with a space between."""
 
 
 TARGETS = (
@@ -45,13 +48,13 @@ TARGETS = (
         (f"{_PLAN_FACTS} {_VERDICT_FACTS}", _MONEY, *_FOUND),
     ),
     Target("include/sql/order_state.sql", sql_texts.mutations, (f"{_PLAN_FACTS} {_VERDICT_FACTS}", *_WHOLE_VERDICTS[1:])),
-    Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (_MONEY, *_FOUND, _DEMO)),
-    Target("include/sql/replan_keys.sql", sql_texts.mutations, (_AGAIN, *_FOUND, _LENGTHS)),
-    Target("include/sql/open_orders.sql", sql_texts.mutations, (_AGAIN, *_FOUND, _MONEY)),
-    Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (_AGAIN, "tests/restatements/test_verdicts_log.py", *_FOUND)),
-    Target("include/sql/ledger_known.sql", sql_texts.mutations, (_LEDGER,)),
-    Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_LEDGER,)),
-    Target("include/restatements/ledger/reading.py", python_code.mutations, (_LEDGER, _FOUND[1])),
+    Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (f"{_RULES}/test_row_of_a_round.py",)),
+    Target("include/sql/replan_keys.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py",)),
+    Target("include/sql/open_orders.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)),
+    Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
+    Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),
+    Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_READ,)),
+    Target("include/restatements/ledger/reading.py", python_code.mutations, (_READ, _APPENDED, f"{_LEDGER}/test_set_aside.py {_ONE}")),
     Target("include/restatements/publish.py", python_code.mutations, (_AGAIN, _LENGTHS)),
     Target("include/restatements/posting/poster.py", python_code.mutations, (_AGAIN, _LENGTHS, *_FOUND)),
     Target("include/restatements/journal/journal.py", python_code.mutations, ("tests/restatements/journal", _AGAIN, *_FOUND)),

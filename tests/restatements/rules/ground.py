@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from include.restatements.rules import verdicts
+from include.restatements.rules import plan, verdicts
 from include.sql import filled
 from include.warehouse.base import Session
 
@@ -41,6 +41,18 @@ ROWS: dict[str, dict[str, Any]] = {
         "run_id": "before", "advertiser_id": "2", "updated_at": UPDATED, "operation": "restate", "status": "late", "submitted_at": SENT, "attempts": 1,
         "within_band": False, "checked_at": SENT, "reading": 1,
     },
+    "skipped": KEY | {
+        "run_id": "before", "updated_at": UPDATED, "reason": "waiting", "rule": "waiting", "skipped_at": SENT, "plan_number": 1,
+    },
+    "quarantine": KEY | {
+        "run_id": "before", "updated_at": UPDATED, "stage": "validation", "reason": "amount", "rule": "amount", "quarantined_at": SENT, "plan_number": 1,
+    },
+    "verdicts_log": KEY | {
+        "advertiser_id": "2", "run_id": "before", "operation": "restate", "updated_at": UPDATED, "submitted_at": SENT, "change": 1, "status": "late",
+        "checked_at": SENT,
+    },
+    "reconciliation_runs": {},
+    "plans": {"plan_number": 1, "run_id": "before", "reading": 1, "planned_at": SENT},
     "open_orders": KEY,
     "tracker_readings": {
         "advertiser_id": "2", "action_tracker_id": 401, "reading": 1, "records": 1, "with_items": 1, "sale_amount": "100.00", "order_discount": "0",
@@ -52,6 +64,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "ledger_set_aside": {
         "advertiser_id": "2", "commission_id": "aside", "action_tracker_id": 401, "order_id": "o", "what": "amount", "why": "unreadable", "kept": False,
         "raw": "{}", "set_aside_at": SENT,
+    },
+    "verdicts": KEY | {
+        "run_id": "before", "advertiser_id": "2", "updated_at": UPDATED, "operation": "restate", "status": "late", "submitted_at": SENT, "attempts": 1,
+        "within_band": False, "checked_at": SENT, "reading": 1,
     },
     "accounts_now": {"advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net", "judged_reading": 0},
 }  # fmt: skip
@@ -98,10 +114,23 @@ class Ground:
         """A record that could not be kept."""
         return self._put("ledger_set_aside", other)
 
+    def account(self, **other: Any) -> Ground:
+        return self._put("accounts_now", other)
+
     def to_judge(self, **other: Any) -> Ground:
         """The order is to be judged, and its account is known."""
         account = {name: other.pop(name) for name in ROWS["accounts_now"] if name in other}
         return self._put("open_orders", other)._put("accounts_now", account)
+
+    def skipped(self, **other: Any) -> Ground:
+        return self._put("skipped", other)
+
+    def held_back(self, **other: Any) -> Ground:
+        return self._put("quarantine", other)
+
+    def planned(self, **other: Any) -> Ground:
+        """A plan was made."""
+        return self._put("plans", other)
 
     def plan(self, **other: Any) -> list[dict[str, Any]]:
         """The facts of the plan, order by order."""
@@ -112,6 +141,41 @@ class Ground:
         }  # fmt: skip
         rows = self.session.rows(f"SELECT * FROM ({filled('plan_facts')}) AS f ORDER BY position", _money(params | other))
         return [dict(row) for row in rows]
+
+    def again(self, max_attempts: int = 3) -> list[str]:
+        """Which orders are planned again, once each."""
+        self.session.execute("DELETE FROM cj.replan_keys")
+        self.session.execute(plan.replan_sql(), {"max_attempts": max_attempts})
+        return [str(row["order_id"]) for row in self.session.rows("SELECT order_id FROM cj.replan_keys ORDER BY order_id, updated_at")]
+
+    def judged(self, **other: Any) -> Ground:
+        """A verdict of this round."""
+        return self._put("verdicts", other)
+
+    def logged(self, **other: Any) -> Ground:
+        return self._put("verdicts_log", other)
+
+    def kept(self, now: datetime) -> Ground:
+        """The verdicts of this round are written down."""
+        self.session.execute(filled("verdicts_apply"), {"now": now})
+        return self
+
+    def told(self, checked_at: datetime) -> dict[str, Any]:
+        """The row about the round of that moment."""
+        self.session.execute(
+            filled("reconciliation_run"), {"reconciliation_run_id": "round", "checked_at": checked_at, "report": "report.html"}
+        )
+        (row,) = self.rows("SELECT * FROM cj.reconciliation_runs")
+        return row
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.session.rows(sql)]
+
+    def looked_at(self) -> list[str]:
+        """Which orders a reconciliation looks at."""
+        self.session.execute("DELETE FROM cj.open_orders")
+        self.session.execute(filled("open_orders"))
+        return [str(row["order_id"]) for row in self.session.rows("SELECT order_id FROM cj.open_orders ORDER BY order_id")]
 
     def verdicts(self, **other: Any) -> list[dict[str, Any]]:
         """The facts of the verdicts, by time sent."""
@@ -127,7 +191,7 @@ class Ground:
 
     def _put(self, table: str, other: Mapping[str, Any]) -> Ground:
         row = ROWS[table] | dict(other)
-        if table in ("submissions", "reconciliation"):
+        if table in ("submissions", "reconciliation", "verdicts"):
             # Plans were made in the order of what they sent, where a test says nothing else.
             row = {"plan_number": plan_number(row["submitted_at"], row.get("attempt", 1))} | row
         values = ", ".join(_literal(value) for value in row.values())
