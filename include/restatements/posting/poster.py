@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from include.cj.breaker import Breaker
 from include.cj.client import Answer, CJClient, OrderEcho
-from include.cj.errors import CJError, CJPaused, CJRequestTooLarge, words_of
+from include.cj.errors import CJError, CJRequestTooLarge, words_of
 from include.cj.payload import body_hash, request_body
 from include.domain.errors import JournalConflict
 from include.domain.states import Mode
@@ -115,7 +115,7 @@ class Poster:
         try:
             self.client.ping()
         except CJError as error:
-            self._failed(error)
+            self.breaker.failure(error)
             raise
         return _Said(tested)
 
@@ -184,7 +184,7 @@ class Poster:
         except CJError as error:
             if not error.maybe_done and datetime.now(UTC) - began <= INTENT_LASTS:
                 self.journal.take_back_intent(ref, attempt, f"{socket.gethostname()}, process {os.getpid()}", self.client.now(), str(error))
-                self._failed(error)
+                self.breaker.failure(error)
                 raise
             return self._not_answered(ref, error, declared_at, payload_hash)
         self.breaker.success()
@@ -197,7 +197,7 @@ class Poster:
     def _not_answered(self, ref: ChunkRef, error: CJError, declared_at: datetime, payload_hash: str) -> Answered:
         """Unknown. Raises an error that is no call's, and was met so late that the intent could not be taken back."""
         recorded = self._record(ref, _unknown(ref, declared_at, payload_hash, str(error)))
-        self._failed(error)
+        self.breaker.failure(error)
         if not error.maybe_done:
             raise error
         return recorded
@@ -209,16 +209,12 @@ class Poster:
             body = request_body(ref.operation, orders)
             answer = self.client.submit(ref.operation, Mode.TEST, body)
         except CJError as error:
-            self._failed(error)
+            self.breaker.failure(error)
             raise
         self.breaker.success()
         ours, strangers = told_apart(answer.orders, orders)
         notes += _strangers_note(ref, strangers)
         return replace(answer, orders=ours), body
-
-    def _failed(self, error: CJError) -> None:
-        if not isinstance(error, CJPaused):
-            self.breaker.failure(error)
 
     def _record(self, ref: ChunkRef, answer: Answered) -> Answered:
         return self.journal.record_answer(ref, answer)
