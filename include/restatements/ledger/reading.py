@@ -55,7 +55,7 @@ class LedgerRead:
     complete_until: datetime
     kind: str
     """`first`, `cursor`, or `sweep`."""
-    set_aside: int = 0
+    set_aside: int
 
 
 @room_told()

@@ -23,6 +23,14 @@ NOW = datetime(2031, 3, 14, 12, tzinfo=UTC)
 NEAR = timedelta(seconds=30)
 """CJ's clock goes on from what its last answer said: what is measured from it is known to the seconds a test takes."""
 
+
+class StandingClient(CJClient):
+    """A client whose clock does not go on."""
+
+    def now(self) -> datetime:
+        return NOW
+
+
 _ARGUMENT = re.compile(r"(\w+): (\[.*\]|\".*\")\n")
 
 
@@ -58,9 +66,9 @@ class CommissionDetail:
     records: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
-    def client(self) -> CJClient:
+    def client(self, kind: type[CJClient] = CJClient) -> CJClient:
         transport = httpx.MockTransport(self._answer)
-        return CJClient(ACCOUNT, transport=transport, limits=SlidingWindow(10_000, 1.0), attempts=1)
+        return kind(ACCOUNT, transport=transport, limits=SlidingWindow(10_000, 1.0), attempts=1)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         document = orjson.loads(request.content)["query"]

@@ -59,6 +59,11 @@ def test_a_record_at_the_seam_of_two_pages_is_kept_once(location: WarehouseLocat
     assert held(location) == of("101", "102", "103", "104")
 
 
+def test_a_record_that_stands_twice_in_one_page_alone_is_kept_once(location: WarehouseLocation) -> None:
+    assert read(location, page("101", "102", "101"), page("103")) == 3
+    assert held(location) == of("101", "102", "103")
+
+
 def test_a_record_that_stands_twice_in_a_page_is_kept_once(location: WarehouseLocation) -> None:
     assert read(location, page("101", "102", "101"), page("101", "103")) == 3
     assert held(location) == of("101", "102", "103")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,9 +15,9 @@ from include.domain.shapes import INSTANT
 from include.restatements.ledger import reading
 from include.restatements.ledger.reading import AHEAD, OVERLAP, SWEEP_BACK, SWEEP_EVERY, LedgerRead, read_ledger
 from include.warehouse.base import WarehouseLocation, open_warehouse
-from tests.restatements.ledger.commission_detail import ACCOUNT, NEAR, NOW, Asked, CommissionDetail, record, text
+from tests.restatements.ledger.commission_detail import ACCOUNT, NEAR, NOW, Asked, CommissionDetail, StandingClient, record, text
 
-DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+DAY, SECOND, TICK = timedelta(days=1), timedelta(seconds=1), timedelta(microseconds=1)
 
 
 @dataclass
@@ -54,9 +55,19 @@ class Ledger:
         return asked
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with its tables, to be copied: they take longer to make than to read."""
+    place = tmp_path_factory.mktemp("empty") / "warehouse.duckdb"
+    with open_warehouse(WarehouseLocation("duckdb", path=str(place))) as session:
+        session.create_tables()
+    return place
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(WarehouseLocation("duckdb", path=str(tmp_path / "warehouse.duckdb")), CommissionDetail())
+def ledger(empty: Path, tmp_path: Path) -> Ledger:
+    place = shutil.copy(empty, tmp_path / "warehouse.duckdb")
+    return Ledger(WarehouseLocation("duckdb", path=str(place)), CommissionDetail())
 
 
 @pytest.fixture
@@ -96,6 +107,14 @@ def test_each_window_of_a_first_reading_is_written_down_so_that_a_cut_one_goes_o
     reads = ledger.rows("SELECT cursor_commission_id AS cursor, records, kind FROM cj.ledger_reads ORDER BY complete_until")
     assert [(r["cursor"], r["records"], r["kind"]) for r in reads] == [("7", 1, "first"), ("7", 0, "first"), ("31", 1, "first")]
     assert ledger.held() == ["7", "31"]
+
+
+def test_the_windows_that_were_read_are_numbered_one_after_the_other(ledger: Ledger) -> None:
+    ledger.cj.records = [record("7", NOW - DAY)]
+    ledger.read(days=70)
+    ledger.read()
+    assert [r["reading"] for r in ledger.rows("SELECT reading FROM cj.ledger_reads ORDER BY reading")] == [1, 2, 3, 4]
+    assert ledger.rows("SELECT reading FROM cj.commissions") == [{"reading": 3}]
 
 
 def test_since_reads_everything_again_from_its_midnight_without_a_cursor_and_doubles_nothing(ledger: Ledger) -> None:
@@ -185,6 +204,13 @@ def test_the_last_days_are_read_without_the_cursor_once_a_day(ledger: Ledger, be
     assert ledger.read().kind == kind
     back, cursor = (SWEEP_BACK, None) if kind == "sweep" else (OVERLAP, "500")
     assert (ledger.window().since, ledger.window().cursor) == (last - back, cursor)
+
+
+@pytest.mark.parametrize(("age", "kind"), [(SWEEP_EVERY - TICK, "cursor"), (SWEEP_EVERY, "sweep")])
+def test_a_day_is_over_at_its_moment(ledger: Ledger, age: timedelta, kind: str) -> None:
+    ledger.was_read("first", NOW - age)
+    with ledger.cj.client(StandingClient) as client:
+        assert read_ledger(client, ACCOUNT, ledger.location, ledger_days=400).kind == kind
 
 
 def test_a_reading_by_the_cursor_does_not_put_the_sweep_off(either: Ledger) -> None:
