@@ -32,7 +32,6 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     manifest = journal.manifest(run_folder(run.run_id))
     if manifest is None:
         return Published({}, None, 0, ["Nothing was planned, so nothing was sent: see the `prepare` task."])
-    incomplete = 0
     with open_warehouse(location) as session:
         session.create_tables()  # the night may have been planned by an earlier release
         with session.transaction():

@@ -68,3 +68,15 @@ def test_a_sid_is_written_down_only_where_it_is_sent(tmp_path: Path, operation: 
     writer.add(operation, order.set_column(order.schema.get_field_index("sid"), "sid", pa.array(["member-7"])))
     (chunk,) = writer.finish()
     assert journal.orders(chunk.ref)["sid"].to_pylist() == [kept]
+
+
+@pytest.mark.parametrize(("asked", "read"), [(None, ["a", "b"]), (["b"], ["b"]), (["b", "later"], ["b"])])
+def test_of_a_table_the_columns_are_read_that_are_asked_for_and_were_written(
+    tmp_path: Path, asked: list[str] | None, read: list[str]
+) -> None:
+    journal = Journal(folder(f"file://{tmp_path}"))
+    journal.put_table("night/orders.parquet", pa.table({"a": [1], "b": [2]}))
+    found = journal.read_table("night/orders.parquet", asked)
+    assert found is not None
+    assert found.column_names == read
+    assert journal.read_table("night/others.parquet", asked) is None

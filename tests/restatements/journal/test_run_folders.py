@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from include.restatements.journal.journal import ROOT, run_folder
+from include.domain.errors import JournalConflict
+from include.restatements.journal.documents import Manifest, Summary
+from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.prepare import prepare
 from include.restatements.publish import publish
 from include.restatements.settings import Run
 from include.restatements.submit import submit
+from include.storage.local import LocalFolder
 from tests.model.world import BEGIN, Options
 from tests.restatements.nights import NewWorld, placed
 
@@ -39,6 +42,20 @@ def test_an_id_that_is_a_folder_name_already_keeps_it(run_id: str) -> None:
     assert run_folder(run_id) == run_id
 
 
+@pytest.mark.parametrize(
+    ("run_id", "folder"),
+    [
+        ("a b", "a-b.bb37dea5c027f928"),
+        ("", "run.e4a6a0577479b2b4"),
+        ("x" * 201 + ":", "x" * 200 + ".99174b6093237a5b"),
+        (".hidden", "hidden.68ae68da3e7bd41f"),
+        ("breakers", "breakers.ddcbe587dcbe87ad"),
+    ],
+)
+def test_any_other_id_has_a_mark_that_stays_the_same_from_release_to_release(run_id: str, folder: str) -> None:
+    assert run_folder(run_id) == folder
+
+
 def test_no_two_ids_share_a_folder_and_none_leads_out_of_the_journal() -> None:
     everything = [*LOOKALIKES, *PLAIN]
     everything += [run_folder(run_id) for run_id in everything]  # who knows the mark may write it
@@ -49,6 +66,36 @@ def test_no_two_ids_share_a_folder_and_none_leads_out_of_the_journal() -> None:
         assert not name.startswith(".")
         assert name not in ("", "breakers", "reports")
         assert len(name) < 255
+
+
+def plan_of(run_id: str) -> Manifest:
+    """A plan of nothing."""
+    nothing = Summary(
+        picked=0,
+        to_send=0,
+        create=0,
+        restate=0,
+        cancel=0,
+        quarantined=0,
+        skipped=0,
+        quarantined_by_reason={},
+        skipped_by_reason={},
+        chunks=0,
+    )
+    return Manifest(
+        run_id=run_id, interval=(BEGIN, BEGIN), planned_at=BEGIN, cj_time=BEGIN, modes={}, advertisers={}, at_stake="0.00", summary=nothing,
+        problems=[], chunks=[],
+    )  # fmt: skip
+
+
+def test_a_folder_that_another_runs_plan_is_in_is_not_written_over(tmp_path: Path) -> None:
+    """As it may stand where an earlier release gave two ids one folder."""
+    journal = Journal(LocalFolder(tmp_path))
+    journal.commit_plan(plan_of("night"))
+    journal.commit_plan(plan_of("night"))
+    (tmp_path / ROOT / "night").rename(tmp_path / ROOT / "other")
+    with pytest.raises(JournalConflict, match=r"^Runs 'night' and 'other' would share the folder 'other'\. Nothing was sent\."):
+        journal.commit_plan(plan_of("other"))
 
 
 def test_runs_whose_ids_differ_only_in_punctuation_are_both_planned_and_sent(new_world: NewWorld) -> None:
