@@ -16,7 +16,10 @@ _MONEY, _AGAIN = "tests/restatements/test_money.py", "tests/restatements/test_tr
 _LENGTHS, _LEDGER = "tests/restatements/test_lengths_and_limits.py", "tests/restatements/ledger"
 # What a text or a body decides, it decides in every warehouse: one of them is enough.
 _ONE = "-k 'not postgres'"
-_READ, _APPENDED = f"{_LEDGER}/test_reading.py {_ONE}", f"{_LEDGER}/test_append.py {_ONE}"
+_READ, _APPENDED = f"{_LEDGER}/test_reading.py -k 'not postgres and not planner'", f"{_LEDGER}/test_append.py {_ONE}"
+_JOURNAL, _POSTED = "tests/restatements/journal", "tests/restatements/posting/test_poster.py"
+_LOADED = f"{_JOURNAL}/test_loading.py"
+_CHUNKS = f"{_JOURNAL}/test_chunks.py {_JOURNAL}/test_run_folders.py {_JOURNAL}/test_two_hands.py {_POSTED} -k 'not punctuation and not two_hands_do'"
 _FOUND = ("tests/restatements/test_regressions.py", "tests/restatements/test_regressions_interrupted.py")
 _DEMO = "tests/journeys/test_demo_totals.py"
 _PLAN_FACTS = f"{_RULES}/test_plan_facts.py {_RULES}/test_ids_meet.py {_RULES}/test_plan_rates.py"
@@ -54,11 +57,19 @@ TARGETS = (
     Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
     Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),
     Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_READ,)),
-    Target("include/restatements/ledger/reading.py", python_code.mutations, (_READ, _APPENDED, f"{_LEDGER}/test_set_aside.py {_ONE}")),
-    Target("include/restatements/publish.py", python_code.mutations, (_AGAIN, _LENGTHS)),
-    Target("include/restatements/posting/poster.py", python_code.mutations, (_AGAIN, _LENGTHS, *_FOUND)),
-    Target("include/restatements/journal/journal.py", python_code.mutations, ("tests/restatements/journal", _AGAIN, *_FOUND)),
-    Target("include/restatements/journal/loading.py", python_code.mutations, ("tests/restatements/journal", _AGAIN, *_FOUND)),
+    Target(
+        "include/restatements/ledger/reading.py",
+        python_code.mutations,
+        (_APPENDED, _READ, f"{_LEDGER}/test_set_aside.py {_ONE}", f"{_LEDGER}/test_reading.py -k planner"),
+    ),
+    Target("include/restatements/publish.py", python_code.mutations, (_LOADED,)),
+    Target(
+        "include/restatements/posting/poster.py",
+        python_code.mutations,
+        (_POSTED, "tests/restatements/test_what_a_live_answer_proves.py -k named", _LENGTHS),
+    ),
+    Target("include/restatements/journal/journal.py", python_code.mutations, (_CHUNKS, _LOADED, f"{_JOURNAL}/test_documents.py")),
+    Target("include/restatements/journal/loading.py", python_code.mutations, (f"{_JOURNAL}/test_outcomes.py", _LOADED)),
     Target("include/domain/money.py", python_code.mutations, ("tests/domain/test_money.py", "tests/cj/test_payload.py")),
     Target("include/cj/breaker.py", python_code.mutations, ("tests/cj/test_breaker.py",)),
     Target("include/cj/limits.py", python_code.mutations, ("tests/cj/test_limits.py",)),
