@@ -83,11 +83,14 @@ END
 {{ records }} > 1 AND {{ sale_amount }} = 0 AND {{ discount }} = 0 AND {{ items_mark }} = 0
 {%- endmacro %}
 
-{#- A reversal without the new state that CJ posts with it: the sum is nothing, and nothing says that it stays so. Both halves of a pair are to be
-    seen by :pairs_since; a correction by file is one negative record for good. -#}
+{#- Not all of what CJ posted can be seen yet: a reversal without the new state that is posted with it, or a new state and a sum that is another one.
+    Both halves of a pair, and what was posted before it, are to be seen by :pairs_since; what still does not add up then is a correction by file, one
+    record for good. -#}
 {% macro is_half_shown(held) -%}
-{{ held }}.records > 1 AND {{ held }}.sale_amount = 0 AND {{ held }}.order_discount = 0 AND {{ held }}.items_mark = 0
-    AND 2 * {{ held }}.reversals >= {{ held }}.records AND {{ held }}.posted_at > :pairs_since
+{{ held }}.records > 1 AND {{ held }}.posted_at > :pairs_since AND (
+    {{ held }}.sale_amount < 0 OR {{ held }}.newest_sale_amount >= 0 AND {{ held }}.newest_sale_amount <> {{ held }}.sale_amount
+    OR {{ held }}.sale_amount = 0 AND {{ held }}.order_discount = 0 AND {{ held }}.items_mark = 0 AND 2 * {{ held }}.reversals >= {{ held }}.records
+)
 {%- endmacro %}
 
 {#- What CJ pays commission on: its sale amount net of the order discount. -#}

@@ -68,6 +68,8 @@ wanted AS (
 -- a tolerance for the clocks that say so.
 news AS (
     SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at,
+        -- Taken back and posted again: nothing has become of it.
+        COALESCE(SUM(r.sale_amount) = 0 AND SUM(r.items_mark) = 0, FALSE) AS adds_nothing,
         MAX(CASE WHEN COALESCE(r.reading, 0) > w.known_reading AND r.posting_date >= w.submitted_at - INTERVAL '5' MINUTE THEN 1 ELSE 0 END) AS new_line
     FROM wanted AS w
     INNER JOIN records AS r USING (advertiser_id, action_tracker_id, order_id)
@@ -85,7 +87,7 @@ compared AS (
         COALESCE(h.records, 0) > 0 AS known,
         n.new_line IS NOT NULL AND n.new_line = 1 AS new_line,
         -- An attempt that was given up may post just before the next one is sent: CJ holds the state all the same.
-        n.new_line IS NOT NULL AS line_since_first,
+        n.new_line IS NOT NULL AS line_since_first, COALESCE(n.adds_nothing, FALSE) AS adds_nothing,
         e.order_id IS NOT NULL AS elsewhere,
         CASE WHEN w.converted AND w.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "w.sale_amount") }} END AS rate
     FROM wanted AS w
@@ -126,7 +128,8 @@ rated AS (
 
 -- The states of which a record was posted just as they were sent, since they were sent first: they posted, whatever CJ holds by now.
 posted AS (
-    SELECT DISTINCT c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at
+    SELECT c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at,
+        MAX(CASE WHEN COALESCE(n.reading, 0) > c.known_reading AND n.posting_date >= c.submitted_at - INTERVAL '5' MINUTE THEN 1 ELSE 0 END) AS since_last
     FROM rated AS c
     INNER JOIN records AS n USING (advertiser_id, action_tracker_id, order_id)
     -- One record cannot be told to be of this state where the state sent before looks the same.
@@ -142,6 +145,7 @@ posted AS (
               AND COALESCE({{ near_the_rate(rate("n.sale_amount", "c.sale_amount"), "c.rate_of_others", "n.sale_amount", "c.sale_amount") }}, FALSE)
           ELSE FALSE
       END
+    GROUP BY c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at
 )
 
 SELECT
@@ -149,7 +153,7 @@ SELECT
     c.amount, c.discount, c.sale_amount, c.sale_amount_basis, c.held_sale_amount, c.held_discount, c.commission, c.cj_fee, c.share, c.posted_at, c.locking_date,
     c.converted, c.rate, c.rate_of_others, c.newest = 1 AS newest_state, c.known, c.elsewhere, c.tracker_known, c.tracker_of_another,
     c.half_shown, c.in_doubt, c.new_line, c.line_since_first,
-    p.order_id IS NOT NULL AS posted_once,
+    p.order_id IS NOT NULL AS posted_once, COALESCE(p.since_last = 1, FALSE) AS posted_since_last,
     c.operation = 'create' AS is_create, c.operation = 'restate' AS is_restate, c.operation = 'cancel' AS is_cancel,
     COALESCE(c.first_posted_at < c.submitted_at, FALSE) AS posted_before,
     COALESCE(c.lock_stage = 3, FALSE) AS closed,
@@ -188,8 +192,8 @@ SELECT
         AND COALESCE(c.held_correction_reason, '') <> COALESCE({{ posted_reason("c.correction_reason") }}, '') AS correction_reason_differs,
     c.operation <> 'create' AND c.status IS NOT NULL
         AND COALESCE(c.held_validation_status, '') <> COALESCE({{ posted_status("c.status") }}, '') AS validation_status_differs,
-    -- Only the state sent before this one has posted so far: not a proof against this one.
-    COALESCE(
+    -- Only the state sent before this one has posted so far, or what was held was posted again: not a proof against this one.
+    c.adds_nothing OR COALESCE(
         NOT c.converted AND c.before_sale_amount IS NOT NULL AND c.held_sale_amount = c.before_sale_amount
             AND c.held_items_mark = c.wanted_items_before, FALSE
     ) AS shows_state_before

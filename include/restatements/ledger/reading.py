@@ -41,6 +41,9 @@ AHEAD = timedelta(hours=1)
 SWEEP_EVERY, SWEEP_BACK = timedelta(hours=24), timedelta(days=3)
 """How often the last days are read again without the cursor, and how many."""
 
+CARED_FOR = timedelta(days=45)
+"""How long CJ is asked whether it has locked, or unlocked, an order that did not arrive or was held back as locked: a lock date is moved by a month."""
+
 MANY = 10_000
 """Records appended at once that may have made another table of cj.commissions: its statistics are taken anew."""
 
@@ -212,16 +215,14 @@ def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetim
 
 
 def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, until: datetime) -> None:
-    """Ask again for every record that locks by `until`: it is locked, or its lock date was moved.
+    """Ask again for every record that locks by `until`, and for those of orders that did not arrive: it is locked, or its lock date was moved.
 
     What locks before CJ's hour is over cannot be changed any more, and must not be given up for a lock date that was moved: so this comes before
     anything is decided, and reaches all of them, however many lock on one day. A record whose lock date was moved is of the next reading.
     """
     with open_warehouse(location) as session:
         due = session.rows(
-            "SELECT commission_id FROM cj.commissions WHERE advertiser_id = :advertiser_id AND action_status IN ('new', 'extended') "
-            "AND locking_date <= :until ORDER BY locking_date DESC",
-            {"advertiser_id": account.advertiser_id, "until": until},
+            filled("ledger_due"), {"advertiser_id": account.advertiser_id, "until": until, "cared_for_since": until - CARED_FOR}
         )
     if not due:
         return

@@ -24,11 +24,12 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "elsewhere": "Commission Detail has the order id under another action tracker",
         "tracker_known": "Commission Detail has this action tracker of this account",
         "tracker_of_another": "Commission Detail has this action tracker of another account, and never of this one",
-        "half_shown": "CJ's newest record takes the order back, and what it posts together with that is not to be seen yet",
+        "half_shown": "what can be seen of CJ's records does not add up yet: a reversal without what is posted with it, or a new state and another sum",
         "in_doubt": "a record of the order could not be kept (cj.ledger_set_aside): what it comes to at CJ is not known",
         "new_line": "a record of the order that its plan did not know was posted since this state was sent last",
         "line_since_first": "a record of the order that its first plan did not know was posted since this state was sent first",
         "posted_once": "a record of just this state was posted since it was sent first, whatever CJ holds by now",
+        "posted_since_last": "a record of just this state was posted since it was sent last",
         "is_create": "it was sent as a create",
         "is_restate": "it was sent as a restatement",
         "is_cancel": "it was sent as a cancellation",
@@ -49,7 +50,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "coupon_differs": "CJ holds another coupon",
         "correction_reason_differs": "CJ holds another correction reason",
         "validation_status_differs": "CJ holds another validation status",
-        "shows_state_before": "CJ holds just the state that was sent before this one",
+        "shows_state_before": "CJ holds just the state that was sent before this one, or posted again what it held",
     }
 )
 """What is asked of every state, as columns of include/sql/verdict_facts.sql: always yes or no."""
@@ -130,7 +131,7 @@ STATUSES: tuple[VerdictRule, ...] = (
     VerdictRule("hour_not_over", Status.AWAITING, "NOT hour_over", "CJ Restatements API: processing takes up to an hour or longer"),
     VerdictRule(
         "posted_otherwise", Status.MISMATCHED,
-        f"(posted_once OR new_line AND NOT shows_state_before) AND NOT (is_create AND posted_before) AND {_WHOLE}", _RECORDS,
+        f"(posted_since_last OR posted_once AND deadline_over OR new_line AND NOT shows_state_before) AND NOT (is_create AND posted_before) AND {_WHOLE}", _RECORDS,
     ),
     # Of what is not all there is, nothing is said for good.
     VerdictRule("not_shown_whole", Status.LATE, "half_shown OR in_doubt", _RECORDS),

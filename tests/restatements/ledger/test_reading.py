@@ -13,7 +13,7 @@ import pytest
 
 from include.domain.shapes import INSTANT
 from include.restatements.ledger import reading
-from include.restatements.ledger.reading import AHEAD, OVERLAP, SWEEP_BACK, SWEEP_EVERY, LedgerRead, read_ledger
+from include.restatements.ledger.reading import AHEAD, CARED_FOR, OVERLAP, SWEEP_BACK, SWEEP_EVERY, LedgerRead, read_ledger
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements.ledger.commission_detail import ACCOUNT, NEAR, NOW, Asked, CommissionDetail, StandingClient, record, text
 
@@ -312,6 +312,67 @@ def test_only_a_lock_date_that_was_moved_is_news_and_of_the_reading_that_follows
     either.read(days=30)
     found = either.rows("SELECT commission_id AS id, moved_reading AS moved FROM cj.commissions ORDER BY 1")
     assert [(r["id"], r["moved"]) for r in found] == [("7", 2), ("8", None)]
+
+
+VERDICT = {
+    "run_id": "r", "advertiser_id": ACCOUNT.advertiser_id, "enterprise_id": "1", "action_tracker_id": 401, "order_id": "o-7", "updated_at": NOW,
+    "operation": "restate", "attempts": 1, "within_band": False, "checked_at": NOW,
+}  # fmt: skip
+HELD = {
+    "run_id": "r", "enterprise_id": "1", "action_tracker_id": 401, "order_id": "o-7", "updated_at": NOW, "stage": "eligibility",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("ago", [CARED_FOR - DAY, CARED_FOR + DAY])
+@pytest.mark.parametrize(
+    ("status", "reason", "at_cj", "cared_for"),
+    [
+        ("late", None, "new", True), ("late", None, "locked", True), ("late", None, "closed", False), ("missing", "unknown", "new", True),
+        ("missing", "locked", "locked", True), ("missing", "closed", "new", False), ("matched", None, "new", False), ("mismatched", "amount", "new", False),
+    ],
+)  # fmt: skip
+def test_cj_is_asked_whether_it_has_locked_what_did_not_arrive(
+    either: Ledger, status: str, reason: str | None, at_cj: str, cared_for: bool, ago: timedelta
+) -> None:
+    """It may have locked it ahead of its date: then that is why, and sending it again is in vain."""
+    either.cj.records = [record("7", NOW - DAY, actionStatus=at_cj, lockingDate=text(NOW + 30 * DAY))]
+    either.read(days=30)
+    with open_warehouse(either.location) as session:
+        row = VERDICT | {"status": status, "reason": reason, "submitted_at": NOW - ago}
+        session.append(
+            "cj.reconciliation",
+            pa.table(
+                {
+                    name: pa.array([value], INSTANT if isinstance(value, datetime) else None)
+                    for name, value in row.items()
+                    if value is not None
+                }
+            ),
+        )
+    either.read()
+    assert asked_again(either) == (["7"] if cared_for and ago < CARED_FOR else [])
+
+
+@pytest.mark.parametrize("ago", [CARED_FOR - DAY, CARED_FOR + DAY])
+@pytest.mark.parametrize(
+    ("reason", "at_cj", "cared_for"), [("locked", "locked", True), ("locked", "new", False), ("amount", "locked", False)]
+)
+def test_cj_is_asked_whether_it_has_extended_what_was_held_back_as_locked(
+    either: Ledger, reason: str, at_cj: str, cared_for: bool, ago: timedelta
+) -> None:
+    either.cj.records = [
+        record("7", NOW - DAY, actionStatus=at_cj, lockingDate=text(NOW + 30 * DAY)),
+        record("8", NOW - DAY, actionStatus="locked"),
+    ]
+    either.read(days=30)
+    with open_warehouse(either.location) as session:
+        row = HELD | {"reason": reason, "quarantined_at": NOW - ago}
+        session.append(
+            "cj.quarantine",
+            pa.table({name: pa.array([value], INSTANT if isinstance(value, datetime) else None) for name, value in row.items()}),
+        )
+    either.read()
+    assert asked_again(either) == (["7"] if cared_for and ago < CARED_FOR else [])
 
 
 # -- what is known of action trackers --------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_items_are_asked_for_where_cj_was_seen_to_report_them(ground: Ground, wi
     ground.sent(**BEFORE | {"items_mark": 5, "amount": "100.00"}).sent(items_mark=7).record(reading=0)
     ground.record(**REVERSED).record(posting_date=ARRIVED)
     found = newest(ground)
-    assert (found["items_differ"], found["shows_state_before"]) == (differ, not differ)
+    assert (found["items_differ"], found["shows_state_before"]) == (differ, True)
 
 
 def test_a_record_posted_once_is_told_without_the_items_that_cj_does_not_report(ground: Ground) -> None:
@@ -81,3 +81,41 @@ def test_a_record_that_is_no_action_of_the_order_is_no_news_of_it(ground: Ground
     ground.sent().record().record(action_type=kind, posting_date=ARRIVED, locking_date=SENT, action_status="closed")
     found = facts(ground)
     assert [name for name in ("new_line", "line_since_first", "closed", "locked", "amount_differs") if found[name]] == []
+
+
+@pytest.mark.parametrize(
+    ("records", "shown"),
+    [
+        (["100.00", "-80.00", "60.00"], True),  # the pair before is hidden
+        (["100.00", "-100.00", "-80.00", "60.00"], True),  # half of it is
+        (["100.00", "-100.00", "-80.00"], True),
+        (["100.00", "-100.00", "60.00"], False),
+        (["100.00", "-20.00"], False),  # a correction by file
+        (["100.00", "-20.00", "-80.00", "60.00"], False),
+        (["100.00"], False),
+        (["0"], False),
+    ],
+)
+def test_what_can_be_seen_adds_up_where_the_newest_state_is_the_sum(ground: Ground, records: list[str], shown: bool) -> None:
+    ground.sent()
+    for turn, amount in enumerate(records):
+        ground.record(sale_amount=amount, posting_date=SENT + turn * SECOND)
+    assert facts(ground)["half_shown"] is shown
+
+
+@pytest.mark.parametrize(("again", "shows"), [("100.00", True), ("99.99", False), (None, False)])
+def test_what_was_taken_back_and_posted_again_is_no_proof_against_a_state(ground: Ground, again: str | None, shows: bool) -> None:
+    ground.sent(amount="80.00").record(reading=0).record(**REVERSED)
+    if again:
+        ground.record(sale_amount=again, posting_date=ARRIVED)
+    assert facts(ground)["shows_state_before"] is shows
+
+
+@pytest.mark.parametrize(("reading", "posted", "since"), [(3, ARRIVED, True), (2, ARRIVED, False), (3, SENT - HOUR, False)])
+def test_a_state_that_posted_once_may_not_have_posted_since_it_was_sent_again(
+    ground: Ground, reading: int, posted: Any, since: bool
+) -> None:
+    ground.sent(submitted_at=SENT - 3 * HOUR).sent(attempt=2, known_reading=2).record(reading=0)
+    ground.record(reading=reading, posting_date=posted)
+    found = newest(ground)
+    assert (found["posted_once"], found["posted_since_last"]) == (True, since)
