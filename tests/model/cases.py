@@ -20,7 +20,8 @@ from tests.model.world import BEGIN, Options
 MOMENTS = ("unread", "read", "sent", "posted")
 """Before CJ's records are read first; after that; twenty minutes after 80.00 was sent; an hour and a half after that."""
 
-LOCKED, EXTENDED = timedelta(minutes=30), timedelta(days=31)
+LOCKED, EXTENDED = timedelta(minutes=50), timedelta(days=31)
+"""From the beginning: within the hour of what is sent first, and after the moment `sent`. (What has locked cannot be extended any more.)"""
 HOURS = 3600
 
 
@@ -85,7 +86,7 @@ CASES: Mapping[str, Case] = {
     "locked-early-while-on-its-way": Case("lock_early", {"sent": _EARLY}),
     "lock-extended-once-held-back": Case(
         "lock_extended", {"unread": _act("lock", locking_date=(BEGIN + LOCKED).isoformat()),
-                          "posted": _act("lock", locking_date=(BEGIN + EXTENDED).isoformat(), action_status="extended")},
+                          "sent": _act("lock", locking_date=(BEGIN + EXTENDED).isoformat(), action_status="extended")},
     ),
     "one-id-under-two-trackers": Case("two_trackers"),
     "no-items": Case("no_items", tracker=TOTALS, newer=True),

@@ -32,7 +32,6 @@ KEPT = {
     "ITEM_SALE": "CJ's word for what is paid, of which the SQL compares with some",
     "SIM_LEAD": "CJ's word for what is paid, of which the SQL compares with some",
     "SIM_SALE": "CJ's word for what is paid, of which the SQL compares with some",
-    "EXTENDED": "one of CJ's four action statuses",
     "OVER_100_ITEMS": "a figure of the real year, with which the shop's orders are compared",
     "SHARES": "what a bulk is made of, with which the written one is compared",
     "commission_page": "one page of what `commission_pages` gives whole: the tests of a request and of the token ask for one",

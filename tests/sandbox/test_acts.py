@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,16 +70,24 @@ def test_commission_and_fee_can_be_left_unsaid_and_are_said_again(shop: Shop, or
     assert (found[COMMISSION], found[FEE]) == ("8.00", "2.00")
 
 
-def test_a_lock_that_is_extended_lets_a_later_restatement_through_and_an_early_one_drops_it(shop: Shop, order: str) -> None:
+def test_a_lock_ahead_of_its_date_drops_what_comes_until_it_is_open_again(shop: Shop, order: str) -> None:
     act(shop, order, "lock", action_status="locked")
     shop.post("restate", order, amount="70.00")
     assert (shop.fate(order)["drop_reason"], shop.records(order)[-1]["actionStatus"]) == ("locked", "locked")
-    later = (datetime.now(UTC) + timedelta(days=400)).replace(microsecond=0)
+    act(shop, order, "lock", action_status="new")
+    shop.post("restate", order, amount="60.00")
+    assert (shop.fate(order)["posted"], shop.state(order)["amount"]) == (True, "60.00")
+
+
+def test_a_lock_is_extended_before_it_has_come_and_not_after(shop: Shop, order: str) -> None:
+    soon, later = ((shop.control.clock() + timedelta(days=days)).replace(microsecond=0) for days in (1, 400))
+    act(shop, order, "lock", locking_date=soon)
     act(shop, order, "lock", locking_date=later, action_status="extended")
     found = shop.records(order)[-1]
     assert (found["actionStatus"], found["lockingDate"]) == ("extended", later.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    shop.post("restate", order, amount="60.00")
-    assert (shop.fate(order)["posted"], shop.state(order)["amount"]) == (True, "60.00")
+    act(shop, order, "lock", action_status="locked")
+    act(shop, order, "lock", locking_date=later + timedelta(days=1), action_status="extended")
+    assert shop.records(order)[-1] == found | {"actionStatus": "locked"}
 
 
 def test_a_state_that_is_posted_again_adds_up_to_the_same_under_new_ids(shop: Shop, order: str) -> None:
