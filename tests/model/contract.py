@@ -17,7 +17,7 @@ from typing import Any
 from include.domain.states import BREAKS, MAX_ATTEMPTS, Reason, Skip, Status
 from tests.model import promises
 from tests.model.histories import OPEN_ENDED
-from tests.model.shop import Change, Key, quantities
+from tests.model.shop import Change, Key, in_cents, quantities
 from tests.model.world import Post, World
 
 PROCESSING = timedelta(minutes=61)
@@ -197,8 +197,8 @@ def _differences(state: Change, now: dict[str, Any]) -> set[str]:
     pieces = quantities((i["sku"], i["quantity"]) for i in now["items"])
     wanted = {} if nothing else quantities((i.sku, i.quantity) for i in state.items or ())
     found = {
-        Reason.AMOUNT: promises.amount(now["amount"]) != (0 if nothing else state.amount),
-        Reason.DISCOUNT: promises.amount(now["discount"]) != (0 if nothing else state.discount or 0),
+        Reason.AMOUNT: promises.amount(now["amount"]) != (0 if nothing else in_cents(state.amount)),
+        Reason.DISCOUNT: promises.amount(now["discount"]) != (0 if nothing else in_cents(state.discount)),
         Reason.ITEMS: pieces != wanted,
         Reason.COUPON: not nothing and (now["coupon"] or None) != (state.coupon or None),
     }

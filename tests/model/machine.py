@@ -263,7 +263,9 @@ class Loop(RuleBasedStateMachine):
             told = {
                 k: w for k, w in promises.last_words(self.world, without=again).items() if any(p.key == k for p in again.orders.values())
             }
-            assert not again.orders, f"the same interval again, at once, plans {list(again.orders.values())}, after {told}"
+            # CJ's clock may have stepped: what lay in the future then does not now.
+            planned = [p for p in again.orders.values() if not str(told.get(p.key, ("", ""))[1]).endswith("_in_future")]
+            assert not planned, f"the same interval again, at once, plans {planned}, after {told}"
 
     def _reconcile(self) -> dict[str, int]:
         counts = self.world.reconcile()

@@ -143,20 +143,21 @@ def quantities(items: Iterable[tuple[str, int]]) -> dict[str, int]:
     return {sku: quantity for sku, quantity in found.items() if quantity}
 
 
-def holds(held: dict[str, Any] | None, state: Change, functional: str, cents: bool = False) -> bool:
-    """Whether an order as CJ has it (the sandbox's own view) is this state: to the last digit, or to the cent where CJ keeps `cents` only."""
+def in_cents(amount: Decimal | None) -> Decimal:
+    """An amount as CJ keeps it: to the cent."""
+    return (amount or Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
-    def kept(amount: Decimal) -> Decimal:
-        return amount.quantize(Decimal("0.01"), ROUND_HALF_UP) if cents else amount
 
+def holds(held: dict[str, Any] | None, state: Change, functional: str) -> bool:
+    """Whether an order as CJ has it (the sandbox's own view) is this state, to the cent."""
     if held is None:
         return False
     if state.cancelled:
         return bool(held["cancelled"]) or (_money(held["amount"]) == 0 and not quantities((i["sku"], i["quantity"]) for i in held["items"]))
     return (
         not held["cancelled"]
-        and _money(held["amount"]) == kept(state.amount)
-        and _money(held["discount"]) == kept(state.discount or Decimal(0))
+        and _money(held["amount"]) == in_cents(state.amount)
+        and _money(held["discount"]) == in_cents(state.discount)
         and held["currency"] == (state.currency or functional)
         and (held["coupon"] or None) == (state.coupon or None)
         and quantities((i["sku"], i["quantity"]) for i in held["items"]) == quantities((i.sku, i.quantity) for i in state.items or ())

@@ -43,7 +43,6 @@ class Options:
     allow_field_loss: frozenset[str] = frozenset()
     page_size: int = 10_000
     ledger_days: int = 400
-    cents: bool = False
     """Whether CJ keeps no more decimals than a currency has."""
 
 
@@ -117,7 +116,7 @@ class World:
         self.journal = Journal(folder(self.settings.storage))
         sandbox.control.clear_faults()
         sandbox.control.set_clock(BEGIN)
-        sandbox.control.configure(page_size=options.page_size, round_amounts=options.cents, weather=0.0)
+        sandbox.control.configure(page_size=options.page_size, round_amounts=True, weather=0.0)
         sandbox.control.seed(
             accounts=[
                 {
@@ -231,7 +230,7 @@ class World:
 
     def holds(self, held: dict[str, Any] | None, state: Change) -> bool:
         """Whether an order as CJ has it is this state, to the last digit that CJ keeps."""
-        return holds(held, state, self.options.currency, self.options.cents)
+        return holds(held, state, self.options.currency)
 
     def hands(self) -> list[dict[str, Any]]:
         """Every act on this advertiser's orders that was done, the weather's too."""
