@@ -32,6 +32,8 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/cj/breaker.py", "failures: int = 0", "0 → 1"): "a count without the moment of its first failure is begun anew, whatever it says",
     ("include/cj/breaker.py", "2 ** min(state.pauses, 10)", "10 → 11"): "after four pauses it is the longest; the ten keeps the power small",
     ("include/domain/money.py", "amount.quantize(Decimal(1).scaleb(-SCALE)", "1 → 2"): "of what it is rounded to, the number of places alone is asked",
+    ("include/domain/money.py", "if exponent >= -SCALE else", ">= → > in exponent >= -SCALE"): "at the last place itself both ways come to the same",
+    ("include/airflow/tasks.py", 'published.counts.get("quarantine", 0)', "0 → 1"): "without counts nothing was planned, and nothing is told",
 }  # fmt: skip
 """(path, a part of the line, the mistake): why it cannot be noticed."""
 

@@ -102,7 +102,11 @@ def test_a_night_that_was_sent_whole_succeeds_and_says_from_when_cjs_hour_is_ove
     world.submit(night)
     done = publish_night(context(night, approved=True, by="ana"))
     sent = max(row["at"] for row in world.rows("SELECT submitted_at AS at FROM cj.submissions"))
-    assert done == {"counts": {"accepted": 3, "quarantine": 0, "skipped": 0}, "due_at": (sent + timedelta(hours=1)).isoformat()}
+    assert done == {
+        "counts": {"accepted": 3, "quarantine": 0, "skipped": 0},
+        "due_at": (sent + timedelta(hours=1)).isoformat(),
+        "told": ["3 orders go to CJ: create 3."],
+    }
 
 
 def test_a_night_that_was_rejected_says_who_did_and_that_nothing_was_sent(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.domain.money import NotMoney, exact_sum, is_plain_number, money, money_text, nearest_money
+from include.domain.money import NotMoney, exact_sum, from_units, is_plain_number, money, money_text, nearest_money, units_of
 
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal("9999999999999999999999999999.9999999999"), places=10)
 
@@ -81,3 +81,22 @@ def test_an_amount_that_does_not_fit_is_told_what_would(read: Callable[[str], De
 @pytest.mark.parametrize(("length", "is_one"), [(10_000, True), (10_001, False)])
 def test_a_number_of_ten_thousand_characters_is_the_longest_that_is_read(length: int, is_one: bool) -> None:
     assert is_plain_number("1".zfill(length)) is is_one
+
+
+@pytest.mark.parametrize(
+    ("amount", "units"),
+    [
+        (None, 0),
+        ("0.00", 0),
+        ("1", 10_000_000_000),
+        ("-12.50", -125_000_000_000),
+        ("1E+2", 1_000_000_000_000),
+        ("0.0000000001", 1),
+        ("-0.0000000010", -10),
+        ("0.00000000010", 1),
+        ("2.50000000000000", 25_000_000_000),
+    ],
+)
+def test_an_amount_is_a_whole_number_of_the_last_place_and_back(amount: str | None, units: int) -> None:
+    assert units_of(None if amount is None else money(amount)) == units
+    assert from_units(units) == Decimal(amount or 0)

@@ -281,9 +281,8 @@ def test_what_was_sent_is_counted_and_due_an_hour_after_the_last_of_it(loaded: L
     for order, minutes in (("A", 5), ("B", 10), ("C", 7)):
         loaded.execute(f"UPDATE cj.submissions SET submitted_at = '{NOON + timedelta(minutes=minutes)}' WHERE order_id = '{order}'")
     published = loaded.publish()
-    assert published == Published(
-        {"accepted": 2, "unknown": 1, "quarantine": 0, "skipped": 0}, NOON + timedelta(minutes=70), 0, ["as before"]
-    )
+    assert published.counts == {"accepted": 2, "unknown": 1, "quarantine": 0, "skipped": 0}
+    assert (published.due_at, published.incomplete, published.problems) == (NOON + timedelta(minutes=70), 0, ["as before"])
     loaded.execute("UPDATE cj.submissions SET mode = 'test' WHERE outcome = 'unknown'")
     assert loaded.publish().due_at == NOON + timedelta(minutes=70)
     loaded.execute("UPDATE cj.submissions SET mode = 'test'")
