@@ -26,9 +26,8 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/verdicts_apply.sql", "        AND v.updated_at = l.updated_at", "AND → OR"): "likewise: one row of a state is its newest, however often it stands there",
     ("include/sql/reconciliation_run.sql", "INNER JOIN cj.submissions AS s", "INNER JOIN → LEFT JOIN"): "the discount is asked of what was joined",
     ("include/sql/ledger_known.sql", "HAVING COUNT(*) > 1", "> → >="): "what came once is kept once on the slower way as well",
-    ("include/sql/ledger_refresh.sql", "action_status = (SELECT MAX(", "MAX( → MIN("): "a record that is asked for by its id comes once",
-    ("include/sql/ledger_refresh.sql", "WHEN locking_date <> (SELECT MAX(", "MAX( → MIN("): "a record that is asked for by its id comes once",
-    ("include/sql/ledger_refresh.sql", "locking_date = (SELECT MAX(", "MAX( → MIN("): "a record that is asked for by its id comes once",
+    ("include/sql/ledger_refresh.sql", "MAX(i.action_status) AS action_status, MAX(i.locking_date)", "MAX( → MIN("):
+        "a record that is asked for by its id comes once",
     ("include/cj/breaker.py", "failures: int = 0", "0 → 1"): "a count without the moment of its first failure is begun anew, whatever it says",
     ("include/cj/breaker.py", "2 ** min(state.pauses, 10)", "10 → 11"): "after four pauses it is the longest; the ten keeps the power small",
     ("include/domain/money.py", "amount.quantize(Decimal(1).scaleb(-SCALE)", "1 → 2"): "of what it is rounded to, the number of places alone is asked",
