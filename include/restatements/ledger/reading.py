@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.cj.client import CJClient
-from include.cj.limits import windows
+from include.cj.limits import MAX_WINDOW, windows
 from include.cj.records import COMMISSION_ITEMS, CommissionPage
 from include.cj.set_aside import SET_ASIDE
 from include.domain.account import Account
@@ -226,8 +226,7 @@ def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation
         )
     if not due:
         return
-    ids = [str(row["commission_id"]) for row in due]
-    with PageSpool(client.commission_pages(account.advertiser_id, commission_ids=ids)) as spool, open_warehouse(location) as session:
+    with PageSpool(_asked_again(client, account, due)) as spool, open_warehouse(location) as session:
         with session.transaction():
             session.serialize("cj.ledger")
             session.execute("DELETE FROM cj.incoming_commissions")
@@ -236,6 +235,20 @@ def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation
             session.execute(filled("ledger_refresh"), {"reading": _next_reading(session)})
             session.execute("DELETE FROM cj.incoming_commissions")
             tell_set_aside(session, spool, account.advertiser_id)
+
+
+def _asked_again(client: CJClient, account: Account, due: list[dict[str, object]]) -> Iterator[CommissionPage]:
+    """The pages of these records (commission_id, posting_date; the oldest first), window by window.
+
+    Without bounds CJ reads the past 24 hours by posting date, and no source says that it does otherwise where ids are given.
+    """
+    rest = [(str(row["commission_id"]), posted) for row in due if isinstance(posted := row["posting_date"], datetime)]
+    while rest:
+        start = rest[0][1].replace(microsecond=0)
+        end = start + MAX_WINDOW
+        ids = [name for name, posted in rest if posted < end]
+        rest = rest[len(ids) :]
+        yield from client.commission_pages(account.advertiser_id, since_posting=start, before_posting=end, commission_ids=ids)
 
 
 def _order_of(cursor: str) -> tuple[int, str]:

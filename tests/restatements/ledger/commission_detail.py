@@ -88,11 +88,12 @@ class CommissionDetail:
         self.asked.append(asked)
         return sorted((r for r in self.records if self._shown(r, asked)), key=lambda r: int(r["commissionId"]))
 
-    @staticmethod
-    def _shown(record: dict[str, Any], asked: Asked) -> bool:
+    def _shown(self, record: dict[str, Any], asked: Asked) -> bool:
+        """Without bounds CJ shows the past 24 hours by posting date, whatever else is asked."""
         posted = datetime.fromisoformat(record["postingDate"])
+        since = asked.since or (self.now - timedelta(days=1) if asked.before is None else None)
         return (
-            (asked.since is None or asked.since <= posted)
+            (since is None or since <= posted)
             and (asked.before is None or posted < asked.before)
             and (asked.cursor is None or int(record["commissionId"]) > int(asked.cursor))
             and (asked.ids is None or record["commissionId"] in asked.ids)

@@ -303,6 +303,20 @@ def test_however_many_lock_on_one_day_all_of_them_are_asked_for_before_anything_
     assert moved[0]["n"] == 20_001
 
 
+@pytest.mark.parametrize("ages", [(3,), (200,), (3, 33, 34, 35, 200), (3, 3)])
+def test_records_of_any_age_are_asked_for_again_in_ranges_that_cj_takes(either: Ledger, ages: tuple[int, ...]) -> None:
+    """Without a range CJ shows the past 24 hours alone."""
+    either.cj.records = [record(str(n), NOW - age * DAY, lockingDate=text(NOW - SECOND)) for n, age in enumerate(ages, 1)]
+    either.read()
+    for due in either.cj.records:
+        due["actionStatus"] = "locked"
+    either.read()
+    assert [row["status"] for row in either.rows("SELECT action_status AS status FROM cj.commissions")] == ["locked"] * len(ages)
+    asked = [asked for asked in either.cj.asked if asked.ids]
+    assert all(a.before is not None and a.since is not None and a.before - a.since <= 31 * DAY for a in asked)
+    assert sorted(i for a in asked for i in a.ids or ()) == sorted(r["commissionId"] for r in either.cj.records)
+
+
 def test_only_a_lock_date_that_was_moved_is_news_and_of_the_reading_that_follows(either: Ledger) -> None:
     either.cj.records = [record("7", NOW - DAY, lockingDate=text(NOW - SECOND)), record("8", NOW - DAY, lockingDate=text(NOW - SECOND))]
     either.read(days=30)
