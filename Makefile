@@ -1,7 +1,7 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo up down test check check-format check-lint check-types check-pages format faults soak bench scale mutants rehearse-backfill \
+.PHONY: help setup env demo up down doctor test check check-format check-lint check-types check-pages format faults soak bench scale mutants rehearse-backfill \
 	docs lock clean
 
 PY := .venv/bin/python
@@ -27,6 +27,9 @@ up: setup ## Airflow with the sandbox beside it, for clicking around (PORT=8080)
 
 down: setup ## stop what `make up` started in another terminal
 	@$(RUN) -m include.commands.up --stop
+
+doctor: setup ## find out what a night would meet, without sending anything live (DOCTOR=--json)
+	@eval "$$($(RUN) -m include.airflow.environment)" && $(RUN) -m include.commands.doctor $(DOCTOR)
 
 test: check ## all that a change has to pass, as CI asks for it: check, then the tests, two files at a time
 	@$(RUN) -m pytest $(TWO)

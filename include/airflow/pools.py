@@ -11,6 +11,8 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 
+from include.domain.errors import SettingError
+
 log = logging.getLogger(__name__)
 
 
@@ -43,3 +45,21 @@ def create_missing_pools() -> list[str]:
     if created:
         log.info("Created pools: %s.", ", ".join(created))
     return created
+
+
+def slots() -> dict[str, int | None]:
+    """The slots of the project's pools, None for one that is not there. Runs where the metadata database is. Raises SettingError where that cannot be asked."""
+    from airflow.models.pool import Pool
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from include.airflow.environment import read_settings
+
+    names = [str(entry["pool_name"]) for entry in read_settings()["pools"]]
+    try:
+        found = {name: Pool.get_pool(name) for name in names}
+    except SQLAlchemyError as error:
+        raise SettingError(
+            f"Airflow's metadata database cannot be asked for its pools ({type(error).__name__}). Make it with `airflow db migrate`, or correct "
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN."
+        ) from None
+    return {name: pool and int(pool.slots) for name, pool in found.items()}

@@ -14,6 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Data: TypeAlias = pa.Table | pa.RecordBatch | pa.RecordBatchReader | Iterable[pa.RecordBatch]
 
-__all__ = ["BATCH_ROWS", "Params", "Session", "WarehouseLocation", "open_warehouse", "supported_kinds"]
+__all__ = ["BATCH_ROWS", "Circumstance", "Params", "Session", "WarehouseLocation", "open_warehouse", "supported_kinds"]
 
 Params: TypeAlias = Mapping[str, object]
 
@@ -47,6 +48,16 @@ def open_warehouse(location: WarehouseLocation) -> Iterator[Session]:
         yield session
     finally:
         session.close()
+
+
+@dataclass(frozen=True)
+class Circumstance:
+    """Something between here and the warehouse, in a sentence; with a `remedy` where it is better changed."""
+
+    sentence: str
+    remedy: str = ""
+    stops: bool = False
+    """It would end a night."""
 
 
 class Session(ABC):
@@ -166,12 +177,12 @@ class Session(ABC):
 
     # -- shapes ----------------------------------------------------------------------------------------------------------------------
 
-    def create_tables(self, *, whole: bool = False) -> None:
+    def create_tables(self, *, whole: bool = False, kept: bool = True) -> None:
         """The tables of schema cj, in the newest version (include.warehouse.schema): one small query where they are that already.
 
-        `whole` also brings back what was dropped by hand. Safe when two do it at once. Raises WarehouseShapeError on a newer package's schema.
+        `whole` also brings back what was dropped by hand; not `kept`, it is only tried. Safe when two do it at once. Raises WarehouseShapeError on a newer package's schema.
         """
-        schema.bring_up_to_date(self, whole=whole)
+        schema.bring_up_to_date(self, whole=whole, kept=kept)
 
     def indexes(self) -> tuple[str, ...]:
         """`CREATE INDEX IF NOT EXISTS name ON …` where the warehouse profits."""
@@ -209,6 +220,10 @@ class Session(ABC):
     def own_type(self, kind: pa.DataType) -> pa.DataType | None:
         """What a column travels with whose Arrow type only this driver has; None for all that are Arrow's own."""
         return None
+
+    def circumstances(self) -> list[Circumstance]:
+        """What is to be known of the way to the server; nothing where there is none."""
+        return []
 
     def binary_order(self, expression: str) -> str:
         """The expression, ordered by the bytes of its UTF-8 text instead of by a language's rules."""

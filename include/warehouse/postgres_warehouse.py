@@ -22,8 +22,9 @@ from urllib.parse import quote, urlencode
 
 from include.domain.errors import SettingError, WarehouseError
 from include.warehouse import sqltext
-from include.warehouse.base import Params, Session
+from include.warehouse.base import Circumstance, Params, Session
 from include.warehouse.location import ConnectionParts, WarehouseLocation
+from include.warehouse.postgres_circumstances import circumstances_of
 from include.warehouse.postgres_values import as_text, bound, sql_type
 from include.warehouse.postgres_words import not_connected, speaking
 
@@ -288,6 +289,9 @@ class PostgresSession(Session):
         with self._in_a_transaction(), speaking(), self._connection.cursor() as cursor:
             schema = cursor.adbc_execute_schema(sqltext.bind(sql, numbered.__getitem__))
         return {f.name: _type_name(f) for f in schema}
+
+    def circumstances(self) -> list[Circumstance]:
+        return circumstances_of(self)
 
     def own_type(self, kind: pa.DataType) -> pa.DataType | None:
         """Numeric arrives as exact text under an opaque type."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -75,16 +75,20 @@ def working_tables() -> list[str]:
     return re.findall(r"CREATE TABLE cj\.(\w+)", sql_text("schema/working"))
 
 
-def bring_up_to_date(session: SchemaSession, *, whole: bool = False) -> None:
+class _TakenBack(Exception):
+    """Ends the transaction of what is only tried."""
+
+
+def bring_up_to_date(session: SchemaSession, *, whole: bool = False, kept: bool = True) -> None:
     """The schema in the newest version, whatever it was. One small query where it is that already. Safe when two do it at once.
 
-    `whole` runs every step again, which brings back what was dropped by hand. Raises WarehouseShapeError where the schema is of a newer
+    `whole` runs every step again, which brings back what was dropped by hand. Not `kept`, all of it is done and then taken back. Raises WarehouseShapeError where the schema is of a newer
     package than this one.
     """
     made_of = _made_of(session)
     if not whole and _stands_at(session, made_of):
         return
-    with session.transaction():
+    with suppress(_TakenBack), session.transaction():
         for name in _LOCKS:
             session.serialize(name)
         version = _version(session)
@@ -94,6 +98,8 @@ def bring_up_to_date(session: SchemaSession, *, whole: bool = False) -> None:
             if step.version > version:
                 _note(session, step)
         _make_anew(session, made_of)
+        if not kept:
+            raise _TakenBack
 
 
 def _stands_at(session: SchemaSession, made_of: str) -> bool:

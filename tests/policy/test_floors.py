@@ -26,7 +26,7 @@ STAGES = (
     ("adoption", "changes", "gate", "journal", "ledger", "report"),
     ("posting", "plan", "verdicts"),
     ("preview", "prepare", "publish", "reconcile", "submit"),
-    ("rebuild",),
+    ("rebuild", "doctor"),
 )
 """The floors inside include/restatements: what a run may do, the stages, those that use other stages, the verbs."""
 

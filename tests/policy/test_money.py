@@ -17,6 +17,7 @@ NO_MONEY = {
     ("include/demo/catalogue.py", "basket"): "how many lines an order has",
     ("include/demo/shop.py", "*"): "hours, days and shares that a random generator draws",
     ("include/restatements/changes/parsing.py", "_LARGEST"): "the largest decimal(38, 10), built from its digits",
+    ("include/restatements/doctor/orders.py", "_read"): "a ratio",
     ("include/restatements/gate/gate.py", "*"): "a ratio of two counts",
     ("include/restatements/gate/findings.py", "_number"): "a comparison with bounds that are small whole numbers",
     ("include/restatements/settings.py", "max_quarantine_ratio"): "a ratio",
