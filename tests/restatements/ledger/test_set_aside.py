@@ -20,7 +20,7 @@ from include.restatements.ledger.reading import PageSpool, append_records, tell_
 from include.sql import _environment
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.restatements.ledger.commission_detail import ACCOUNT, NOW, CommissionDetail, record
-from tests.restatements.ledger.test_reading import Ledger
+from tests.restatements.ledger.one_ledger import Ledger
 
 NUL_SKU = [{"commissionItemId": "1", "sku": "A\0B", "quantity": 2, "perItemSaleAmountAdvCurrency": "5.00"}]
 LONG_AGO = NOW - timedelta(days=3)

@@ -1,0 +1,51 @@
+"""One account's ledger in a warehouse, for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from include.domain.shapes import INSTANT
+from include.restatements.ledger.reading import AHEAD, LedgerRead, read_ledger
+from include.warehouse.base import WarehouseLocation, open_warehouse
+from tests.restatements.ledger.commission_detail import ACCOUNT, Asked, CommissionDetail
+
+DAY, SECOND, TICK = timedelta(days=1), timedelta(seconds=1), timedelta(microseconds=1)
+
+
+@dataclass
+class Ledger:
+    """One account's ledger in a warehouse, and the CJ it is read from."""
+
+    location: WarehouseLocation
+    cj: CommissionDetail
+
+    def read(self, since: date | None = None, days: int = 400, processing: timedelta = AHEAD) -> LedgerRead:
+        self.cj.asked.clear()
+        with self.cj.client() as client:
+            return read_ledger(client, ACCOUNT, self.location, ledger_days=days, since=since, processing=processing)
+
+    def was_read(self, kind: str, until: datetime, cursor: str = "500", start: datetime | None = None) -> None:
+        """A reading of the past, as the table has it."""
+        row = {
+            "advertiser_id": [ACCOUNT.advertiser_id], "cursor_commission_id": [cursor], "kind": [kind],
+            "read_from": pa.array([start or until - DAY], INSTANT), "complete_until": pa.array([until], INSTANT), "records": [1],
+            "read_at": pa.array([datetime.now(UTC)], INSTANT),
+        }  # fmt: skip
+        with open_warehouse(self.location) as session:
+            session.create_tables()
+            session.append("cj.ledger_reads", pa.table(row))
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        with open_warehouse(self.location) as session:
+            return [dict(row) for row in session.rows(sql)]
+
+    def held(self) -> list[str]:
+        return [str(row["id"]) for row in self.rows("SELECT commission_id AS id FROM cj.commissions ORDER BY LENGTH(commission_id), 1")]
+
+    def window(self) -> Asked:
+        (asked,) = [asked for asked in self.cj.asked if asked.ids is None]
+        return asked
