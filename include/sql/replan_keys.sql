@@ -8,8 +8,8 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --   * refused in live mode after Test Mode had let it pass: likewise
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
 --   * skipped because an earlier change was on its way, or because another run had taken it over
---   * CJ did not know it, it was never sent, or CJ held it just so; and a record of it has been read since: CJ holds something else now
---   * held back as locked, and CJ has moved its lock date since
+--   * CJ did not know it, it was never sent, CJ held it just so, or what CJ held was why it was held back; and a record of it has been read since, or
+--     its lock date was moved: CJ holds something else now
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
 WITH words AS (
@@ -19,7 +19,7 @@ WITH words AS (
         plan_number, 1 AS weight
     FROM cj.skipped
     UNION ALL
-    SELECT enterprise_id, action_tracker_id, order_id, updated_at, CASE WHEN reason IN ('not_in_cj', 'locked') THEN reason ELSE stage END AS word, plan_number, 0 AS weight
+    SELECT enterprise_id, action_tracker_id, order_id, updated_at, CASE WHEN reason IN ('stale_state', 'unknown') THEN reason ELSE stage END AS word, plan_number, 0 AS weight
     FROM cj.quarantine
 ),
 
@@ -29,7 +29,7 @@ last_words AS (
         SELECT l.*, ROW_NUMBER() OVER (PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id ORDER BY l.plan_number DESC, l.weight) AS newest
         FROM words AS l
     ) AS w
-    WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded', 'not_in_cj', 'never_sent', 'unchanged', 'locked')
+    WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded', 'not_in_cj', 'never_sent', 'unchanged', 'eligibility')
       AND NOT {{ sent_since("w") }}
 )
 
@@ -54,19 +54,11 @@ FROM (
     SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
     FROM last_words AS w
     LEFT JOIN cj.plans AS p USING (plan_number)
-    WHERE w.word IN ('not_in_cj', 'never_sent', 'unchanged')
+    WHERE w.word IN ('not_in_cj', 'never_sent', 'unchanged', 'eligibility')
       AND EXISTS (
           SELECT 1 FROM cj.commissions AS c
-          WHERE c.action_tracker_id = w.action_tracker_id AND c.order_id = w.order_id AND COALESCE(c.reading, 0) > COALESCE(p.reading, -1)
-      )
-    UNION ALL
-    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
-    FROM last_words AS w
-    LEFT JOIN cj.plans AS p USING (plan_number)
-    WHERE w.word = 'locked'
-      AND EXISTS (
-          SELECT 1 FROM cj.commissions AS c
-          WHERE c.action_tracker_id = w.action_tracker_id AND c.order_id = w.order_id AND c.moved_reading > COALESCE(p.reading, -1)
+          WHERE c.action_tracker_id = w.action_tracker_id AND c.order_id = w.order_id
+            AND (COALESCE(c.reading, 0) > COALESCE(p.reading, -1) OR c.moved_reading > COALESCE(p.reading, -1))
       )
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at

@@ -117,20 +117,24 @@ def test_what_is_on_its_way_is_followed_by_its_verdict_and_not_by_a_record(groun
         ({"reading": 2, "order_id": "p"}, False),
     ],
 )
-@pytest.mark.parametrize("said", ["not_in_cj", "unchanged", "never_sent", "held back: not_in_cj"])
-def test_what_cj_did_not_know_or_held_so_is_when_a_record_of_it_was_read_since_its_plan(
+@pytest.mark.parametrize(
+    "said", ["not_in_cj", "unchanged", "never_sent", "held back: not_in_cj", "held back: not_commissionable", "held back: amount"]
+)
+def test_what_was_decided_by_cjs_records_is_when_a_record_of_it_was_read_since_its_plan(
     ground: Ground, said: str, record: dict[str, Any], again: bool
 ) -> None:
     if said.startswith("held back"):
-        ground.held_back(stage="eligibility", reason="not_in_cj")
+        ground.held_back(stage="eligibility", reason=said.rpartition(" ")[2])
     else:
         ground.skipped(reason=said)
     assert is_again(ground.planned().record(**record)) is again
 
 
-@pytest.mark.parametrize("reason", ["amount", "locked"])
-def test_a_record_changes_nothing_for_what_was_held_back_otherwise(ground: Ground, reason: str) -> None:
-    assert not is_again(ground.held_back(reason=reason).planned().record(reading=2))
+@pytest.mark.parametrize(
+    ("stage", "reason"), [("eligibility", "stale_state"), ("eligibility", "unknown"), ("validation", "amount"), ("test_mode", "not_in_cj")]
+)
+def test_a_record_changes_nothing_for_what_was_held_back_otherwise(ground: Ground, stage: str, reason: str) -> None:
+    assert not is_again(ground.held_back(stage=stage, reason=reason).planned().record(reading=2))
 
 
 @pytest.mark.parametrize(
@@ -143,8 +147,8 @@ def test_a_record_changes_nothing_for_what_was_held_back_otherwise(ground: Groun
         ({"moved_reading": 4, "action_tracker_id": 402}, False),
     ],
 )
-@pytest.mark.parametrize(("reason", "waits"), [("locked", True), ("closed", False), ("not_commissionable", False), ("amount", False)])
-def test_what_was_held_back_as_locked_is_once_cj_has_moved_its_lock_date_since(
+@pytest.mark.parametrize(("reason", "waits"), [("locked", True), ("closed", True), ("stale_state", False), ("unknown", False)])
+def test_what_was_held_back_for_what_cj_holds_is_once_cj_has_moved_its_lock_date_since(
     ground: Ground, reason: str, waits: bool, record: dict[str, Any], again: bool
 ) -> None:
     ground.held_back(stage="eligibility", reason=reason).planned(reading=3).record(**record)
