@@ -59,6 +59,8 @@ def write(folder: Path, orders: int) -> dict[str, Any]:
             connection.execute(f"INSERT INTO cj.commissions BY NAME {_RECORDS}", bounds)
         for name in ("submissions", "commissions"):
             connection.execute(f"COPY cj.{name} TO '{folder}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
+    with open_warehouse(location) as session:
+        session.create_tables(whole=True)  # adds up what the records say of their action tracker
     return {"folder": str(folder), "orders": orders}
 
 

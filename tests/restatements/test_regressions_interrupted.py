@@ -177,7 +177,7 @@ def test_a_run_that_was_tested_and_then_goes_live_keeps_the_word_of_the_live_pla
     world.settings = live
     world.advance(timedelta(days=60))
     planned_again(world, "one")
-    assert (said(world, "submissions"), said(world, "quarantine")) == ([], [("one", "locked")])
+    assert (said(world, "submissions"), said(world, "quarantine")) == ([], [("one", "closed")])
 
 
 def test_what_test_mode_refused_is_asked_again_when_the_night_is_planned_again(new_world: NewWorld) -> None:
