@@ -67,15 +67,24 @@ rates_before AS (
 )
 {%- endmacro %}
 
-{#- The rate that other evidence than this order's own amount shows: the middle of the others, or an earlier round. `own` is what the order itself adds
-    to `rates`, null where it adds nothing. Null where nothing else tells. -#}
-{% macro rate_of_others(own, order, plan_number) -%}
-CASE
-    WHEN {{ own }} IS NULL AND r.orders > 0 OR r.orders > 2 THEN r.middle_rate
-    WHEN r.orders = 2 THEN r.rates_sum - {{ own }}
-    WHEN b.shown_by_order = {{ order }} AND b.shown_by_plan = {{ plan_number }} THEN b.another_rate_before
-    ELSE b.rate_before
-END
+{#- What the other orders of this round show: their middle. `own` is what the order itself adds to `rates`, null where it adds nothing. Null where there is
+    no other. -#}
+{% macro rate_of_others(own) -%}
+CASE WHEN {{ own }} IS NULL OR r.orders > 2 THEN r.middle_rate WHEN r.orders = 2 THEN r.rates_sum - {{ own }} END
+{%- endmacro %}
+
+{#- What an earlier round showed by anything but this very state. -#}
+{% macro rate_before(order, plan_number) -%}
+CASE WHEN b.shown_by_order = {{ order }} AND b.shown_by_plan = {{ plan_number }} THEN b.another_rate_before ELSE b.rate_before END
+{%- endmacro %}
+
+{#- Near either: of two orders that disagree, an earlier round tells which is right; and an old rate does not make wrong what today's orders agree on.
+    Never null. -#}
+{% macro near_a_rate(of, rate, held_sale_amount, sale_amount) -%}
+(
+    COALESCE({{ near_the_rate(rate, of ~ ".rate_of_others", held_sale_amount, sale_amount) }}, FALSE)
+    OR COALESCE({{ near_the_rate(rate, of ~ ".rate_before", held_sale_amount, sale_amount) }}, FALSE)
+)
 {%- endmacro %}
 
 {#- CJ holds nothing of the order any more: cancelled, or restated to nothing. The two look alike. -#}

@@ -1,5 +1,5 @@
-{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
-{% from "fragments.sql" import rates_shown, rate_of_others, is_half_shown, paid_on, trackers, share_of_tracker %}
+{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
+{% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, paid_on, trackers, share_of_tracker %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/rules/plan.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
@@ -94,7 +94,7 @@ telling AS (
     FROM (
         SELECT position, advertiser_id, currency, rate, sale_amount, MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest
         FROM compared
-        WHERE converted AND rate IS NOT NULL AND untouched
+        WHERE converted AND rate IS NOT NULL AND untouched AND NOT half_shown AND NOT in_doubt
     ) AS shown
     WHERE {{ tells_the_rate("sale_amount", "largest") }}
 ),
@@ -104,7 +104,7 @@ accounts AS (SELECT DISTINCT advertiser_id, functional_currency FROM input),
 {{ rates_shown("telling", "accounts") }},
 
 rated AS (
-    SELECT c.*, {{ rate_of_others("own.rate", "c.order_id", "CAST(NULL AS bigint)") }} AS rate_of_others
+    SELECT c.*, {{ rate_of_others("own.rate") }} AS rate_of_others, b.rate_before
     FROM compared AS c
     LEFT JOIN telling AS own USING (position)
     LEFT JOIN rates AS r ON r.advertiser_id = c.advertiser_id AND r.currency = c.currency
@@ -182,7 +182,7 @@ facts AS (
                 WHEN NOT c.converted THEN c.held_sale_amount = c.sale_amount AND c.held_discount = COALESCE(c.discount, 0)
                 ELSE c.untouched AND c.held_discount_orig = COALESCE(c.discount, 0) AND CASE
                     WHEN c.sale_amount = 0 OR c.held_sale_amount = 0 THEN c.sale_amount = c.held_sale_amount
-                    ELSE {{ near_the_rate("c.rate", "c.rate_of_others", "c.held_sale_amount", "c.sale_amount") }}
+                    ELSE {{ near_a_rate("c", "c.rate", "c.held_sale_amount", "c.sale_amount") }}
                 END
             END, FALSE
         ) AS amounts_agree,
@@ -197,7 +197,7 @@ facts AS (
                 AS held_paid_on,
             CASE
                 WHEN r.cancelled THEN 0
-                WHEN r.converted THEN CAST(r.amount - COALESCE(r.discount, 0) AS double precision) * r.rate_of_others
+                WHEN r.converted THEN CAST(r.amount - COALESCE(r.discount, 0) AS double precision) * COALESCE(r.rate_of_others, r.rate_before)
                 ELSE r.amount - COALESCE(r.discount, 0)
             END AS paid_on
         FROM rated AS r

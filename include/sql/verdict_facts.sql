@@ -1,5 +1,5 @@
-{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, near_the_rate, holds_nothing, pays_nothing, same_order %}
-{% from "fragments.sql" import rates_shown, rate_of_others, is_half_shown, paid_on, trackers, share_of_tracker %}
+{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
+{% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, paid_on, trackers, share_of_tracker %}
 -- The facts of the verdicts: one row for every order state submitted live that is to be judged (cj.open_orders says of which orders), beside what CJ
 -- holds now, with what is true of it as yes or no, and the amounts. Nothing is decided here: include/restatements/rules/verdicts.py does that.
 -- Bound to :now (CJ's time), :pairs_since, before which both halves of what CJ posts as a pair can be seen, :processing_seconds, :deadline_seconds, :currency_band. cj.accounts_now gives the basis and functional currency of this
@@ -110,7 +110,7 @@ telling AS (
             MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest,
             MAX(CASE WHEN new_line THEN sale_amount END) OVER (PARTITION BY advertiser_id, currency) AS largest_posted
         FROM compared AS c
-        WHERE rate IS NOT NULL AND newest = 1
+        WHERE rate IS NOT NULL AND newest = 1 AND NOT half_shown AND NOT in_doubt
     ) AS shown
     WHERE (new_line OR largest_posted IS NULL) AND {{ tells_the_rate("sale_amount", "COALESCE(largest_posted, largest)") }}
 ),
@@ -118,7 +118,7 @@ telling AS (
 {{ rates_shown("telling", "cj.accounts_now") }},
 
 rated AS (
-    SELECT c.*, {{ rate_of_others("own.rate", "c.order_id", "c.plan_number") }} AS rate_of_others
+    SELECT c.*, {{ rate_of_others("own.rate") }} AS rate_of_others, {{ rate_before("c.order_id", "c.plan_number") }} AS rate_before
     FROM compared AS c
     LEFT JOIN telling AS own
         ON {{ same_order("own", "c") }} AND own.plan_number = c.plan_number
@@ -142,7 +142,7 @@ posted AS (
           WHEN c.operation = 'cancel' THEN n.sale_amount = 0 AND COALESCE(n.order_discount, 0) = 0
           WHEN NOT c.converted THEN n.sale_amount = c.sale_amount AND COALESCE(n.order_discount, 0) = COALESCE(c.discount, 0)
           WHEN c.sale_amount > 0 THEN COALESCE(n.order_discount_orig_currency, 0) = COALESCE(c.discount, 0)
-              AND COALESCE({{ near_the_rate(rate("n.sale_amount", "c.sale_amount"), "c.rate_of_others", "n.sale_amount", "c.sale_amount") }}, FALSE)
+              AND {{ near_a_rate("c", rate("n.sale_amount", "c.sale_amount"), "n.sale_amount", "c.sale_amount") }}
           ELSE FALSE
       END
     GROUP BY c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at
@@ -151,7 +151,7 @@ posted AS (
 SELECT
     c.run_id, c.advertiser_id, c.enterprise_id, c.action_tracker_id, c.order_id, c.updated_at, c.operation, c.submitted_at, c.plan_number, c.attempts, c.currency,
     c.amount, c.discount, c.sale_amount, c.sale_amount_basis, c.held_sale_amount, c.held_discount, c.commission, c.cj_fee, c.share, c.posted_at, c.locking_date,
-    c.converted, c.rate, c.rate_of_others, c.newest = 1 AS newest_state, c.known, c.elsewhere, c.tracker_known, c.tracker_of_another,
+    c.converted, c.rate, COALESCE(c.rate_of_others, c.rate_before) AS rate_of_others, c.newest = 1 AS newest_state, c.known, c.elsewhere, c.tracker_known, c.tracker_of_another,
     c.half_shown, c.in_doubt, c.new_line, c.line_since_first,
     p.order_id IS NOT NULL AS posted_once, COALESCE(p.since_last = 1, FALSE) AS posted_since_last,
     c.operation = 'create' AS is_create, c.operation = 'restate' AS is_restate, c.operation = 'cancel' AS is_cancel,
@@ -167,13 +167,13 @@ SELECT
     EXTRACT(EPOCH FROM (CAST(:now AS timestamp with time zone) - c.submitted_at)) >= :processing_seconds AS hour_over,
     EXTRACT(EPOCH FROM (CAST(:now AS timestamp with time zone) - c.submitted_at)) >= :deadline_seconds AS deadline_over,
     -- CJ converted it, and nothing but the order itself says at what rate.
-    c.converted AND c.operation <> 'cancel' AND c.sale_amount > 0 AND COALESCE(c.held_sale_amount > 0, FALSE) AND c.rate_of_others IS NULL
+    c.converted AND c.operation <> 'cancel' AND c.sale_amount > 0 AND COALESCE(c.held_sale_amount > 0, FALSE) AND COALESCE(c.rate_of_others, c.rate_before) IS NULL
         AS amount_unchecked,
     COALESCE(
         CASE
-            WHEN c.converted AND c.sale_amount > 0 AND c.held_sale_amount > 0 AND c.rate_of_others IS NULL THEN FALSE
+            WHEN c.converted AND c.sale_amount > 0 AND c.held_sale_amount > 0 AND COALESCE(c.rate_of_others, c.rate_before) IS NULL THEN FALSE
             WHEN c.converted AND c.sale_amount > 0
-                THEN NOT COALESCE({{ near_the_rate("c.rate", "c.rate_of_others", "c.held_sale_amount", "c.sale_amount") }}, FALSE)
+                THEN NOT {{ near_a_rate("c", "c.rate", "c.held_sale_amount", "c.sale_amount") }}
             WHEN c.converted OR c.operation = 'cancel' THEN c.held_sale_amount <> 0
             WHEN c.sale_amount_basis = 'gross' THEN c.held_sale_amount <> c.amount
             ELSE c.held_sale_amount + c.held_discount <> c.amount

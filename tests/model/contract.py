@@ -144,7 +144,12 @@ def verdict_is_true(end: End, key: Key) -> str:
     holds = end.world.holds(end.held.get(key), state)
     if verdict["status"] == Status.MATCHED and not holds:
         return "said to match, and CJ does not hold it"
-    shown = verdict["reason"] in (Reason.CORRECTION_REASON, Reason.VALIDATION_STATUS)  # which the inside does not tell
+    # Which the inside does not tell: a reason or a status may be all that never came.
+    shown = (
+        verdict["reason"] in (Reason.CORRECTION_REASON, Reason.VALIDATION_STATUS)
+        or state.correction_reason is not None
+        or state.status is not None
+    )
     return "said to be a break, and CJ holds it" if verdict["status"] in BREAKS and holds and not shown else ""
 
 

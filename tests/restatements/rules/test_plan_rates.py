@@ -115,6 +115,11 @@ def test_an_order_alone_is_compared_with_what_earlier_rounds_showed(ground: Grou
     assert in_pounds(ground, ("100", "127")) == [so]
 
 
+def test_of_two_orders_that_disagree_an_earlier_round_tells_which_is_right(ground: Ground) -> None:
+    ground.rate()
+    assert in_pounds(ground, ("100", "127"), ("100", "12700")) == [True, False]
+
+
 def test_this_runs_orders_say_more_than_earlier_rounds(ground: Ground) -> None:
     ground.rate(rate="2")
     assert in_pounds(ground, ("100", "127"), ("100", "127"), ("100", "127")) == [True] * 3

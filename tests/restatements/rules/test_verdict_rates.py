@@ -157,6 +157,29 @@ def test_what_a_tracker_costs_is_read_from_all_its_records(
 # -- the rate comes from other evidence than the order itself ------------------------------------------------------------------------------
 
 
+def test_of_two_orders_that_disagree_an_earlier_round_tells_which_is_right(ground: Ground) -> None:
+    ground.rate()
+    assert in_pounds(ground, ("100", "127"), ("100", "12700")) == [False, True]
+
+
+def test_an_old_rate_does_not_make_wrong_what_todays_orders_agree_on(ground: Ground) -> None:
+    ground.rate(rate="1.10")
+    assert in_pounds(ground, ("100", "127"), ("100", "127")) == [False, False]
+
+
+def test_an_order_that_is_not_shown_whole_tells_no_rate(ground: Ground) -> None:
+    """Its old state was taken back twice as far as can be seen: 100.00 at 0.27."""
+    in_pounds(ground, ("100", "127"))
+    for name in ("half", "doubt"):
+        ground.sent(order_id=name, currency="GBP", amount="100").to_judge(order_id=name, advertiser_id=name)
+    ground.record(order_id="half", sale_amount="127", posting_date=ARRIVED).record(
+        order_id="half", sale_amount="-100", posting_date=ARRIVED
+    )
+    ground.record(order_id="half", sale_amount="5", posting_date=ARRIVED + HOUR)
+    ground.record(order_id="doubt", sale_amount="254", posting_date=ARRIVED).set_aside(order_id="doubt")
+    assert {row["order_id"]: row["amount_unchecked"] for row in ground.verdicts()}["o0"] is True
+
+
 def test_an_order_alone_in_its_currency_cannot_be_checked(ground: Ground) -> None:
     """Not even at a hundred times the amount: nothing says so, and nothing says that it is right."""
     found = facts(ground.sent(currency="GBP").record(sale_amount="12700", posting_date=ARRIVED))
