@@ -7,7 +7,7 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --     another state than the one sent: again, at most :max_attempts times
 --   * refused in live mode after Test Mode had let it pass: likewise
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
---   * skipped because an earlier change was on its way, or because another run had taken it over
+--   * skipped because an earlier change was on its way, or because another run had taken it over; held back because it lay ahead of CJ's clock
 --   * CJ did not know it, it was never sent, CJ held it just so, or what CJ held was why it was held back; and a record of it has been read since, or
 --     its lock date was moved: CJ holds something else now
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
@@ -19,7 +19,14 @@ WITH words AS (
         plan_number, 1 AS weight
     FROM cj.skipped
     UNION ALL
-    SELECT enterprise_id, action_tracker_id, order_id, updated_at, CASE WHEN reason IN ('stale_state', 'unknown') THEN reason ELSE stage END AS word, plan_number, 0 AS weight
+    SELECT enterprise_id, action_tracker_id, order_id, updated_at,
+        CASE
+            -- What lay ahead of CJ's clock comes to lie behind it.
+            WHEN rule IN ('event_time_in_future', 'updated_at_in_future') THEN 'waiting'
+            WHEN reason IN ('stale_state', 'unknown') THEN reason
+            ELSE stage
+        END AS word,
+        plan_number, 0 AS weight
     FROM cj.quarantine
 ),
 

@@ -59,6 +59,10 @@ class End:
         """From its receipt to its posting."""
         return datetime.fromisoformat(self.fate(post)["due_at"]) - datetime.fromisoformat(self.fate(post)["received_at"])
 
+    def shown_late(self, post: Post) -> bool:
+        """Whether CJ's hour passed before it could be seen to have posted."""
+        return self.took(post) > PROCESSING or bool((self.fate(post)["fault"] or {}).get("hide"))
+
     def converted(self, state: Change) -> bool:
         return state.currency not in (None, self.world.options.currency)
 
@@ -156,12 +160,12 @@ def verdict_is_true(end: End, key: Key) -> str:
 def sent_no_more_than_needed(end: End, key: Key) -> str:
     """The same content twice in a row only where CJ dropped or altered the first, had it corrected, or could not be told all of it by a create.
 
-    Or where no answer came to the first and CJ's hour passed before it posted: whether it ever would, nobody could know.
+    Or where no answer came to the first and CJ's hour passed before it could be seen: whether it ever would, nobody could know.
     """
     again = [(a, b) for a, b in pairwise(end.posts.get(key, [])) if a.planned.state.content == b.planned.state.content]
     lost = sum(not end.fate(a)["posted"] for a, _ in again)
     accepts = sum(key.tracker == OPEN_ENDED and a.planned.operation == "create" and b.planned.operation == "restate" for a, b in again)
-    silent = sum((a.planned.run_id, key) in end.unanswered and end.took(a) > PROCESSING for a, _ in again if end.fate(a)["posted"])
+    silent = sum((a.planned.run_id, key) in end.unanswered and end.shown_late(a) for a, _ in again if end.fate(a)["posted"])
     allowed = lost + silent + accepts + end.corrected[key] + (MAX_ATTEMPTS if key in end.world.altered else 0)
     allowed += sum(end.unknowable(key, a.planned.state) for a, _ in again)
     return f"sent {len(again)} times without need, and {allowed} times there was one" if len(again) > allowed else ""

@@ -101,7 +101,7 @@ def settles(world: World, held: dict[str, Any], state: Change) -> bool:
 
 def accounted_for(world: World, night: Night) -> None:
     """Every order a run picked is in exactly one of submissions, planned, quarantine and skipped of that run, in the state it had then."""
-    words = defaultdict(list)
+    words: dict[tuple[Key, Any], list[str]] = defaultdict(list)
     for table in ("planned", "submissions", "quarantine", "skipped"):
         arrived = "outcome = 'accepted' OR (outcome = 'unknown' AND settled_at IS NULL)" if table == "submissions" else "TRUE"
         for r in world.rows(

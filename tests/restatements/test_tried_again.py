@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -309,3 +309,17 @@ def test_an_intent_for_another_payload_stops_with_a_sentence_and_one_for_the_sam
         ):
             submit(played.run, world.settings, [str(ref)], another_worker)
     assert world.fates() == []
+
+
+@pytest.mark.parametrize("field", ["updated_at", "event_time"])
+def test_a_change_dated_ahead_of_cjs_clock_is_held_back_and_sent_once_its_time_has_come(new_world: NewWorld, field: str) -> None:
+    """The warehouse's clock runs ahead of CJ's, or CJ's steps back: the change must not wait for somebody to touch it again."""
+    world = new_world(Options())
+    soon = world.now() + timedelta(hours=1)
+    order = replace(placed(), event_time=soon if field == "event_time" else placed().event_time, updated_at=soon)
+    world.append([order])
+    first = world.prepare(START, world.now() + timedelta(hours=2))
+    assert (operations(first), first.prepared.summary["quarantined"]) == ([], 1)
+    world.advance(timedelta(hours=3))
+    assert operations(quiet_night(world)) == ["create"]
+    assert operations(quiet_night(world)) == []

@@ -138,6 +138,14 @@ def test_a_record_changes_nothing_for_what_was_held_back_otherwise(ground: Groun
 
 
 @pytest.mark.parametrize(
+    ("rule", "again"),
+    [("updated_at_in_future", True), ("event_time_in_future", True), ("too_many_items", False), (None, False)],
+)
+def test_what_lay_ahead_of_cjs_clock_is_and_nothing_else_that_the_gate_held_back(ground: Ground, rule: str | None, again: bool) -> None:
+    assert is_again(ground.held_back(stage="validation", reason=rule or "updated_at_in_future", rule=rule)) is again
+
+
+@pytest.mark.parametrize(
     ("record", "again"),
     [
         ({"moved_reading": 4}, True),
