@@ -102,13 +102,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
     """CJ's present, and the enterprises whose ledger could not be read, with the reason. Raises the first error, its account named, when none could."""
-    read = read_accounts(
-        settings.accounts,
-        location,
-        ledger_days=settings.ledger_days,
-        processing_minutes=settings.processing_minutes,
-        checkpoint=checkpoint,
-    )
+    read = read_accounts(settings.accounts, location, settings, checkpoint=checkpoint)
     problems = {
         failed.account.enterprise_id: f"Account {failed.account.conn_id!r} was left out, its orders wait for the next run: {failed.error}"
         for failed in read.failures

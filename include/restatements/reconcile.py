@@ -76,13 +76,7 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
     """
     with open_warehouse(location) as session:
         session.create_tables()
-    read = read_accounts(
-        settings.accounts,
-        location,
-        ledger_days=settings.ledger_days,
-        processing_minutes=settings.processing_minutes,
-        checkpoint=checkpoint,
-    )
+    read = read_accounts(settings.accounts, location, settings, checkpoint=checkpoint)
     for failed in read.failures:
         log.warning("Account %r keeps its open rows: %s", failed.account.conn_id, failed.error)
     checkpoint("after_ledger")

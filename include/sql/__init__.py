@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.domain.errors import SettingError
+from include.domain.states import NO_ORDERS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,4 +46,6 @@ def filled(name: str, **values: object) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    made = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+    made.globals["no_orders"] = sorted(NO_ORDERS)
+    return made

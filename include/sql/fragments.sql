@@ -4,7 +4,7 @@
 
 {#- A record of an action that an order makes. Bonuses, clicks, impressions and performance incentives may carry an order's id: they are not of it. -#}
 {% macro is_of_an_order(record) -%}
-{{ record }}.action_type NOT IN ('bonus', 'click', 'imp', 'perf_inc')
+{{ record }}.action_type NOT IN ('{{ no_orders | join("', '") }}')
 {%- endmacro %}
 
 {#- A record of a lead. Where the same order id has a sale, the lead is another action. -#}
@@ -112,11 +112,6 @@ CASE WHEN b.shown_by_order = {{ order }} AND b.shown_by_plan = {{ plan_number }}
 {{ paid_on(held_sale_amount, held_discount, basis) }} >= 1 AND {{ commission }} = 0 AND {{ cj_fee }} = 0
 {%- endmacro %}
 
-{#- Commission and fee, all of them: what a cancellation that does not arrive costs. Null where CJ does not say them. -#}
-{% macro whole_cost(commission, cj_fee) -%}
-CAST({{ commission }} + {{ cj_fee }} AS decimal(38, 10))
-{%- endmacro %}
-
 {#- An estimate, rounded to the cent: commission and fee on the part of the sale that is wrong, at what this order costs, or else at the share of a
     sale that its tracker costs. Amounts are what commission is paid on, in the advertiser's currency. Null where it is not known. -#}
 {% macro cost_of_difference(held_paid_on, paid_on, commission, cj_fee, share) -%}
@@ -129,6 +124,25 @@ ABS(CAST({{ held_paid_on }} AS double precision) - CAST({{ paid_on }} AS double 
     END
 {%- endset -%}
 CAST(ROUND(CAST(CASE WHEN {{ cost }} > 1e27 THEN 1e27 ELSE {{ cost }} END AS decimal(38, 10)), 2) AS decimal(38, 10))
+{%- endmacro %}
+
+{#- What commission would be paid on, in the advertiser's currency, were `order` at CJ as the warehouse has it. -#}
+{% macro wanted_paid_on(order, cancelled, rate) -%}
+CASE
+    WHEN {{ cancelled }} THEN 0
+    WHEN {{ order }}.converted THEN CAST({{ order }}.amount - COALESCE({{ order }}.discount, 0) AS double precision) * {{ rate }}
+    ELSE {{ order }}.amount - COALESCE({{ order }}.discount, 0)
+END
+{%- endmacro %}
+
+{#- What paying for the wrong state of `order` costs: of a cancellation all of its commission and fee, to the last digit, where CJ says them. Not known
+    is null, and never nothing. -#}
+{% macro cost_of_wrong_state(order, cancelled) -%}
+CASE
+    WHEN {{ cancelled }} AND {{ order }}.held_sale_amount <> 0 AND {{ order }}.commission IS NOT NULL AND {{ order }}.cj_fee IS NOT NULL
+        THEN CAST({{ order }}.commission + {{ order }}.cj_fee AS decimal(38, 10))
+    ELSE {{ cost_of_difference(order ~ ".held_paid_on", order ~ ".paid_on", order ~ ".commission", order ~ ".cj_fee", order ~ ".share") }}
+END
 {%- endmacro %}
 
 {#- Two rows are of one order, where no USING can say so. -#}

@@ -1,10 +1,11 @@
-{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, whole_cost, cost_of_difference, same_order %}
-{% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, paid_on, trackers, share_of_tracker %}
+{% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
+{% from "fragments.sql" import rates_shown, rate_of_others, near_a_rate, is_half_shown, paid_on, wanted_paid_on, cost_of_wrong_state, trackers, share_of_tracker %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/rules/plan.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
 -- locked. :interval_start and :interval_end are the run's, :fewest_orders and :ids_must_meet say what is too few to tell and what share is hardly any.
--- Bound to :pairs_since, before which both halves of what CJ posts as a pair can be seen. Also :open_ended_status (null: none is set), :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
+-- :pairs_since is the instant before which both halves of what CJ posts as a pair can be seen. Also :open_ended_status (null: none is set),
+-- :allow_coupon_loss, :allow_discount_loss, :allow_items_loss, :max_attempts, :currency_band.
 WITH {{ trackers() }},
 
 input AS (
@@ -187,19 +188,12 @@ facts AS (
             END, FALSE
         ) AS amounts_agree,
         -- What paying for the wrong state would cost, in the advertiser's currency. Not known is null, and never nothing.
-        CASE
-            WHEN c.cancelled AND c.held_sale_amount <> 0 AND c.commission IS NOT NULL AND c.cj_fee IS NOT NULL THEN {{ whole_cost("c.commission", "c.cj_fee") }}
-            ELSE {{ cost_of_difference("c.held_paid_on", "c.paid_on", "c.commission", "c.cj_fee", "c.share") }}
-        END AS at_stake
+        {{ cost_of_wrong_state("c", "c.cancelled") }} AS at_stake
     FROM (
         SELECT r.*,
             CASE WHEN r.records IS NULL AND NOT r.in_doubt THEN 0 ELSE {{ paid_on("r.held_sale_amount", "r.held_discount", "r.sale_amount_basis") }} END
                 AS held_paid_on,
-            CASE
-                WHEN r.cancelled THEN 0
-                WHEN r.converted THEN CAST(r.amount - COALESCE(r.discount, 0) AS double precision) * COALESCE(r.rate_of_others, r.rate_before)
-                ELSE r.amount - COALESCE(r.discount, 0)
-            END AS paid_on
+            {{ wanted_paid_on("r", "r.cancelled", "COALESCE(r.rate_of_others, r.rate_before)") }} AS paid_on
         FROM rated AS r
     ) AS c
     LEFT JOIN ids AS m ON m.advertiser_id = c.advertiser_id

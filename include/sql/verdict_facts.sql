@@ -1,5 +1,5 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
-{% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, paid_on, trackers, share_of_tracker %}
+{% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, trackers, share_of_tracker %}
 -- The facts of the verdicts: one row for every order state submitted live that is to be judged (cj.open_orders says of which orders), beside what CJ
 -- holds now, with what is true of it as yes or no, and the amounts. Nothing is decided here: include/restatements/rules/verdicts.py does that.
 -- Bound to :now (CJ's time), :pairs_since, before which both halves of what CJ posts as a pair can be seen, :processing_seconds, :deadline_seconds, :currency_band. cj.accounts_now gives the basis and functional currency of this

@@ -1,4 +1,4 @@
-{% from "fragments.sql" import first_rule, word_of, whole_cost, cost_of_difference, paid_on %}
+{% from "fragments.sql" import first_rule, word_of, paid_on, wanted_paid_on, cost_of_wrong_state %}
 -- The verdicts: every order state submitted live that is not settled for good, beside what CJ holds now. The facts are
 -- include/sql/verdict_facts.sql; the rules, in the order they are asked, include/restatements/rules/verdicts.py. Bound to :now (CJ's time).
 WITH facts AS (
@@ -23,11 +23,7 @@ ruled AS (
 judged AS (
     SELECT r.*, {{ word_of("r.status_rule", statuses) }} AS status_now,
         CASE WHEN NOT r.known THEN 0 ELSE {{ paid_on("r.held_sale_amount", "r.held_discount", "r.sale_amount_basis") }} END AS held_paid_on,
-        CASE
-            WHEN r.is_cancel THEN 0
-            WHEN r.converted THEN CAST(r.amount - COALESCE(r.discount, 0) AS double precision) * r.rate_of_others
-            ELSE r.amount - COALESCE(r.discount, 0)
-        END AS paid_on
+        {{ wanted_paid_on("r", "r.is_cancel", "r.rate_of_others") }} AS paid_on
     FROM ruled AS r
 )
 
@@ -55,11 +51,7 @@ SELECT
     j.locking_date,
     CAST(FLOOR(EXTRACT(EPOCH FROM (j.locking_date - CAST(:now AS timestamp with time zone))) / 86400) AS bigint) AS days_to_lock,
     -- What is paid too much, or owed and not booked, in the advertiser's currency, while CJ holds another state than the one sent.
-    CASE
-        WHEN j.status_now IN ('matched', 'superseded') THEN 0
-        WHEN j.is_cancel AND j.held_sale_amount <> 0 AND j.commission IS NOT NULL AND j.cj_fee IS NOT NULL THEN {{ whole_cost("j.commission", "j.cj_fee") }}
-        ELSE {{ cost_of_difference("j.held_paid_on", "j.paid_on", "j.commission", "j.cj_fee", "j.share") }}
-    END AS commission_at_risk,
+    CASE WHEN j.status_now IN ('matched', 'superseded') THEN 0 ELSE {{ cost_of_wrong_state("j", "j.is_cancel") }} END AS commission_at_risk,
     j.attempts, j.converted AND NOT j.is_cancel AND NOT j.amount_unchecked AS within_band, CAST(:now AS timestamp with time zone) AS checked_at, CAST(:reading AS bigint) AS reading,
     CASE WHEN j.new_line THEN j.rate END AS rate, NOT j.amount_unchecked AS amount_checked
 FROM judged AS j

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from include.restatements.changes.extraction import ALLOWED, order_changes_sql
-from include.sandbox.process import SandboxProcess, start_sandbox
+from include.sandbox.process import SandboxProcess
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.model.shop import Change, Item
 from tests.model.world import BEGIN
@@ -36,12 +36,6 @@ def types(kind: str, table: int) -> Mapping[str, str]:
         ("timestamptz",): ["timestamp with time zone"] * len(TABLES),
     }  # fmt: skip
     return {name: by_words[words][table] for name, words in ALLOWED.items() if name != "was_new"}
-
-
-@pytest.fixture(scope="module")
-def cj(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with start_sandbox(tmp_path_factory.mktemp("cj") / "state.sqlite", rate_limit=False) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture(params=TABLES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -11,18 +10,12 @@ from pathlib import Path
 import pytest
 
 from include.domain.errors import QuarantineRatioExceeded
-from include.sandbox.process import SandboxProcess, start_sandbox
+from include.sandbox.process import SandboxProcess
 from include.warehouse.base import WarehouseLocation
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Change, Key
 from tests.restatements.both_warehouses import WorldOn
 from tests.restatements.nights import later, night, operations, placed
-
-
-@pytest.fixture(scope="module")
-def cj(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with start_sandbox(tmp_path_factory.mktemp("cj") / "state.sqlite", rate_limit=False) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from include.cj.payload import former_hashes
 from include.demo.files import ORDER_CHANGES
 from include.restatements.changes.parsing import parsed_items
 from include.restatements.journal.journal import ChunkRef
-from include.sandbox.process import SandboxProcess, start_sandbox
-from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.base import open_warehouse
 from tests.model.histories import FIXED_DATE
 from tests.model.shop import Change, Item, Key
 from tests.restatements.both_warehouses import WorldOn
@@ -39,17 +35,6 @@ ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "reason": ({"correction_reason": None}, {"correction_reason": ""}),
 }
-
-
-@pytest.fixture(scope="module")
-def cj(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with start_sandbox(tmp_path_factory.mktemp("cj") / "state.sqlite", rate_limit=False) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def world(cj: SandboxProcess, location: WarehouseLocation, tmp_path: Path) -> WorldOn:
-    return WorldOn(cj, tmp_path / "world", location)
 
 
 def first(side: int) -> list[Change]:

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from include.domain.errors import RestatementsError, SettingError, WarehouseError
-from include.sandbox.process import SandboxProcess, start_sandbox
+from include.sandbox.process import SandboxProcess
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.guarded_server import Guarded, free_port, guarded
 from tests.pooler import Pooler
@@ -33,12 +33,6 @@ SELECT current_setting('work_mem') AS work_mem, current_setting('TimeZone') AS z
     (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks,
     (SELECT count(*) FROM pg_class WHERE relpersistence = 't') AS temporary
 """
-
-
-@pytest.fixture(scope="module")
-def cj(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with start_sandbox(tmp_path_factory.mktemp("cj") / "state.sqlite", rate_limit=False) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

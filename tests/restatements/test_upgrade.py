@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,8 +15,7 @@ import pytest
 from include.domain.errors import WarehouseShapeError
 from include.restatements.journal.documents import VERSION
 from include.restatements.rebuild import rebuild
-from include.sandbox.process import SandboxProcess, start_sandbox
-from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.base import open_warehouse
 from include.warehouse.schema import lasting_tables
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
@@ -28,17 +26,6 @@ from tests.restatements.nights import later, operations, placed
 BEFORE = (Path(__file__).parents[1] / "warehouse" / "schemas" / "before_versions.sql").read_text(encoding="utf-8")
 NEW_SINCE = {"schema_version", "verdicts_log", "ledger_set_aside", "plans", "judged_readings", "rates", "tracker_readings"}
 NEW_COLUMNS = {"rule", "plan_number", "known_reading", "reading", "moved_reading", "rate", "amount_checked"}
-
-
-@pytest.fixture(scope="module")
-def cj(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with start_sandbox(tmp_path_factory.mktemp("cj") / "state.sqlite", rate_limit=False) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def world(cj: SandboxProcess, location: WarehouseLocation, tmp_path: Path) -> WorldOn:
-    return WorldOn(cj, tmp_path / "world", location)
 
 
 def night_of(world: WorldOn) -> Night:

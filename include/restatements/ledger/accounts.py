@@ -44,9 +44,8 @@ class LedgersRead:
 def read_accounts(
     accounts: Iterable[Account],
     location: WarehouseLocation,
+    settings: Settings,
     *,
-    ledger_days: int,
-    processing_minutes: float,
     since: date | None = None,
     passed_over: type[RestatementsError] = CJError,
     checkpoint: Checkpoint = no_checkpoint,
@@ -63,9 +62,9 @@ def read_accounts(
                     client,
                     account,
                     location,
-                    ledger_days=ledger_days,
+                    ledger_days=settings.ledger_days,
                     since=since,
-                    processing=timedelta(minutes=processing_minutes),
+                    processing=timedelta(minutes=settings.processing_minutes),
                     checkpoint=checkpoint,
                 )
                 now = client.now()
@@ -81,14 +80,7 @@ def read_ledgers(
 ) -> dict[str, object]:
     """Read the ledgers of every account, or of one. One account's failure does not hold the others; the first failure is raised at the end."""
     accounts = [account for account in settings.accounts if conn_id in (None, account.conn_id)]
-    read = read_accounts(
-        accounts,
-        location,
-        ledger_days=settings.ledger_days,
-        processing_minutes=settings.processing_minutes,
-        since=since,
-        passed_over=RestatementsError,
-    )
+    read = read_accounts(accounts, location, settings, since=since, passed_over=RestatementsError)
     if read.failures:
         raise read.failures[0].named
     return {

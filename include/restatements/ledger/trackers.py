@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +11,7 @@ from include.domain.money import exact_sum
 from include.domain.shapes import MONEY
 from include.domain.states import NO_ORDERS
 
+_KEYS = ("advertiser_id", "action_tracker_id")
 _COUNTS = ("records", "with_items")
 _MONEY = ("sale_amount", "order_discount", "adv_commission_amount", "cj_fee")
 
@@ -31,22 +31,13 @@ class TrackersSeen:
 
     def rows(self) -> pa.Table:
         """Rows of cj.tracker_readings, one for each advertiser and action tracker. Amounts are of the records of which CJ says commission and fee."""
-        keys = ["advertiser_id", "action_tracker_id"]
         if not self._parts:
             return _EMPTY
-        found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-        for row in pa.concat_tables(self._parts).to_pylist():
-            found.setdefault((row["advertiser_id"], row["action_tracker_id"]), []).append(row)
-        rows = []
-        for key, parts in found.items():
-            sums = {name: exact_sum([part[name] for part in parts]) for name in _MONEY}
-            rows.append(
-                dict(zip(keys, key, strict=True))
-                | {"reading": self._reading}
-                | {name: sum(part[name] for part in parts) for name in _COUNTS}
-                | {name: sums[name] for name in ("sale_amount", "order_discount")}
-                | {"commission": exact_sum([sums["adv_commission_amount"], sums["cj_fee"]])}
-            )
+        rows = [
+            {name: row[name] for name in _EMPTY.column_names if name in row}
+            | {"reading": self._reading, "commission": exact_sum([row["adv_commission_amount"], row["cj_fee"]])}
+            for row in _added_up(pa.concat_tables(self._parts)).to_pylist()
+        ]
         return pa.Table.from_pylist(rows, _EMPTY.schema)
 
     def _count(self, records: pa.Table) -> None:
@@ -68,9 +59,13 @@ class TrackersSeen:
                 **amounts,
             }
         )
-        names = (*_COUNTS, *_MONEY)
-        sums = one.group_by(["advertiser_id", "action_tracker_id"]).aggregate([(name, "sum") for name in names])
-        self._parts.append(sums.rename_columns({f"{name}_sum": name for name in names}))
+        self._parts.append(_added_up(one))
+
+
+def _added_up(parts: pa.Table) -> pa.Table:
+    names = (*_COUNTS, *_MONEY)
+    sums = parts.group_by(list(_KEYS)).aggregate([(name, "sum") for name in names])
+    return sums.rename_columns({f"{name}_sum": name for name in names})
 
 
 _EMPTY = pa.schema(

@@ -9,7 +9,9 @@ INSERT INTO cj.tracker_readings (advertiser_id, action_tracker_id, reading, reco
 SELECT
     c.advertiser_id, c.action_tracker_id, COALESCE(c.reading, 0), COUNT(*), SUM(CASE WHEN c.items_mark <> 0 THEN 1 ELSE 0 END),
     SUM(CASE WHEN c.cj_fee IS NOT NULL AND c.adv_commission_amount IS NOT NULL THEN COALESCE(c.sale_amount, 0) ELSE 0 END),
-    SUM(CASE WHEN c.cj_fee IS NOT NULL AND c.adv_commission_amount IS NOT NULL THEN COALESCE(c.order_discount, 0) ELSE 0 END),
+    -- A reversal may carry its discount without a minus; the sale's sign says what it does.
+    SUM(CASE WHEN c.cj_fee IS NOT NULL AND c.adv_commission_amount IS NOT NULL
+        THEN CASE WHEN c.sale_amount < 0 AND c.order_discount > 0 THEN -c.order_discount ELSE COALESCE(c.order_discount, 0) END ELSE 0 END),
     SUM(COALESCE(c.adv_commission_amount + c.cj_fee, 0))
 FROM cj.commissions AS c
 WHERE c.action_type NOT IN ('bonus', 'click', 'imp', 'perf_inc') AND NOT EXISTS (SELECT 1 FROM cj.tracker_readings)

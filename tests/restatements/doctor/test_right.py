@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_right_set_up_has_nothing_to_mend(right: Ground) -> None:
 
 def test_once_the_ledger_is_read_everything_is_right(right: Ground) -> None:
     settings = settings_from_airflow()
-    read_accounts(settings.accounts, right.location, ledger_days=40, processing_minutes=60)
+    read_accounts(settings.accounts, right.location, replace(settings, ledger_days=40))
     assert set(states(right.examined()).values()) == {"right"}
 
 

@@ -150,7 +150,8 @@ def test_orders_from_before_the_ledgers_first_day_are_found(ground: Ground) -> N
 
 def read(ground: Ground) -> None:
     """The first reading of CJ's records, forty days back."""
-    read_accounts(settings_from_airflow().accounts, ground.location, ledger_days=40, processing_minutes=60)
+    settings = settings_from_airflow()
+    read_accounts(settings.accounts, ground.location, replace(settings, ledger_days=40))
 
 
 # -- how they meet -------------------------------------------------------------------------------------------------------------------

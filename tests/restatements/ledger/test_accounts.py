@@ -35,7 +35,7 @@ def refused(good: Account) -> Account:
 
 
 def test_the_accounts_that_answer_are_read_and_the_others_are_named(world: World, good: Account, refused: Account) -> None:
-    read = read_accounts((refused, good), world.location, ledger_days=30, processing_minutes=60)
+    read = read_accounts((refused, good), world.location, world.settings)
     assert read.reached == (good,)
     assert [(one.advertiser_id, one.records) for one in read.readings] == [(good.advertiser_id, 1)]
     ((failed,),) = (read.failures,)
@@ -46,8 +46,8 @@ def test_the_accounts_that_answer_are_read_and_the_others_are_named(world: World
 
 
 def test_the_present_is_cjs_where_an_account_answered(world: World, good: Account, refused: Account) -> None:
-    assert abs((read_accounts((good, refused), world.location, ledger_days=30, processing_minutes=60).now - BEGIN).total_seconds()) < 600
-    ours = read_accounts((refused,), world.location, ledger_days=30, processing_minutes=60)
+    assert abs((read_accounts((good, refused), world.location, world.settings).now - BEGIN).total_seconds()) < 600
+    ours = read_accounts((refused,), world.location, world.settings)
     assert (ours.reached, ours.readings, len(ours.failures)) == ((), (), 1)
     assert abs((ours.now - BEGIN).total_seconds()) > 86_400
 
@@ -57,8 +57,8 @@ def test_only_what_is_passed_over_leaves_an_account_out(world: World, good: Acco
         raise WarehouseError("The disk is full.")
 
     with pytest.raises(WarehouseError, match="disk is full"):
-        read_accounts((good,), world.location, ledger_days=30, processing_minutes=60, checkpoint=stop)
-    read = read_accounts((good,), world.location, ledger_days=30, processing_minutes=60, checkpoint=stop, passed_over=RestatementsError)
+        read_accounts((good,), world.location, world.settings, checkpoint=stop)
+    read = read_accounts((good,), world.location, world.settings, checkpoint=stop, passed_over=RestatementsError)
     assert (read.reached, [str(failed.named) for failed in read.failures]) == ((), ["The disk is full."])
 
 
