@@ -88,6 +88,28 @@ def test_what_somebody_corrects_at_cj_after_it_matched_is_a_break_and_is_restate
     assert verdicts(world)[-1] == ("matched", None)
 
 
+@pytest.mark.parametrize(("change", "at_cj"), [({"amount": Decimal(80)}, "80.00"), ({"change_type": "cancelled"}, "0.00")])
+def test_a_change_to_just_what_cj_holds_already_has_arrived_though_cj_drops_it(
+    new_world: NewWorld, change: dict[str, object], at_cj: str
+) -> None:
+    """Somebody at CJ was faster by the ten minutes between plan and call."""
+    world, first = held_at_100(new_world)
+    world.append([later(first, 5, **change)])
+    night = world.prepare(START, world.now())
+    world.act("corrected", [first.key], {"kind": "correct", "amount": at_cj, "discount": None, "shape": "pair"})
+    world.advance(timedelta(minutes=10))
+    world.sandbox.control.add_faults([{"kind": "drop", "order_ids": ["o-1"]}])
+    world.submit(night)
+    world.publish(night)
+    world.advance(2 * HOUR)
+    world.reconcile()
+    assert verdicts(world) == [("late", None)]
+    world.advance(36 * HOUR)
+    world.reconcile()
+    assert verdicts(world) == [("matched", None)]
+    assert operations(quiet_night(world)) == []
+
+
 def by_hand(world: World, **fields: str) -> None:
     """A restatement that the package knows nothing of."""
     ref = ChunkRef.parse(next(iter(world.nights[-1].orders.values())).ref)

@@ -42,6 +42,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "open_ended": "its locking is open-ended",
         "locks_by_itself": "CJ's records say how it locks, and that is not open-ended",
         "status_given": "it was sent with a status",
+        "converted": "its currency is not the account's: CJ converts the amount at a rate it does not publish",
         "hour_over": "CJ's hour (processing_minutes) is over",
         "deadline_over": "the deadline (deadline_hours) is over",
         "amount_differs": "CJ holds another amount, or one outside the band where CJ converted the currency and other evidence says the rate",
@@ -136,6 +137,8 @@ STATUSES: tuple[VerdictRule, ...] = (
     # Of what is not all there is, nothing is said for good.
     VerdictRule("not_shown_whole", Status.LATE, "half_shown OR in_doubt", _RECORDS),
     VerdictRule("deadline_not_over", Status.LATE, "NOT deadline_over", f"{_OURS}: the deadline is a setting, deadline_hours"),
+    # CJ dropped a change to just what it held, or posts it still. Of a converted amount it cannot be told whether it is just that.
+    VerdictRule("held_as_sent", Status.MATCHED, f"known AND NOT differs AND NOT converted AND {_WHOLE}", _RECORDS),
     # Something posted, and CJ holds what was sent except for the reason it was given: nothing that is paid is missing.
     VerdictRule("reason_lost", Status.MISMATCHED, "new_line AND only_reason_differs", _RECORDS),
     VerdictRule("never_posted", Status.MISSING, "TRUE", f"{_OURS}: the only proof that a change arrived is a new record"),

@@ -49,7 +49,7 @@ VERDICT_COLUMNS = {
     "updated_at": "timestamp with time zone", "operation": "text", "submitted_at": "timestamp with time zone", "plan_number": "bigint", "attempts": "bigint", "currency": "text",
     "amount": "decimal(38, 10)", "discount": "decimal(38, 10)", "sale_amount": "decimal(38, 10)", "sale_amount_basis": "text", "held_sale_amount": "decimal(38, 10)",
     "held_discount": "decimal(38, 10)", "commission": "decimal(38, 10)", "cj_fee": "decimal(38, 10)", "share": "double precision",
-    "posted_at": "timestamp with time zone", "locking_date": "timestamp with time zone", "converted": "boolean",
+    "posted_at": "timestamp with time zone", "locking_date": "timestamp with time zone",
     "rate": "double precision", "rate_of_others": "double precision", "amount_unchecked": "boolean",
 } | dict.fromkeys(verdicts.FACTS, "boolean")  # fmt: skip
 VERDICT_NOTHING = {
@@ -63,7 +63,7 @@ def judged(location: WarehouseLocation, cases: Sequence[Row]) -> list[dict[str, 
     """What the verdicts' SQL makes of each case, in their order."""
     from datetime import datetime
 
-    false = dict.fromkeys((*verdicts.FACTS, "converted", "amount_unchecked"), False)
+    false = dict.fromkeys((*verdicts.FACTS, "amount_unchecked"), False)
     rows = [false | dict(case) | {"order_id": f"{place:04}"} for place, case in enumerate(cases)]
     sql = f"SELECT * FROM ({verdicts.verdicts_of(rows_as_sql(VERDICT_COLUMNS, rows, VERDICT_NOTHING))}) AS v ORDER BY order_id"
     with open_warehouse(location) as session:

@@ -105,7 +105,15 @@ STATUS_CASES: dict[str, str] = {
     f"{POSTED} correction_reason_differs shows_state_before deadline_over": "mismatched correction_reason",
     f"{LOST} correction_reason_differs": "missing unknown",
     f"{POSTED} coupon_differs shows_state_before deadline_over": "missing unknown",
-    f"{LOST} new_line shows_state_before": "missing unknown",
+    LOST: "matched",
+    f"{LOST} new_line shows_state_before": "matched",
+    f"{LOST} is_cancel held_nothing": "matched",
+    f"{LOST} closed": "matched",
+    f"{LOST} coupon_differs": "missing unknown",
+    f"{LOST} converted": "missing unknown",
+    f"{LOST} half_shown": "late",
+    "newest_state known hour_over": "late",
+    "newest_state elsewhere is_create tracker_known hour_over deadline_over amount_differs": "missing unknown",
     f"{POSTED} coupon_differs correction_reason_differs shows_state_before deadline_over": "missing unknown",
 }
 """What is true, and the status with its reason."""
