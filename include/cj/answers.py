@@ -33,6 +33,7 @@ from include.cj.errors import (
     CJOverloaded,
     CJRateLimited,
     CJRedirected,
+    CJRefused,
     CJRequestRefused,
     CJRequestTooLarge,
     CJTimeout,
@@ -122,6 +123,8 @@ def decode_answer(
         return Answer(echoes, problems, received_at, begun)
     # `data` and no error is what no refusal looks like, whatever the status says.
     if refusal := refusal_error(problems, status if answer.get("data") is None else 200, host):
+        if isinstance(refusal, CJRefused):
+            refusal.begun = begun
         raise refusal
     return Answer(echoes, problems, received_at, begun)
 

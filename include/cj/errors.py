@@ -164,8 +164,11 @@ class CJUnauthorized(CJAuthError):
 class CJRefused(CJError):
     """CJ refused the request as a whole, or we did because CJ would. Nothing was done.
 
-    `problems` holds CJ's own words; they may quote what was sent, so they are no part of the message.
+    `problems` holds CJ's own words; they may quote what was sent, so they are no part of the message. `begun`: they may come from an execution that
+    broke, so asked again CJ may say otherwise.
     """
+
+    begun = False
 
     def __init__(self, message: str, *, host: str = "", status: int | None = None, problems: tuple[RequestProblem, ...] = ()) -> None:
         super().__init__(message, host=host, status=status)

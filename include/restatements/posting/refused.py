@@ -2,7 +2,8 @@
 
 CJ's errors name no order, and no source settles whether one bad order sinks the whole request or only itself. So: what the answer echoes is
 good; what it does not is asked again in halves until each refused order stands alone with CJ's own words. Field paths that name positions
-are a hint where to cut, never a verdict. With b bad orders among n the calls grow with b x log2(n).
+are a hint where to cut, never a verdict. With b bad orders among n the calls grow with b x log2(n). What may be an execution that broke is no verdict
+until it breaks twice on an order alone.
 """
 
 from __future__ import annotations
@@ -42,12 +43,13 @@ def is_too_large(error: CJError) -> bool:
 def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls: int = MAX_CALLS) -> Search:
     """Post `chunk` (shapes.CHUNK) in Test Mode, and again in parts where it is refused.
 
-    `post` sends a table in Test Mode and may raise CJError. A refusal of a single order, and a CJ that breaks on a single order, are verdicts
-    on that order; every other error passes through, for it says nothing about the orders.
+    `post` sends a table in Test Mode and may raise CJError. A refusal of a single order, and a CJ that breaks on a single order twice, are
+    verdicts on that order; every other error passes through, for it says nothing about the orders.
     """
     search = Search()
     keys = list(zip(chunk["action_tracker_id"].to_pylist(), chunk["order_id"].to_pylist(), strict=True))
     parts = [list(range(chunk.num_rows))] if chunk.num_rows else []
+    broke_on = set[int]()
     while parts:
         positions = parts.pop()
         if search.calls >= max_calls:
@@ -55,12 +57,16 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
                 search.refused[position] = f"not told apart from the refused orders around it after {max_calls} requests"
             continue
         search.calls += 1
-        words, hinted, echoed = _ask(chunk, positions, keys, post, search)
+        words, hinted, echoed, broke = _ask(chunk, positions, keys, post, search)
         search.passed.update(echoed)
         left = [p for p in positions if p not in echoed]
         if len(left) == 1 and (len(positions) == 1 or words):
             # Alone, or the only one an answer full of echoes leaves out.
-            search.refused[left[0]] = words or "CJ's answer did not name it"
+            if broke and left[0] not in broke_on:
+                broke_on.add(left[0])
+                parts.append(left)
+            else:
+                search.refused[left[0]] = words or "CJ's answer did not name it"
         elif left:
             parts.extend(_halves(left, hinted))
     return search
@@ -68,28 +74,28 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
 
 def _ask(
     chunk: pa.Table, positions: list[int], keys: list[tuple[int, str]], post: Callable[[pa.Table], Answer], search: Search
-) -> tuple[str, set[int], set[int]]:
-    """CJ's words, the positions its field paths hint at, and the positions it echoed."""
+) -> tuple[str, set[int], set[int], bool]:
+    """CJ's words, the positions its field paths hint at, the positions it echoed, and whether the words may come from an execution that broke."""
     whole = len(positions) == chunk.num_rows
     try:
         answer = post(chunk if whole else chunk.take(pa.array(positions)))
     except CJRefused as error:
         search.too_large |= is_too_large(error) and len(positions) > 1
         problems = getattr(error, "problems", ())
-        return without_values(words_of(problems), chunk) or str(error), set(), set()
+        return without_values(words_of(problems), chunk) or str(error), set(), set(), error.begun
     except CJNoVerdict as error:
         if len(positions) == 1 or not is_too_large(error):
             raise
         search.too_large = True
-        return str(error), set(), set()  # smaller parts may pass
+        return str(error), set(), set(), False  # smaller parts may pass
     named = [(order.action_tracker_id, order.order_id) for order in answer.orders]
     if whole and named == keys and not answer.errors:  # nearly always
-        return "", set(), set(positions)
+        return "", set(), set(positions), False
     echoes = set(named)
     echoed = {p for p in positions if keys[p] in echoes}
     words = without_values(words_of(answer.errors), chunk)
     pointed_at = {int(a or b) for problem in answer.errors for path in problem.fields for a, b in _POSITION.findall(path)}
-    return words, {positions[n] for n in pointed_at if n < len(positions)} - echoed, echoed
+    return words, {positions[n] for n in pointed_at if n < len(positions)} - echoed, echoed, answer.begun
 
 
 def _halves(left: list[int], hinted: set[int]) -> list[list[int]]:

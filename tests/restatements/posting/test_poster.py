@@ -19,7 +19,7 @@ from include.restatements.journal.journal import ROOT, ChunkState, Journal
 from include.restatements.posting import poster
 from include.restatements.posting.poster import INTENT_LASTS, Submitted
 from include.storage.local import LocalFolder
-from tests.restatements.posting.tracking import LIVE, NOON, REF, TEST, Answering, Stage, echoes, refusal
+from tests.restatements.posting.tracking import LIVE, NOON, REF, TEST, Answering, Stage, broken, echoes, refusal
 
 ALL = ["A", "B", "C"]
 TICK = timedelta(microseconds=1)
@@ -84,6 +84,42 @@ def test_a_chunk_that_was_refused_whole_is_answered_without_a_call(tmp_path: Pat
     found = stage.journal.visit(REF)
     assert found.state is ChunkState.ANSWERED
     assert not found.only_tested
+
+
+@pytest.mark.parametrize("orders", [["A"], ALL])
+def test_an_execution_that_broke_in_test_mode_is_no_verdict_on_an_order_that_passes_when_it_is_asked_again(
+    tmp_path: Path, orders: list[str]
+) -> None:
+    met: list[str] = []
+
+    def breaking_once_each(asked: list[str]) -> httpx.Response:
+        fresh = asked[0] not in met
+        met.extend(asked if len(asked) == 1 else [])
+        return broken("null") if fresh else echoes(asked)
+
+    stage = Stage(tmp_path, orders, in_test=breaking_once_each)
+    assert counted(stage.submit()) == (len(orders), 0, 0, 0, 0)
+    assert stage.calls(LIVE) == [orders]
+
+
+def test_an_order_that_breaks_cj_each_time_is_refused_in_cjs_words_and_the_others_go_on(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, in_test=lambda asked: broken("null") if "B" in asked else echoes(asked))
+    assert counted(stage.submit()) == (2, 0, 0, 1, 0)
+    assert (stage.calls(LIVE), stage.journal.visit(REF).refused) == ([["A", "C"]], [(401, "B", "null")])
+    assert stage.calls(TEST).count(["B"]) == 2
+
+
+def test_what_cj_says_of_the_fields_of_an_order_is_asked_once(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, ["A"], in_test=lambda _: refusal("no"))
+    assert counted(stage.submit()) == (0, 0, 0, 1, 0)
+    assert stage.calls(TEST) == [["A"]]
+
+
+def test_an_execution_that_breaks_and_fits_no_schema_is_asked_again(tmp_path: Path) -> None:
+    """graphql-java says so of a value that it could not coerce while it executed."""
+    answers = iter([broken("Validation error of type WrongType: x"), *[echoes(["A"])] * 3])
+    stage = Stage(tmp_path, ["A"], in_test=lambda _: next(answers))
+    assert counted(stage.submit()) == (1, 0, 0, 0, 0)
 
 
 def test_a_chunk_that_was_changed_since_it_was_planned_is_not_sent(tmp_path: Path) -> None:

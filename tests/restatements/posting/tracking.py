@@ -49,6 +49,11 @@ def refusal(words: str) -> httpx.Response:
     return httpx.Response(200, json={"data": {"createOrders": {"orders": None, "errors": [{"message": words, "fields": []}]}}})
 
 
+def broken(words: str) -> httpx.Response:
+    """The execution of the field failed, as graphql-java says it."""
+    return httpx.Response(200, json={"data": {"createOrders": None}, "errors": [{"message": words, "path": ["createOrders"]}]})
+
+
 class StandingClient(CJClient):
     """A client whose clock is moved by hand."""
 
