@@ -2,9 +2,17 @@
   What the plan and the verdicts must agree on, each told once. Arguments are SQL expressions or aliases.
 -#}
 
-{#- A record of an action that an order makes. Bonuses, clicks, impressions and performance incentives may carry an order's id: they are not of it. -#}
+{#- A record that counts: CJ shows it still, and an order makes such an action. Bonuses, clicks, impressions and performance incentives may carry an
+    order's id: they are not of it. -#}
 {% macro is_of_an_order(record) -%}
-{{ record }}.action_type NOT IN ('{{ no_orders | join("', '") }}')
+{{ record }}.gone_reading IS NULL AND {{ record }}.action_type NOT IN ('{{ no_orders | join("', '") }}')
+{%- endmacro %}
+
+{#- Two records of one order that say the same under two ids. It may be one that CJ shows under a new id, or an order that was restated back. -#}
+{% macro are_alike(one, other) -%}
+{{ one }}.commission_id <> {{ other }}.commission_id AND {{ one }}.action_type = {{ other }}.action_type
+    AND COALESCE({{ one }}.sale_amount, 0) = COALESCE({{ other }}.sale_amount, 0) AND {{ one }}.items_mark = {{ other }}.items_mark
+    AND COALESCE({{ one }}.order_discount, 0) = COALESCE({{ other }}.order_discount, 0) AND COALESCE({{ one }}.coupon, '') = COALESCE({{ other }}.coupon, '')
 {%- endmacro %}
 
 {#- A record of a lead. Where the same order id has a sale, the lead is another action. -#}

@@ -1,7 +1,7 @@
 {% from "fragments.sql" import same_order %}
 -- The orders to look at: those with a live submission that has no verdict yet or an open one, or whose newest submission came after its verdict, or
--- one whose unknown outcome was written down after its order was settled. And every order ever sent of which a record was read since the orders of its
--- advertiser were judged last: what CJ holds of it may be another state now, however long ago it was matched.
+-- one whose unknown outcome was written down after its order was settled. And every order ever sent of which a record was read, or moved, since the orders
+-- of its advertiser were judged last: what CJ holds of it may be another state now, however long ago it was matched.
 INSERT INTO cj.open_orders (enterprise_id, action_tracker_id, order_id)
 SELECT s.enterprise_id, s.action_tracker_id, s.order_id
 FROM cj.submissions AS s
@@ -19,3 +19,9 @@ FROM cj.accounts_now AS a
 INNER JOIN cj.commissions AS c USING (advertiser_id)
 INNER JOIN cj.submissions AS s USING (advertiser_id, action_tracker_id, order_id)
 WHERE c.reading > a.judged_reading AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
+UNION
+SELECT s.enterprise_id, s.action_tracker_id, s.order_id
+FROM cj.accounts_now AS a
+INNER JOIN cj.commissions AS c USING (advertiser_id)
+INNER JOIN cj.submissions AS s USING (advertiser_id, action_tracker_id, order_id)
+WHERE c.moved_reading > a.judged_reading AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')

@@ -51,6 +51,8 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS verdicts_log_order ON cj.verdicts_log (order_id, action_tracker_id, enterprise_id, updated_at)",
     "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
     "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
+    "CREATE INDEX IF NOT EXISTS commissions_reading ON cj.commissions (reading)",
+    "CREATE INDEX IF NOT EXISTS commissions_moved ON cj.commissions (moved_reading) WHERE moved_reading IS NOT NULL",
     "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
 )
@@ -61,7 +63,16 @@ _SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'")
 _TAKES_NO_TRANSACTION = re.compile(r"(CREATE|DROP)\s+DATABASE\b|ALTER\s+SYSTEM\b|VACUUM\b", re.IGNORECASE)
 
 #: Nobody needs their rows after a crash, so nothing is written down to bring them back.
-_WORKING = ("plan_input", "asked_orders", "replan_keys", "incoming_commissions", "verdicts", "accounts_now", "open_orders")
+_WORKING = (
+    "plan_input",
+    "asked_orders",
+    "replan_keys",
+    "incoming_commissions",
+    "asked_commissions",
+    "verdicts",
+    "accounts_now",
+    "open_orders",
+)
 
 
 #: Airflow's own hook reads these, libpq does not; none of them says where the server is.

@@ -63,6 +63,10 @@ TARGETS = (
     Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
     Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),
     Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_READ,)),
+    *(
+        Target(f"include/sql/ledger_{name}.sql", sql_texts.mutations, (f"{_LEDGER}/test_gone.py {_ONE}",))
+        for name in ("alike", "gone", "back")
+    ),
     Target(
         "include/restatements/ledger/reading.py",
         python_code.mutations,

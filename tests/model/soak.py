@@ -1,7 +1,6 @@
 """The model test for as long as SOAK_SECONDS says, with new seeds all the time: `make soak`. Each minute it prints how far it has come.
 
-Each seed plays a bad week, fair days and stormy days. SOAK_WAREHOUSE (`duckdb`, `postgres`) says on what, SOAK_SEED plays one seed again and again, and
-SOAK_ALSO plays events that are not played yet (`tests.model.storm.NOT_YET`).
+Each seed plays a bad week, fair days and stormy days. SOAK_WAREHOUSE (`duckdb`, `postgres`) says on what, SOAK_SEED plays one seed again and again.
 """
 
 from __future__ import annotations

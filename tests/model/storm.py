@@ -6,7 +6,6 @@ planned again at once plans nothing. Once it is calm, `tests.model.contract` is 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -44,17 +43,7 @@ SURROUNDINGS = ("no_items", "two_trackers")
 
 EVENTS = frozenset({*WEATHER_KINDS, *HANDS, *SURROUNDINGS})
 
-NOT_YET: Mapping[str, str] = {
-    "moved": "moved-before, moved-after: a record that shows under a new id is counted under both, a mismatch that three attempts cannot mend",
-}
-"""Events that are not played yet: name → the case of `tests.model.cases` that fails, and how. `SOAK_ALSO=name,name` (or `all`) plays them all the same."""
-
 _T = TypeVar("_T")
-
-
-def played() -> frozenset[str]:
-    also = os.environ.get("SOAK_ALSO", "")
-    return EVENTS if also == "all" else EVENTS - (NOT_YET.keys() - set(also.split(",")))
 
 
 @contextmanager
@@ -79,25 +68,24 @@ class Storm(Loop):
         status=st.sampled_from([None, "Pending"]), page_size=st.sampled_from([10_000, 50]), seed=SEED, many=st.integers(1, 40),
     )  # fmt: skip
     def opens(self, basis: str, currency: str, chunk_size: int, status: str | None, page_size: int, seed: int, many: int) -> None:
-        on = played()
-        self.surroundings = Surroundings(no_items="no_items" in on, two_trackers="two_trackers" in on)
+        self.surroundings = Surroundings(no_items=True, two_trackers=True)
         self.open(Options(basis, currency, chunk_size, status, frozenset({"coupon", "discount", "items"}), page_size), seed, many)
 
     def open_for_cases(self, options: Options) -> None:
         """Opens without any order."""
         self.open(options, 0, 0)
-        self.world.two_trackers = "two_trackers" in played()
+        self.world.two_trackers = True
 
     # -- weather and hands ---------------------------------------------------------------------------------------------------------
 
     @rule(
         seed=SEED,
         strength=st.sampled_from([0.2, 0.5, 1.0]),
-        kinds=st.lists(st.sampled_from(sorted(played() & set(WEATHER_KINDS))), max_size=4),
+        kinds=st.lists(st.sampled_from(sorted(WEATHER_KINDS)), max_size=4),
     )
     def weather_for_a_while(self, seed: int, strength: float, kinds: list[str]) -> None:
-        """Of every kind that is played, or of a few; and a night in it."""
-        self.blowing = {"strength": strength, "seed": str(seed), "kinds": sorted(set(kinds) or played() & set(WEATHER_KINDS))}
+        """Of every kind, or of a few; and a night in it."""
+        self.blowing = {"strength": strength, "seed": str(seed), "kinds": sorted(set(kinds) or WEATHER_KINDS)}
         self.world.blow(**self.blowing)
         self.nightly()
 
@@ -107,7 +95,7 @@ class Storm(Loop):
         self.blowing = None
         self.world.calm()
 
-    @rule(seed=SEED, many=st.integers(1, 6), name=st.sampled_from(sorted(played() & HANDS.keys())))
+    @rule(seed=SEED, many=st.integers(1, 6), name=st.sampled_from(sorted(HANDS)))
     def hands_at_work(self, seed: int, many: int, name: str) -> None:
         random = Random(seed)
         chosen = random.sample(sorted(self._can_be(name)), k=min(many, len(self._can_be(name))))
@@ -120,7 +108,6 @@ class Storm(Loop):
         own = (None, self.world.options.currency)
         return [k for k in held if k in self.world.log.changes and (name != "corrected" or self.world.log.state(k).currency in own)]
 
-    @precondition(lambda _: "late" in played())
     @rule(seed=SEED, many=st.integers(1, 10), hours=st.sampled_from([1, 6, 30]))
     def orders_are_delayed(self, seed: int, many: int, hours: int) -> None:
         super().orders_are_delayed(seed=seed, many=many, hours=hours)
@@ -168,7 +155,7 @@ def bad_week(storm: Storm, seed: int, days: int = 5, many: int = 30) -> None:
         random.choice(["net", "gross"]), random.choice(["USD", "EUR"]), random.choice([10_000, 5]), random.choice([None, "Pending"]),
         random.choice([10_000, 50]), seed=seed, many=many,
     )  # fmt: skip
-    hands = sorted(played() & HANDS.keys())
+    hands = sorted(HANDS)
     for _ in range(days):
         storm.weather_for_a_while(random.randrange(2**32), random.choice([0.3, 0.6, 1.0]), [])
         storm.time_passes(timedelta(hours=2))

@@ -5,7 +5,8 @@ where it stopped. Afterwards each reading asks for what is new past the cursor, 
 without the cursor, because nothing says that CJ's ids become visible in their order, and a record passed over would make its order `missing`.
 
 What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, except for what CJ itself moves on a record: its status and
-its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes.
+its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes. A record that CJ shows under a new id is one
+record: where two say the same, CJ is asked whether it shows both still.
 
 A record that cannot be kept as it came stops nothing: it is kept with a change, or set aside, and cj.ledger_set_aside says so (include.cj.set_aside).
 """
@@ -80,9 +81,10 @@ def read_ledger(
     with open_warehouse(location) as session:
         session.create_tables()
         last, swept_at = _last_read(session, account.advertiser_id)
+        newest_reading = _newest_reading(session)
     client.ping()  # teaches the client CJ's clock before any window is cut
     now = client.now()
-    _refresh_due(client, account, location, now + max(processing, AHEAD))
+    _refresh_due(client, account, location, now + max(processing, AHEAD), newest_reading)
     cursor = None
     if last is None or since is not None:
         kind = "first"
@@ -103,6 +105,8 @@ def read_ledger(
             records += spool.count
             set_aside += spool.set_aside
         checkpoint("window_read")
+    if appended and kind != "first":
+        _refresh_alike(client, account, location, now, newest_reading + 1)
     return LedgerRead(account.advertiser_id, records, appended, until, kind, set_aside)
 
 
@@ -138,10 +142,12 @@ def append_records(session: Session, spool: PageSpool, reading: int) -> int:
     session.append("cj.incoming_commissions", spool.ids())
     session.analyze("cj.incoming_commissions")
     known = session.table(filled("ledger_known"))
-    session.execute("DELETE FROM cj.incoming_commissions")
     seen = TrackersSeen(reading)
     kept = known.filter(known["kept"])["commission_id"].combine_chunks()
     copied = known.filter(pc.invert(known["kept"]))["commission_id"].combine_chunks()
+    if len(kept):
+        session.execute(filled("ledger_back"), {"reading": reading})
+    session.execute("DELETE FROM cj.incoming_commissions")
     appended = session.append("cj.commissions", seen.passing(_of_reading(_new(spool.records(), kept, copied, ["commission_id"]), reading)))
     session.append("cj.tracker_readings", seen.rows())
     session.append("cj.commission_items", _new(spool.items(), kept, copied, COMMISSION_ITEMS.names))
@@ -152,8 +158,12 @@ def append_records(session: Session, spool: PageSpool, reading: int) -> int:
 
 def _next_reading(session: Session) -> int:
     """Readings are numbered under their lock: what one reads is later than what every one before it read, whatever clocks say."""
+    return 1 + _newest_reading(session)
+
+
+def _newest_reading(session: Session) -> int:
     newest = session.rows("SELECT MAX(reading) AS newest FROM cj.ledger_reads")[0]["newest"]
-    return 1 + (newest if isinstance(newest, int) else 0)
+    return newest if isinstance(newest, int) else 0
 
 
 def _of_reading(batches: Iterator[pa.RecordBatch], reading: int) -> Iterator[pa.RecordBatch]:
@@ -214,7 +224,7 @@ def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetim
     return (str(cursor), until), swept
 
 
-def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, until: datetime) -> None:
+def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, until: datetime, newest_reading: int) -> None:
     """Ask again for every record that locks by `until`, and for those of orders that did not arrive: it is locked, or its lock date was moved.
 
     What locks before CJ's hour is over cannot be changed any more, and must not be given up for a lock date that was moved: so this comes before
@@ -224,25 +234,49 @@ def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation
         due = session.rows(
             filled("ledger_due"), {"advertiser_id": account.advertiser_id, "until": until, "cared_for_since": until - CARED_FOR}
         )
-    if not due:
+        # Those of the last reading as well: it may have been cut before it asked.
+        alike = _alike(session, account, until, newest_reading)
+    _read_again(client, account, location, due + alike)
+
+
+def _refresh_alike(client: CJClient, account: Account, location: WarehouseLocation, now: datetime, since_reading: int) -> None:
+    """Ask whether CJ still shows both of two records that say the same, where one of them was just read."""
+    with open_warehouse(location) as session:
+        alike = _alike(session, account, now, since_reading)
+    _read_again(client, account, location, alike)
+
+
+def _alike(session: Session, account: Account, now: datetime, since_reading: int) -> list[dict[str, object]]:
+    return session.rows(
+        filled("ledger_alike"), {"advertiser_id": account.advertiser_id, "since": since_reading, "cared_for_since": now - CARED_FOR}
+    )
+
+
+def _read_again(client: CJClient, account: Account, location: WarehouseLocation, due: list[dict[str, object]]) -> None:
+    """Take over what CJ moved on these records (commission_id, posting_date), in one transaction."""
+    posted = {str(row["commission_id"]): moment for row in due if isinstance(moment := row["posting_date"], datetime)}
+    if not posted:
         return
-    with PageSpool(_asked_again(client, account, due)) as spool, open_warehouse(location) as session:
+    with PageSpool(_asked_again(client, account, posted)) as spool, open_warehouse(location) as session:
         with session.transaction():
             session.serialize("cj.ledger")
-            session.execute("DELETE FROM cj.incoming_commissions")
+            session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.asked_commissions")
             session.append("cj.incoming_commissions", (batch for page in spool.records() for batch in page.to_batches()))
-            session.analyze("cj.incoming_commissions")
-            session.execute(filled("ledger_refresh"), {"reading": _next_reading(session)})
-            session.execute("DELETE FROM cj.incoming_commissions")
+            session.append("cj.asked_commissions", pa.table({"commission_id": list(posted)}))
+            session.analyze("cj.incoming_commissions", "cj.asked_commissions")
             tell_set_aside(session, spool, account.advertiser_id)
+            reading = {"reading": _next_reading(session)}
+            for step in ("ledger_refresh", "ledger_back", "ledger_gone"):
+                session.execute(filled(step), reading)
+            session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.asked_commissions")
 
 
-def _asked_again(client: CJClient, account: Account, due: list[dict[str, object]]) -> Iterator[CommissionPage]:
-    """The pages of these records (commission_id, posting_date; the oldest first), window by window.
+def _asked_again(client: CJClient, account: Account, posted: dict[str, datetime]) -> Iterator[CommissionPage]:
+    """The pages of these records (commission id → posting date), the oldest first, window by window.
 
     Without bounds CJ reads the past 24 hours by posting date, and no source says that it does otherwise where ids are given.
     """
-    rest = [(str(row["commission_id"]), posted) for row in due if isinstance(posted := row["posting_date"], datetime)]
+    rest = sorted(posted.items(), key=lambda record: record[1])
     while rest:
         start = rest[0][1].replace(microsecond=0)
         end = start + MAX_WINDOW

@@ -26,6 +26,9 @@ CREATE TABLE cj.replan_keys (
 -- The ids of one reading of Commission Detail, or the records that are read again, on their way into cj.commissions.
 CREATE TABLE cj.incoming_commissions AS SELECT * FROM cj.commissions WHERE 1 = 0;
 
+-- The ids of the records that are read again.
+CREATE TABLE cj.asked_commissions (commission_id text NOT NULL);
+
 -- One round of verdicts on its way into cj.reconciliation.
 CREATE TABLE cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 

@@ -65,6 +65,9 @@ class CommissionDetail:
     now: datetime = NOW
     records: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    hidden_by_id: set[str] = field(default_factory=set)
+    """Records that are not shown to who asks for them by their id."""
+    fails_by_id: bool = False
 
     def client(self, kind: type[CJClient] = CJClient) -> CJClient:
         transport = httpx.MockTransport(self._answer)
@@ -72,6 +75,8 @@ class CommissionDetail:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         document = orjson.loads(request.content)["query"]
+        if self.fails_by_id and "commissionIds" in document:
+            return httpx.Response(503)
         if request.url.host == "tracking.example":
             found: dict[str, Any] = {"getBuildNumber": "1"}
         else:
@@ -96,5 +101,5 @@ class CommissionDetail:
             (since is None or since <= posted)
             and (asked.before is None or posted < asked.before)
             and (asked.cursor is None or int(record["commissionId"]) > int(asked.cursor))
-            and (asked.ids is None or record["commissionId"] in asked.ids)
+            and (asked.ids is None or record["commissionId"] in set(asked.ids) - self.hidden_by_id)
         )
