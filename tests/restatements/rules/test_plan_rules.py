@@ -92,6 +92,7 @@ CASES: dict[str, dict[str, str]] = {
     "created_in_vain": {
         "attributed was_new attempts_used": "created_in_vain",  # and so before create
         "attributed attempts_used": "created_in_vain",
+        "attributed was_new attempts_used ids_hardly_meet": "created_in_vain",  # before another_id
         "known attempts_used": "sent_in_vain",
     },
     "another_id": {
