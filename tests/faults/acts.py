@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.matrix import ANSWERS, HTTP, NO_VERDICT, PROCESS, TIMEOUT, Cell, http_faults, nth
+from tests.faults.matrix import ANSWERS, HTTP, NO_VERDICT, PROCESS, SHOWN, TIMEOUT, Cell, http_faults, nth
 from tests.faults.night_shop import NightShop
 from tests.faults.stage import HOUR, Ended, Stage, holding_the_file
 
@@ -20,13 +20,14 @@ RECONCILIATION = "morning"
 
 @dataclass
 class Played:
-    """One cell: its shop, how the faulty attempt ended, and how many orders had an unknown outcome before the reconciliation."""
+    """One cell: its shop, how the faulty attempt ended, and how many orders had an unknown outcome before the reconciliation and were late at it."""
 
     cell: Cell
     shop: NightShop
     run_id: str
     faulty: Ended
     unknown: int = 0
+    late: int = 0
     stage: Stage | None = None
 
 
@@ -47,6 +48,12 @@ def with_fault(stage: Stage, cell: Cell, job: Callable[..., dict[str, Any]]) -> 
     if cell.way in HTTP or cell.way in ANSWERS:
         stage.sandbox.control.add_faults(http_faults(cell))
         ended = run(stage, job(timeout=TIMEOUT) if cell.way == "slow" else job())
+        stage.sandbox.control.clear_faults()
+        return ended
+    if cell.way in SHOWN:
+        ids = [story.order_id for shop in (stage.shop, *stage.others) for story in shop.stories]
+        stage.sandbox.control.add_faults([SHOWN[cell.way] | {"order_ids": ids}])
+        ended = run(stage, job())
         stage.sandbox.control.clear_faults()
         return ended
     short = {"location": stage.location | {"wait_seconds": 0.1}}
@@ -137,7 +144,7 @@ def act_of_reconcile(stage: Stage, cells: Iterable[Cell], new_shop: NewShop) -> 
         copy = _copy(stage, str(together[0]))
         job = lambda **more: copy.job("reconcile", reconciliation=RECONCILIATION, **more)  # noqa: B023, E731
         for cell in together:
-            act.played[cell] = Played(cell, shop, "night_0", with_fault(copy, cell, job), unknown, copy)
+            act.played[cell] = Played(cell, shop, "night_0", with_fault(copy, cell, job), unknown, stage=copy)
         must(copy, job())
     return _look(act)
 
@@ -198,8 +205,10 @@ def _ending(act: Act) -> Act:
         played.unknown = _unknown(stage, played.shop)
     stage.sandbox.control.advance(HOUR)
     must(stage, stage.job("reconcile", reconciliation=RECONCILIATION))
-    if any(played.unknown for played in act.played.values()):
-        stage.sandbox.control.advance(20 * HOUR)
+    for played in act.played.values():
+        played.late = _count(stage, "reconciliation", "status = 'late'", played.shop)
+    if any(played.unknown or played.late for played in act.played.values()):
+        stage.sandbox.control.advance(24 * HOUR)  # by then the last days were read again without the cursor
         stage.play(1)
         stage.sandbox.control.advance(HOUR)
         must(stage, stage.job("reconcile", reconciliation="next morning"))
@@ -214,11 +223,12 @@ def _look(act: Act) -> Act:
 
 
 def _unknown(stage: Stage, shop: NightShop) -> int:
-    return int(
-        stage.rows(
-            "SELECT COUNT(*) AS n FROM cj.submissions WHERE outcome = 'unknown' AND enterprise_id = :enterprise", enterprise=shop.enterprise
-        )[0]["n"]
-    )
+    return _count(stage, "submissions", "outcome = 'unknown'", shop)
+
+
+def _count(stage: Stage, table: str, which: str, shop: NightShop) -> int:
+    sql = f"SELECT COUNT(*) AS n FROM cj.{table} WHERE {which} AND enterprise_id = :enterprise"
+    return int(stage.rows(sql, enterprise=shop.enterprise)[0]["n"])
 
 
 def was_to_end(cell: Cell) -> frozenset[str]:
@@ -231,6 +241,8 @@ def was_to_end(cell: Cell) -> frozenset[str]:
         return frozenset({"ok"})  # nothing is left to write
     if cell.way == "no warehouse":
         return frozenset({"WarehouseUnavailable"})
+    if cell.way in SHOWN:
+        return frozenset({"ok"})  # the reconciliation is what meets it
     if cell.way == "clock":
         return frozenset({"ok"})  # nobody can see it; what it must not do is change what comes of the night
     if cell.step == "Test Mode" and cell.way == "504":

@@ -11,10 +11,11 @@ from typing import Any
 
 WAYS = (
     "exception", "kill", "disk full", "cut before", "cut after", "503", "504", "429+wait", "429", "HTML", "slow", "clock",
-    "broke before", "broke after", "half done", "half named", "stranger", "no warehouse",
+    "broke before", "broke after", "half done", "half named", "stranger", "shown late", "half shown", "no warehouse",
 )  # fmt: skip
 """The columns. `cut after`, `504`, `slow`, `broke after` (an execution error) and `half named` (the rest beside an error): CJ had done, or was yet to do,
-the work. `clock`: the answers are whole, and dated ten minutes back. `stranger`: an order that was not sent, in the place of one that was."""
+the work. `clock`: the answers are whole, and dated ten minutes back. `stranger`: an order that was not sent, in the place of one that was.
+`shown late`, `half shown`: CJ did it at once, and Commission Detail shows it four hours later, or until then the reversals alone."""
 
 PROCESS = {"exception": "raise", "kill": "kill", "disk full": "full"}
 """What the driver does at a checkpoint."""
@@ -38,6 +39,11 @@ ANSWERS: Mapping[str, dict[str, Any]] = {
     "stranger": {"kind": "stranger", "instead": True},
 }
 """What an answer that is GraphQL can say of orders that were sent live. (Test Mode does nothing: it is asked again.)"""
+SHOWN: Mapping[str, dict[str, Any]] = {
+    "shown late": {"kind": "hide", "seconds": 4 * 3600},
+    "half shown": {"kind": "hide", "seconds": 4 * 3600, "half": True},
+}
+"""How what was sent live comes to be seen."""
 TIMEOUT = 0.4
 """Seconds the client waits for an answer while CJ is slow."""
 
@@ -81,7 +87,7 @@ def cells(verb: str) -> list[Cell]:
     """Every fault that can happen to this verb."""
     steps = {"prepare": PREPARE_STEPS, "submit": SUBMIT_STEPS, "publish": PUBLISH_STEPS, "reconcile": RECONCILE_STEPS}[verb]
     found = [Cell(verb, step, way) for step in steps for way in PROCESS]
-    found += [Cell(verb, call, way) for call in CALLS.get(verb, {}) for way in (*HTTP, *(ANSWERS if call == "live" else ()))]
+    found += [Cell(verb, call, way) for call in CALLS.get(verb, {}) for way in (*HTTP, *((*ANSWERS, *SHOWN) if call == "live" else ()))]
     return found + [Cell(verb, step, "no warehouse") for step in FREE_FILE_STEPS.get(verb, ())]
 
 

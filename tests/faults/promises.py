@@ -84,7 +84,9 @@ def assert_all_matched(stage: Stage, shop: NightShop) -> None:
             "SELECT order_id, status FROM cj.reconciliation WHERE enterprise_id = :enterprise", enterprise=shop.enterprise
         )
     }
-    assert found == {s.order_id: "matched" for s in shop.stories if s.sent}
+    others = {order: status for order, status in found.items() if status != "matched"}
+    assert not others, f"what was sent is to have matched: {others}"
+    assert found.keys() == {s.order_id for s in shop.stories if s.sent}
 
 
 def tables(stage: Stage) -> dict[str, list[tuple[Any, ...]]]:

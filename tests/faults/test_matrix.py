@@ -18,7 +18,7 @@ from tests.faults.acts import (
     act_of_submit,
     was_to_end,
 )
-from tests.faults.matrix import NO_VERDICT, Cell, cells
+from tests.faults.matrix import NO_VERDICT, SHOWN, Cell, cells
 from tests.faults.night_shop import NightShop
 from tests.faults.stage import Driver, Stage
 
@@ -63,6 +63,8 @@ def test_after_a_fault_and_its_retry_cj_holds_what_the_warehouse_says(cell: Cell
     assert mine.faulty.kind in expected if expected else mine.faulty.how == "raised", f"the fault was to be felt: {mine.faulty}"
     if cell.step == "live":
         assert bool(mine.unknown) is (cell.way in NO_VERDICT), f"{mine.unknown} orders had an unknown outcome"
+    if cell.way in SHOWN:
+        assert mine.late, "what CJ did and does not show yet was to be late"
 
     promises.assert_cj_holds_what_the_warehouse_says(mine.shop, act.held[mine.shop.enterprise])
     promises.assert_each_change_arrived_once(mine.shop, act.received)
