@@ -272,3 +272,22 @@ def test_a_cancellation_does_not_hide_that_the_other_basis_would_match_all(new_w
     world.append([*(later(o, 5, amount=Decimal("80.00")) for o in orders[1:]), later(orders[0], 5, change_type="cancelled")])
     night(world)
     assert world.rows("SELECT other_basis_matches_all AS o FROM cj.reconciliation_runs") == [{"o": True}]
+
+
+def test_a_matched_order_of_which_a_new_record_cannot_be_kept_is_not_called_matched_until_that_record_is_read(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, amount=Decimal("60.00"))])
+    night(world)
+    assert [r["status"] for r in world.rows("SELECT status FROM cj.reconciliation")] == ["matched"]
+    world.sandbox.control.add_faults([{"kind": "garble", "order_ids": ["o-1"], "field": "saleAmountAdvCurrency", "value": "many"}])
+    world.act("corrected", [first.key], {"kind": "correct", "amount": "90.00"})
+    world.advance(timedelta(hours=1))
+    for _ in range(2):
+        assert world.reconcile()["late"] == 1
+        assert operations(quiet_night(world)) == []
+    world.mend()
+    world.advance(timedelta(hours=25))  # a sweep reads the last days again
+    assert world.reconcile()["mismatched"] == 1
+    assert operations(quiet_night(world)) == ["restate"]
+    assert world.held()[first.key]["amount"] == "60.00"

@@ -93,3 +93,26 @@ def test_what_was_judged_for_good_is_when_a_record_of_it_was_read_since(
 ) -> None:
     ground.account(judged_reading=5).sent(**sent).verdict(status="matched").record(**record)
     assert is_looked_at(ground) is looked_at
+
+
+@pytest.mark.parametrize(
+    ("aside", "looked_at"),
+    [
+        ({}, True),
+        ({"action_tracker_id": None}, True),
+        ({"kept": True}, False),
+        ({"commission_id": "1"}, False),
+        ({"order_id": "p"}, False),
+        ({"order_id": None}, False),
+        ({"action_tracker_id": 402}, False),
+        ({"advertiser_id": "9"}, False),
+    ],
+)
+def test_what_matched_is_while_a_record_of_it_is_set_aside(ground: Ground, aside: dict[str, Any], looked_at: bool) -> None:
+    """Record 1 is in the ledger: a later reading brought it."""
+    ground.account(judged_reading=1).sent().verdict(status="matched").record().set_aside(**aside)
+    assert is_looked_at(ground) is looked_at
+
+
+def test_what_a_newer_state_took_over_is_not_because_of_a_record_set_aside(ground: Ground) -> None:
+    assert not is_looked_at(ground.account().sent().verdict(status="superseded").set_aside())
