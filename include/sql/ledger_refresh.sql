@@ -1,6 +1,12 @@
--- What CJ itself moves on a record, as it stands in cj.incoming_commissions now; a lock date that was moved is news of :reading.
+-- What CJ itself moves on a record, as it stands in cj.incoming_commissions now; a lock date that was moved, or a lock
+-- that was taken off, is news of :reading.
 UPDATE cj.commissions SET
-    moved_reading = CASE WHEN cj.commissions.locking_date <> n.locking_date THEN CAST(:reading AS bigint) ELSE cj.commissions.moved_reading END,
+    moved_reading = CASE
+        WHEN cj.commissions.locking_date <> n.locking_date
+            OR (cj.commissions.action_status IN ('locked', 'closed') AND n.action_status IN ('new', 'extended'))
+            THEN CAST(:reading AS bigint)
+        ELSE cj.commissions.moved_reading
+    END,
     action_status = n.action_status,
     locking_date = n.locking_date
 FROM (

@@ -97,6 +97,27 @@ def test_only_a_lock_date_that_was_moved_is_news_and_of_the_reading_that_follows
     assert [(r["id"], r["moved"]) for r in found] == [("7", 2), ("8", None)]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "news"),
+    [
+        ("locked", "new", True),
+        ("locked", "extended", True),
+        ("locked", "closed", False),
+        ("new", "extended", False),
+        ("new", "locked", False),
+    ],
+)
+def test_a_record_that_cj_unlocks_is_news_though_its_lock_date_stays(either: Ledger, before: str, after: str, news: bool) -> None:
+    either.cj.records = [record("7", NOW - DAY, actionStatus=before, lockingDate=text(NOW + 1800 * SECOND))]
+    either.read()
+    with open_warehouse(either.location) as session:
+        session.append("cj.quarantine", pa.table({name: [value] for name, value in (HELD | LOCKED | {"quarantined_at": NOW}).items()}))
+    either.cj.records[0] |= {"actionStatus": after}
+    either.read()
+    (found,) = either.rows("SELECT action_status AS status, moved_reading AS moved FROM cj.commissions")
+    assert (found["status"], found["moved"] is not None) == (after, news)
+
+
 VERDICT = {
     "run_id": "r", "advertiser_id": ACCOUNT.advertiser_id, "enterprise_id": "1", "action_tracker_id": 401, "order_id": "o-7", "updated_at": NOW,
     "operation": "restate", "attempts": 1, "within_band": False, "checked_at": NOW,
@@ -104,6 +125,7 @@ VERDICT = {
 HELD = {
     "run_id": "r", "enterprise_id": "1", "action_tracker_id": 401, "order_id": "o-7", "updated_at": NOW, "stage": "eligibility",
 }  # fmt: skip
+LOCKED = {"reason": "locked", "rule": "locked", "plan_number": 1}
 
 
 @pytest.mark.parametrize("ago", [CARED_FOR - DAY, CARED_FOR + DAY])
