@@ -10,6 +10,7 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --   * skipped because an earlier change was on its way, or because another run had taken it over; held back because it lay ahead of CJ's clock
 --   * CJ did not know it, it was never sent, CJ held it just so, or what CJ held was why it was held back; and a record of it has been read since, or
 --     its lock date was moved: CJ holds something else now
+--   * held back because it was older than what was read of CJ's records, and they were read from another day since
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
 WITH words AS (
@@ -23,6 +24,7 @@ WITH words AS (
         CASE
             -- What lay ahead of CJ's clock comes to lie behind it.
             WHEN rule IN ('event_time_in_future', 'updated_at_in_future') THEN 'waiting'
+            WHEN rule = 'older_than_the_ledger' THEN 'before_ledger'
             WHEN reason IN ('stale_state', 'unknown') THEN reason
             ELSE stage
         END AS word,
@@ -36,7 +38,7 @@ last_words AS (
         SELECT l.*, ROW_NUMBER() OVER (PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id ORDER BY l.plan_number DESC, l.weight) AS newest
         FROM words AS l
     ) AS w
-    WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded', 'not_in_cj', 'never_sent', 'unchanged', 'eligibility')
+    WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded', 'not_in_cj', 'never_sent', 'unchanged', 'eligibility', 'before_ledger')
       AND NOT {{ sent_since("w") }}
 )
 
@@ -61,12 +63,18 @@ FROM (
     SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
     FROM last_words AS w
     LEFT JOIN cj.plans AS p USING (plan_number)
-    WHERE w.word IN ('not_in_cj', 'never_sent', 'unchanged', 'eligibility')
+    WHERE w.word IN ('not_in_cj', 'never_sent', 'unchanged', 'eligibility', 'before_ledger')
       AND EXISTS (
           SELECT 1 FROM cj.commissions AS c
           WHERE c.action_tracker_id = w.action_tracker_id AND c.order_id = w.order_id
             AND (COALESCE(c.reading, 0) > COALESCE(p.reading, -1) OR c.moved_reading > COALESCE(p.reading, -1))
       )
+    UNION ALL
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+    FROM last_words AS w
+    LEFT JOIN cj.plans AS p USING (plan_number)
+    WHERE w.word = 'before_ledger'
+      AND EXISTS (SELECT 1 FROM cj.ledger_reads AS l WHERE l.kind = 'first' AND COALESCE(l.reading, 0) > COALESCE(p.reading, -1))
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
     FROM cj.submissions AS s

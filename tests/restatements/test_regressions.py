@@ -9,6 +9,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from include.restatements.ledger.accounts import read_ledgers
 from tests.model.histories import FIXED_DATE, OPEN_ENDED, pixel_order
 from tests.model.shop import Change, Item, Key
 from tests.model.world import BEGIN, Options, World
@@ -168,6 +169,22 @@ def test_an_order_older_than_the_ledger_is_held_back_and_not_created_as_a_duplic
     first = night(world)
     assert operations(first) == []
     assert first.prepared.summary["quarantined_by_reason"] == {"not_in_cj": 1}
+
+
+@pytest.mark.parametrize(("of_cj", "expected"), [(True, "restate"), (False, "create")])
+def test_an_order_older_than_the_ledger_is_decided_anew_once_the_ledger_was_read_further_back(
+    new_world: NewWorld, of_cj: bool, expected: str
+) -> None:
+    world, order = new_world(Options(ledger_days=5)), placed(event_time=BEGIN - timedelta(days=20))
+    if of_cj:
+        world.pixel([pixel_order(replace(order, amount=Decimal("90.00")), order.event_time)])
+    world.append([order])
+    assert operations(night(world)) == []
+    for days, wanted in ((15, []), (25, [expected])):
+        read_ledgers(world.settings, world.location, (BEGIN - timedelta(days=days)).date())
+        assert operations(quiet_night(world)) == wanted
+        assert operations(quiet_night(world)) == []
+    assert [r["rule"] for r in world.rows("SELECT rule FROM cj.quarantine")] == ["older_than_the_ledger"] * 2
 
 
 def two_states_at_once(world: World, first: Change, **newer: object) -> None:

@@ -52,6 +52,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "checked_at": SENT,
     },
     "reconciliation_runs": {},
+    "ledger_reads": {
+        "advertiser_id": "2", "cursor_commission_id": "1", "kind": "first", "read_from": POSTED, "complete_until": SENT, "records": 1, "read_at": SENT,
+        "reading": 1,
+    },
     "plans": {"plan_number": 1, "run_id": "before", "reading": 1, "planned_at": SENT},
     "open_orders": KEY,
     "tracker_readings": {
@@ -131,6 +135,10 @@ class Ground:
     def planned(self, **other: Any) -> Ground:
         """A plan was made."""
         return self._put("plans", other)
+
+    def read(self, **other: Any) -> Ground:
+        """Commission Detail was read."""
+        return self._put("ledger_reads", other)
 
     def plan(self, **other: Any) -> list[dict[str, Any]]:
         """The facts of the plan, order by order."""

@@ -146,6 +146,23 @@ def test_what_lay_ahead_of_cjs_clock_is_and_nothing_else_that_the_gate_held_back
 
 
 @pytest.mark.parametrize(
+    ("read", "again"), [({"reading": 2}, True), ({"reading": 1}, False), ({"reading": 2, "kind": "sweep"}, False), ({"reading": 2, "kind": "cursor"}, False)]
+)  # fmt: skip
+@pytest.mark.parametrize(("rule", "waits"), [("older_than_the_ledger", True), ("unknown_to_cj", False)])
+def test_what_was_older_than_the_ledger_is_once_the_ledger_was_read_from_another_day(
+    ground: Ground, rule: str, waits: bool, read: dict[str, Any], again: bool
+) -> None:
+    ground.held_back(stage="eligibility", reason="not_in_cj", rule=rule).planned().read(**read)
+    assert is_again(ground) is (again and waits)
+
+
+def test_what_was_older_than_the_ledger_is_when_a_record_of_it_was_read_too(ground: Ground) -> None:
+    ground.held_back(stage="eligibility", reason="not_in_cj", rule="older_than_the_ledger").planned()
+    assert not is_again(ground)
+    assert is_again(ground.record(reading=2))
+
+
+@pytest.mark.parametrize(
     ("record", "again"),
     [
         ({"moved_reading": 4}, True),
