@@ -21,18 +21,19 @@ states AS (
         LEAD(c.operation) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_operation,
         LEAD(c.amount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_amount,
         LEAD(c.discount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_discount,
+        LEAD(c.currency) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_currency,
         LEAD(c.items_mark) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_items_mark
     FROM (
         SELECT enterprise_id, action_tracker_id, order_id, payload_hash, others_since, MIN(plan_number) AS plan_number,
             MIN(submitted_at) AS first_submitted_at, MIN(known_reading) AS first_known_reading,
-            MAX(operation) AS operation, MAX(amount) AS amount, MAX(discount) AS discount, MAX(items_mark) AS items_mark
+            MAX(operation) AS operation, MAX(amount) AS amount, MAX(discount) AS discount, MAX(currency) AS currency, MAX(items_mark) AS items_mark
         FROM numbered
         GROUP BY enterprise_id, action_tracker_id, order_id, payload_hash, others_since
     ) AS c
 ),
 
 sent AS (
-    SELECT n.*, b.first_submitted_at, b.first_known_reading, b.before_operation, b.before_amount, b.before_discount, b.before_items_mark,
+    SELECT n.*, b.first_submitted_at, b.first_known_reading, b.before_operation, b.before_amount, b.before_discount, b.before_currency, b.before_items_mark,
         ROW_NUMBER() OVER (PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id ORDER BY n.plan_number DESC) AS newest,
         ROW_NUMBER() OVER (
             PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.updated_at ORDER BY n.plan_number DESC
@@ -194,8 +195,12 @@ SELECT
         AND COALESCE(c.held_validation_status, '') <> COALESCE({{ posted_status("c.status") }}, '') AS validation_status_differs,
     -- Only the state sent before this one has posted so far, or what was held was posted again: not a proof against this one.
     c.adds_nothing OR COALESCE(
-        NOT c.converted AND c.before_sale_amount IS NOT NULL AND c.held_sale_amount = c.before_sale_amount
-            AND c.held_items_mark = c.wanted_items_before, FALSE
+        c.before_sale_amount IS NOT NULL AND c.held_items_mark = c.wanted_items_before AND CASE
+            WHEN NOT c.converted OR c.before_operation = 'cancel' THEN c.held_sale_amount = c.before_sale_amount
+            WHEN c.before_currency = c.currency AND c.before_sale_amount > 0 AND c.held_sale_amount > 0
+                THEN {{ near_a_rate("c", rate("c.held_sale_amount", "c.before_sale_amount"), "c.held_sale_amount", "c.before_sale_amount") }}
+            WHEN c.before_currency = c.currency THEN c.held_sale_amount = c.before_sale_amount
+        END, FALSE
     ) AS shows_state_before
 FROM rated AS c
 LEFT JOIN posted AS p

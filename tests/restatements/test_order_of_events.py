@@ -17,8 +17,8 @@ from include.domain.states import Mode, Operation
 from include.restatements.journal.journal import ChunkRef
 from include.restatements.posting.poster import Poster, Submitted
 from include.storage.local import LocalFolder
-from tests.model.histories import pixel_order
-from tests.model.shop import Change
+from tests.model.histories import FIXED_DATE, pixel_order
+from tests.model.shop import Change, Key
 from tests.model.world import BEGIN, Night, Options, World
 from tests.restatements.nights import NewWorld, later, operations, placed, quiet_night
 
@@ -188,3 +188,25 @@ def test_a_load_time_as_updated_at_does_not_send_for_ever(new_world: NewWorld) -
         world.reconcile()
     assert sent == [["restate"]] * 3 + [[]] * 3
     assert verdicts(world)[-1] == ("mismatched", "coupon")
+
+
+def test_a_converted_state_that_posts_late_is_waited_for_and_not_sent_twice_because_the_one_before_it_posted(new_world: NewWorld) -> None:
+    world = new_world(Options(currency="EUR"))
+    first, *others = (placed(currency="GBP", amount=Decimal(100 - 20 * n), key=Key(FIXED_DATE, f"o-{n + 1}")) for n in range(3))
+    world.append([first, *others])
+    assert operations(sends(world, later(first, 1, change_type="new"))) == ["create"] * 3
+    world.advance(2 * HOUR)
+    assert world.reconcile()["matched"] == 3
+    sends(world, later(first, 5, amount=Decimal(60)))
+    world.advance(HOUR / 2)
+    sends(world, later(first, 10, amount=Decimal(40)))
+    world.advance(HOUR / 2 + timedelta(minutes=5))
+    world.reconcile()
+    world.sandbox.control.add_faults([SLOW])
+    world.advance(HOUR / 2)
+    assert world.reconcile()["late"] == 1
+    assert amount(world, first) == 60
+    assert operations(quiet_night(world)) == []
+    world.advance(3 * HOUR)
+    assert world.reconcile()["matched"] == 3
+    assert amount(world, first) == 40

@@ -242,3 +242,40 @@ def test_only_an_amount_that_cj_converted_can_be_unchecked(
 def test_the_sale_amount_is_net_or_gross_and_nothing_of_a_cancellation(ground: Ground, operation: str, basis: str, sale: str) -> None:
     (found,) = ground.sent(amount="120", discount="20", operation=operation).to_judge(sale_amount_basis=basis).verdicts()
     assert found["sale_amount"] == Decimal(sale)
+
+
+# -- the state before ------------------------------------------------------------------------------------------------------------------
+
+BEFORE = {"currency": "GBP", "amount": "80.00", "payload_hash": "other", "updated_at": UPDATED - HOUR, "submitted_at": SENT - HOUR}
+
+
+@pytest.mark.parametrize(
+    ("before", "held", "shows"),
+    [
+        ({}, "101.60", True),
+        ({}, "104.60", True),  # within three per cent
+        ({}, "104.70", False),
+        ({}, "76.20", False),  # the newest state
+        ({"discount": "10.00"}, "88.90", True),
+        ({"amount": "0"}, "0", True),
+        ({"amount": "0"}, "101.60", False),
+        ({"operation": "cancel"}, "0", True),
+        ({"currency": "EUR"}, "101.60", False),
+        ({"currency": None}, "80.00", False),
+        ({"items_mark": 7}, "101.60", False),
+    ],
+)
+def test_just_the_converted_state_before_is_shown_at_the_rate_the_others_show(
+    ground: Ground, before: dict[str, Any], held: str, shows: bool
+) -> None:
+    assert in_pounds(ground, ("100", "127"), ("200", "254"), ("300", "381")) == [False] * 3
+    ground.sent(**BEFORE | before).sent(currency="GBP", amount="60.00").record(sale_amount=held, posting_date=ARRIVED)
+    ground.to_judge(advertiser_id="o").tracker()
+    newest = [row for row in ground.verdicts() if row["order_id"] == "o" and row["newest_state"]]
+    assert [row["shows_state_before"] for row in newest] == [shows]
+
+
+def test_without_other_evidence_of_the_rate_it_is_not_known_whether_the_converted_state_before_is_shown(ground: Ground) -> None:
+    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED).to_judge()
+    newest = [row for row in ground.verdicts() if row["newest_state"]]
+    assert [row["shows_state_before"] for row in newest] == [False]
