@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 
 from include.domain.errors import QuarantineRatioExceeded
 from include.domain.personal import pseudonym
-from include.domain.shapes import CHANGES, INSTANT
+from include.domain.shapes import CHANGES, INSTANT, KEY
 from include.restatements.gate.batches import SetAside, whole_keys
 from include.restatements.gate.blanks import without_blanks
 from include.restatements.gate.cents import in_cents
@@ -99,6 +99,8 @@ class Gate:
     """The advertiser's own currency by enterprise, for orders that name none."""
     heard_of: HeardOf | None = None
     """Says once all rows are read which orders CJ has heard of; None where every row is to be taken for one that could go to it."""
+    refused_before: pa.Table | None = None
+    """States that an earlier night held back and that are looked at again (KEY, updated_at): neither side of the ratio counts them a second time."""
     combine_items: bool = False
     batch_rows: int = BATCH_ROWS
     kept_in: str | None = None
@@ -158,6 +160,8 @@ class _Tally:
 
     def __init__(self, judge: Judge, gate: Gate, doubtful: Kept, unasked: Kept) -> None:
         self.judge, self.gate, self.doubtful, self.unasked = judge, gate, doubtful, unasked
+        told = gate.refused_before
+        self.told_before = set(zip(*(told[name].to_pylist() for name in (*KEY, "updated_at")), strict=True)) if told is not None else set()
         self.passed_unasked = 0
         self.rows = self.at_least = 0
         self.in_cents: Counter[str] = Counter()
@@ -170,9 +174,10 @@ class _Tally:
         table, done = self._readied(given)
         frame = findings(table, self.gate.now, self.gate.combine_items)
         broken = self.judge.broken(frame)
-        sure = self._could_go(table, frame)
+        before = self._told_before(table)
+        sure = self._could_go(table, frame) & ~before
         counts = self.judge.counts(frame if sure.all() else frame[sure].reset_index(drop=True), broken) if broken and sure.any() else {}
-        self.rows += len(table)
+        self.rows += len(table) - int(before.sum())
         self.by_rule.update(counts)
         self._count_reasons(table if sure.all() else table.filter(pa.array(sure)), counts)
         bound = max(counts.values(), default=0)
@@ -198,7 +203,8 @@ class _Tally:
         return in_cents(without_blanks(given), self.gate.own_currencies)
 
     def _split(self, given: pa.Table, table: pa.Table, frame: pd.DataFrame, broken: list[Rule]) -> Inspected:
-        sure, good = self._could_go(table, frame), np.ones(len(table), np.bool_)
+        before = self._told_before(table)
+        sure, good = self._could_go(table, frame) | before, np.ones(len(table), np.bool_)
         bad = QUARANTINED.empty_table()
         if broken:
             found = self.judge.rows(frame, broken)
@@ -206,18 +212,21 @@ class _Tally:
             good[failed] = False
             rows = table.take(pa.array(failed))
             first, details = _reasons(found, failed, table)
-            bad = self._counted(_quarantined(rows, first, details, frame, failed), rows, sure[failed], found, failed)
+            bad = self._counted(_quarantined(rows, first, details, frame, failed), rows, sure[failed], before[failed], found, failed)
         if not sure.all():
             passed = good & ~sure
             self.passed_unasked += int(passed.sum())
             self.unasked.add(asked_about(table.filter(pa.array(passed))))
         return self._inspected(given, table, None if not broken else pa.array(good), bad)
 
-    def _counted(self, held: pa.Table, rows: pa.Table, sure: Flags, found: dict[Rule, np.ndarray], failed: np.ndarray) -> pa.Table:
+    def _counted(
+        self, held: pa.Table, rows: pa.Table, sure: Flags, before: Flags, found: dict[Rule, np.ndarray], failed: np.ndarray
+    ) -> pa.Table:
         """Those that could go to CJ, counted; the others are kept until CJ was asked about them, each with the rules it breaks."""
         bad = held.filter(pa.array(sure))
-        self.at_least += bad.num_rows
-        self.first_reasons.update(bad["reason"].to_pylist())
+        news = held.filter(pa.array(sure & ~before))
+        self.at_least += news.num_rows
+        self.first_reasons.update(news["reason"].to_pylist())
         if not sure.all():
             broken: list[list[int]] = [[] for _ in failed]
             for rule, places in found.items():
@@ -249,6 +258,17 @@ class _Tally:
 
     def _could_go(self, table: pa.Table, frame: pd.DataFrame) -> Flags:
         return np.ones(len(table), np.bool_) if self.gate.heard_of is None else could_go(table, frame, self.gate.enterprises)
+
+    def _told_before(self, table: pa.Table) -> Flags:
+        """The rows whose very state an earlier night held back."""
+        before = np.zeros(len(table), np.bool_)
+        if self.told_before:
+            names = pa.array(sorted({order_id for _, _, order_id, _ in self.told_before}), pa.string())
+            places = np.flatnonzero(pc.is_in(table["order_id"], names).to_numpy())
+            rows = table.select([*KEY, "updated_at"]).take(pa.array(places))
+            states = zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
+            before[places] = [state in self.told_before for state in states]
+        return before
 
     def _inspected(self, given: pa.Table, table: pa.Table, good: pa.Array | None, bad: pa.Table) -> Inspected:
         """`good` is None where every row is."""

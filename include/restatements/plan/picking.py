@@ -63,11 +63,11 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
         enterprises=frozenset(context.advertisers),
         own_currencies={a.enterprise_id: a.currency for a in context.settings.accounts},
         heard_of=partial(_heard_of, context),
+        refused_before=_refused_before(context),
         combine_items=context.settings.combine_items,
     )
     spool = Spool(context.scratch / f"orders-{len(before)}.parquet", ORDERS)
     refused = [pa.table({name: pa.array([], ORDERS.field(name).type) for name in KEY})]
-    nobodys = 0
     changes = extract(context.session, run, sql=context.sql, replan_since=since, exclusive=True)
     # Closed here, also when the gate fails: a batch may be on its way in a thread, and the transaction is about to be rolled back.
     with closing(changes):  # type: ignore[type-var]  # a stream is a generator
@@ -81,13 +81,21 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
                 rows.skip(inspected.nobodys, NOBODYS)
                 # Not picked either: what an older plan holds of it is old, and what waits of it has come.
                 refused.append(inspected.nobodys.select(list(KEY)))
-                nobodys += inspected.nobodys.num_rows
     assert gate.result is not None  # it is there once the last row was looked at
-    picked = Picked(spool.finish(), pa.concat_tables(refused), spool.rows + gate.result.failed + nobodys, gate.result.in_cents)
+    held = pa.concat_tables(refused)
+    picked = Picked(spool.finish(), held, spool.rows + held.num_rows, gate.result.in_cents)
     context.session.append("cj.plan_input", _plan_input(context, spool, sum(earlier.orders.rows for earlier in before)))
     context.session.execute(filled("former_names"), {"run_id": context.run.run_id})
     context.session.analyze("cj.plan_input")
     return picked
+
+
+def _refused_before(context: PlanContext) -> pa.Table:
+    """The states of cj.replan_keys that the gate held back before. It is asked of them every night until they pass, and is no reason to send nothing."""
+    return context.session.table(
+        "SELECT DISTINCT enterprise_id, action_tracker_id, order_id, q.updated_at FROM cj.quarantine AS q "
+        "INNER JOIN cj.replan_keys AS k USING (enterprise_id, action_tracker_id, order_id) WHERE q.stage = 'validation'"
+    )
 
 
 def _heard_of(context: PlanContext, asked: pa.Table) -> Flags:
