@@ -22,6 +22,8 @@ states AS (
         LEAD(c.amount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_amount,
         LEAD(c.discount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_discount,
         LEAD(c.currency) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_currency,
+        LEAD(c.first_submitted_at) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_submitted_at,
+        LEAD(c.first_known_reading) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_known_reading,
         LEAD(c.items_mark) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_items_mark
     FROM (
         SELECT enterprise_id, action_tracker_id, order_id, payload_hash, others_since, MIN(plan_number) AS plan_number,
@@ -34,6 +36,7 @@ states AS (
 
 sent AS (
     SELECT n.*, b.first_submitted_at, b.first_known_reading, b.before_operation, b.before_amount, b.before_discount, b.before_currency, b.before_items_mark,
+        b.before_submitted_at, b.before_known_reading,
         ROW_NUMBER() OVER (PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id ORDER BY n.plan_number DESC) AS newest,
         ROW_NUMBER() OVER (
             PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.updated_at ORDER BY n.plan_number DESC
@@ -78,6 +81,16 @@ news AS (
     GROUP BY w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
 ),
 
+-- How many states posted since the one before was sent: of two, a single one may be either.
+states_posted AS (
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, COUNT(*) AS since_before
+    FROM wanted AS w
+    INNER JOIN records AS r USING (advertiser_id, action_tracker_id, order_id)
+    WHERE w.converted AND r.sale_amount >= 0 AND COALESCE(r.reading, 0) > w.before_known_reading
+      AND r.posting_date >= w.before_submitted_at - INTERVAL '5' MINUTE
+    GROUP BY w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+),
+
 compared AS (
     SELECT w.*,
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
@@ -89,7 +102,7 @@ compared AS (
         n.new_line IS NOT NULL AND n.new_line = 1 AS new_line,
         -- An attempt that was given up may post just before the next one is sent: CJ holds the state all the same.
         n.new_line IS NOT NULL AS line_since_first, COALESCE(n.adds_nothing, FALSE) AS adds_nothing,
-        e.order_id IS NOT NULL AS elsewhere,
+        e.order_id IS NOT NULL AS elsewhere, COALESCE(m.since_before, 0) AS states_posted,
         CASE WHEN w.converted AND w.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "w.sale_amount") }} END AS rate
     FROM wanted AS w
     LEFT JOIN held AS h
@@ -100,6 +113,8 @@ compared AS (
         USING (advertiser_id, action_tracker_id, order_id)
     LEFT JOIN news AS n
         ON {{ same_order("n", "w") }} AND n.updated_at = w.updated_at
+    LEFT JOIN states_posted AS m
+        ON {{ same_order("m", "w") }} AND m.updated_at = w.updated_at
 ),
 
 -- CJ converts at a rate it does not publish: what the orders of that currency show is the rate to be near.
@@ -201,7 +216,12 @@ SELECT
                 THEN {{ near_a_rate("c", rate("c.held_sale_amount", "c.before_sale_amount"), "c.held_sale_amount", "c.before_sale_amount") }}
             WHEN c.before_currency = c.currency THEN c.held_sale_amount = c.before_sale_amount
         END, FALSE
-    ) AS shows_state_before
+    ) AS shows_state_before,
+    -- Without a rate one amount looks like the other, so the record that posted is of either.
+    COALESCE(
+        c.converted AND c.operation <> 'cancel' AND COALESCE(c.rate_of_others, c.rate_before) IS NULL AND c.states_posted < 2
+            AND c.before_operation <> 'cancel' AND c.sale_amount > 0 AND c.before_sale_amount > 0 AND c.before_sale_amount <> c.sale_amount, FALSE
+    ) AS may_be_state_before
 FROM rated AS c
 LEFT JOIN posted AS p
     ON {{ same_order("p", "c") }} AND p.updated_at = c.updated_at

@@ -210,3 +210,30 @@ def test_a_converted_state_that_posts_late_is_waited_for_and_not_sent_twice_beca
     world.advance(3 * HOUR)
     assert world.reconcile()["matched"] == 3
     assert amount(world, first) == 40
+
+
+@pytest.mark.parametrize("dropped", ["older", "newer", None])
+def test_of_two_states_of_the_only_converted_order_the_newer_is_not_matched_by_the_record_of_the_older(
+    new_world: NewWorld, dropped: str | None
+) -> None:
+    """Nothing says the rate, so one record may be either's: it is sent again, and of two the last one is the newest's."""
+    world, first = new_world(Options(currency="EUR")), placed(currency="GBP")
+    world.pixel([pixel_order(first, first.event_time)])
+    drop = {"kind": "drop", "order_ids": ["o-1"], "times": 1}
+    sends(world, later(first, 5, amount=Decimal(60)))
+    world.advance(HOUR / 2)
+    sends(world, later(first, 10, amount=Decimal(40)))
+    world.sandbox.control.add_faults([drop] if dropped == "older" else [])
+    world.advance(HOUR / 2 + timedelta(minutes=5))
+    world.reconcile()
+    world.sandbox.control.add_faults([drop] if dropped == "newer" else [])
+    world.advance(HOUR)
+    counts = world.reconcile()
+    assert (counts["matched"], counts["late"]) == ((0, 1) if dropped else (1, 0))
+    assert operations(quiet_night(world)) == []
+    world.advance(timedelta(hours=38))
+    world.reconcile()
+    assert operations(quiet_night(world)) == (["restate"] if dropped else [])
+    assert amount(world, first) == 40
+    assert verdicts(world)[-1] == ("matched", None)
+    assert operations(quiet_night(world)) == []

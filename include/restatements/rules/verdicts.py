@@ -52,6 +52,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "correction_reason_differs": "CJ holds another correction reason",
         "validation_status_differs": "CJ holds another validation status",
         "shows_state_before": "CJ holds just the state that was sent before this one, or posted again what it held",
+        "may_be_state_before": "CJ converted the currency, nothing says the rate, and one record posted of this state and the one sent before it: it may be either's",
     }
 )
 """What is asked of every state, as columns of include/sql/verdict_facts.sql: always yes or no."""
@@ -126,13 +127,13 @@ MISSING: tuple[VerdictRule, ...] = (
 
 STATUSES: tuple[VerdictRule, ...] = (
     VerdictRule("superseded", Status.SUPERSEDED, "NOT newest_state", f"{_OURS}: the newest state of an order carries the verdict"),
-    VerdictRule("posted_as_sent", Status.MATCHED, f"line_since_first AND NOT differs AND {_WHOLE}", _RECORDS),
+    VerdictRule("posted_as_sent", Status.MATCHED, f"line_since_first AND NOT may_be_state_before AND NOT differs AND {_WHOLE}", _RECORDS),
     # CJ dropped the create as a duplicate of an order it already held just so: it holds what we sent.
     VerdictRule("created_as_held", Status.MATCHED, f"is_create AND known AND NOT differs AND {_WHOLE}", _RECORDS),
     VerdictRule("hour_not_over", Status.AWAITING, "NOT hour_over", "CJ Restatements API: processing takes up to an hour or longer"),
     VerdictRule(
         "posted_otherwise", Status.MISMATCHED,
-        f"(posted_since_last OR posted_once AND deadline_over OR new_line AND NOT shows_state_before) AND NOT (is_create AND posted_before) AND {_WHOLE}", _RECORDS,
+        f"(posted_since_last OR posted_once AND deadline_over OR new_line AND NOT shows_state_before AND NOT may_be_state_before) AND NOT (is_create AND posted_before) AND {_WHOLE}", _RECORDS,
     ),
     # Of what is not all there is, nothing is said for good.
     VerdictRule("not_shown_whole", Status.LATE, "half_shown OR in_doubt", _RECORDS),
@@ -140,7 +141,7 @@ STATUSES: tuple[VerdictRule, ...] = (
     # CJ dropped a change to just what it held, or posts it still. Of a converted amount it cannot be told whether it is just that.
     VerdictRule("held_as_sent", Status.MATCHED, f"known AND NOT differs AND NOT converted AND {_WHOLE}", _RECORDS),
     # Something posted, and CJ holds what was sent except for the reason it was given: nothing that is paid is missing.
-    VerdictRule("reason_lost", Status.MISMATCHED, "new_line AND only_reason_differs", _RECORDS),
+    VerdictRule("reason_lost", Status.MISMATCHED, "new_line AND NOT may_be_state_before AND only_reason_differs", _RECORDS),
     VerdictRule("never_posted", Status.MISSING, "TRUE", f"{_OURS}: the only proof that a change arrived is a new record"),
 )  # fmt: skip
 """The verdict is the first that holds; the last one holds for every state."""

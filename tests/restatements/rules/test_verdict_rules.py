@@ -115,6 +115,11 @@ STATUS_CASES: dict[str, str] = {
     "newest_state known hour_over": "late",
     "newest_state elsewhere is_create tracker_known hour_over deadline_over amount_differs": "missing unknown",
     f"{POSTED} coupon_differs correction_reason_differs shows_state_before deadline_over": "missing unknown",
+    f"{POSTED} may_be_state_before": "late",
+    f"{POSTED} may_be_state_before converted deadline_over": "missing unknown",
+    f"{POSTED} coupon_differs may_be_state_before": "late",
+    f"{POSTED} coupon_differs may_be_state_before posted_since_last": "mismatched coupon",
+    f"{POSTED} correction_reason_differs may_be_state_before shows_state_before deadline_over": "missing unknown",
 }
 """What is true, and the status with its reason."""
 
