@@ -21,6 +21,9 @@ from include.restatements.posting.words import without_values
 MAX_CALLS = 2_000
 """Past this the search stops and what is still in doubt is held back with the reason: a chunk that bad needs a person."""
 
+MANY_SILENT = 20
+"""So many orders in a row refused without a word of CJ's are no coincidence: something before CJ refuses everything."""
+
 _POSITION = re.compile(r"\[(\d+)\]|\.(\d+)(?:\.|$)")
 
 
@@ -33,6 +36,10 @@ class Search:
     calls: int = 0
     too_large: bool = False
     """A request of more than one order was too large for CJ, or CJ too busy for it: what passed, passed in parts."""
+    heard: bool = False
+    """CJ answered at all: it took an order, or said why not."""
+    silent: list[CJRefused] = field(default_factory=list)
+    """Refusals of single orders without a word of CJ's, since it was heard last."""
 
 
 def is_too_large(error: CJError) -> bool:
@@ -44,7 +51,8 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
     """Post `chunk` (shapes.CHUNK) in Test Mode, and again in parts where it is refused.
 
     `post` sends a table in Test Mode and may raise CJError. A refusal of a single order, and a CJ that breaks on a single order twice, are
-    verdicts on that order; every other error passes through, for it says nothing about the orders.
+    verdicts on that order; every other error passes through, for it says nothing about the orders. A bare HTTP status (a gateway in between, an address
+    that moved) is a verdict on an order only beside others of which CJ was heard; where it is all there is, it is raised.
     """
     search = Search()
     keys = list(zip(chunk["action_tracker_id"].to_pylist(), chunk["order_id"].to_pylist(), strict=True))
@@ -69,6 +77,10 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
                 search.refused[left[0]] = words or "CJ's answer did not name it"
         elif left:
             parts.extend(_halves(left, hinted))
+        if len(search.silent) >= MANY_SILENT:
+            raise search.silent[0]
+    if search.silent and not search.heard:
+        raise search.silent[0]
     return search
 
 
@@ -82,12 +94,17 @@ def _ask(
     except CJRefused as error:
         search.too_large |= is_too_large(error) and len(positions) > 1
         problems = getattr(error, "problems", ())
+        if problems:
+            _is_heard(search)
+        elif error.status is not None and len(positions) == 1 and not is_too_large(error):
+            search.silent.append(error)
         return without_values(words_of(problems), chunk) or str(error), set(), set(), error.begun
     except CJNoVerdict as error:
         if len(positions) == 1 or not is_too_large(error):
             raise
         search.too_large = True
         return str(error), set(), set(), False  # smaller parts may pass
+    _is_heard(search)
     named = [(order.action_tracker_id, order.order_id) for order in answer.orders]
     if whole and named == keys and not answer.errors:  # nearly always
         return "", set(), set(positions), False
@@ -96,6 +113,11 @@ def _ask(
     words = without_values(words_of(answer.errors), chunk)
     pointed_at = {int(a or b) for problem in answer.errors for path in problem.fields for a, b in _POSITION.findall(path)}
     return words, {positions[n] for n in pointed_at if n < len(positions)} - echoed, echoed, answer.begun
+
+
+def _is_heard(search: Search) -> None:
+    search.heard = True
+    search.silent.clear()
 
 
 def _halves(left: list[int], hinted: set[int]) -> list[list[int]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from include.cj.errors import CJError, CJInvalidToken, CJPaused, CJRequestTooLarge, CJUnreachable
+from include.cj.errors import CJError, CJInvalidToken, CJPaused, CJRefused, CJRequestTooLarge, CJUnreachable
 from include.cj.payload import body_hash, request_body
 from include.domain.errors import JournalConflict
 from include.domain.states import Mode
@@ -18,6 +18,7 @@ from include.restatements.journal.documents import Answered, InTestMode
 from include.restatements.journal.journal import ROOT, ChunkState, Journal
 from include.restatements.posting import poster
 from include.restatements.posting.poster import INTENT_LASTS, Submitted
+from include.restatements.posting.refused import MANY_SILENT
 from include.storage.local import LocalFolder
 from tests.restatements.posting.tracking import LIVE, NOON, REF, TEST, Answering, Stage, broken, echoes, refusal
 
@@ -68,6 +69,35 @@ def test_in_mode_test_nothing_goes_live(tmp_path: Path) -> None:
     assert found.only_tested
     assert found.answer is not None
     assert [entry[1] for entry in found.answer.accepted] == ["A", "C"]
+
+
+@pytest.mark.parametrize("orders", [["A"], ALL, [f"o-{n:02}" for n in range(60)]])
+@pytest.mark.parametrize("bare", [httpx.Response(404), httpx.Response(410), httpx.Response(400, json={}), httpx.Response(302)])
+def test_a_bare_status_for_every_order_is_no_verdict_on_any(tmp_path: Path, orders: list[str], bare: httpx.Response) -> None:
+    stage = Stage(tmp_path, orders, in_test=lambda _: bare)
+    with pytest.raises(CJRefused):
+        stage.submit()
+    assert stage.journal.visit(REF, always_tested=True).tested is None
+    assert stage.journal.visit(REF).state is ChunkState.PLANNED
+    assert len(stage.calls(TEST)) <= 2 * MANY_SILENT + 10
+    stage.in_test = echoes
+    assert counted(stage.submit()) == (len(orders), 0, 0, 0, 0)
+
+
+def test_what_refuses_everything_from_some_moment_on_is_no_verdict_on_what_came_after(tmp_path: Path) -> None:
+    orders = [f"o-{n:02}" for n in range(90)]
+    stage = Stage(tmp_path, orders, in_test=lambda o: echoes(o) if len(stage.calls(TEST)) == 2 else httpx.Response(404))
+    with pytest.raises(CJRefused):
+        stage.submit()
+    assert stage.journal.visit(REF).state is ChunkState.PLANNED
+
+
+@pytest.mark.parametrize("others", ["taken", "refused in words"])
+def test_a_bare_status_for_one_order_alone_is_a_verdict_on_it(tmp_path: Path, others: str) -> None:
+    taken = others == "taken"
+    stage = Stage(tmp_path, in_test=lambda o: httpx.Response(406) if "B" in o else echoes(o) if taken else echoes([], ["no"]))
+    assert counted(Stage(tmp_path / "large", ["B"], in_test=lambda _: httpx.Response(413)).submit()) == (0, 0, 0, 1, 0)
+    assert counted(stage.submit()) == ((2, 0, 0, 1, 0) if taken else (0, 0, 0, 3, 0))
 
 
 def test_what_test_mode_refuses_does_not_go_live(tmp_path: Path) -> None:
