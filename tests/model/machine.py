@@ -19,7 +19,7 @@ from include.domain.errors import RestatementsError
 from include.sandbox.process import SandboxProcess, start_sandbox
 from include.warehouse.base import WarehouseLocation
 from tests.model import promises
-from tests.model.histories import History, Surroundings, pixel_order
+from tests.model.histories import TOTALS, History, Surroundings, pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Night, Options, World
 
@@ -161,9 +161,16 @@ class Loop(RuleBasedStateMachine):
         """What CJ took in of some orders posts with another amount, basket, coupon or reason: once, so that sending it again mends it."""
         start, self.last_end = self.last_end, self.world.now() - timedelta(seconds=3)
         night = self._prepare(start, self.last_end)
-        # Not of a converted order: nobody can tell an altered amount from another rate. Nor of a cancelled one, which nothing can mend.
+        # Not of a converted order: nobody can tell an altered amount from another rate. Nor of a cancelled one, which nothing can mend. Nor the
+        # items of one whose tracker reports none.
         own = (None, self.world.options.currency)
-        sent = sorted({p.key for p in night.orders.values() if p.operation != "cancel" and p.state.currency in own})
+        sent = sorted(
+            {
+                p.key
+                for p in night.orders.values()
+                if p.operation != "cancel" and p.state.currency in own and (field, p.key.tracker) != ("items", TOTALS)
+            }
+        )
         chosen = Random(seed).sample(sent, min(3, len(sent)))
         if chosen:
             self.world.altered |= set(chosen)
