@@ -1,4 +1,4 @@
-{% from "fragments.sql" import same_order %}
+{% from "fragments.sql" import same_order, is_missing %}
 {% macro sent_since(row) -%}
 EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n.mode = 'live' AND n.plan_number > {{ row }}.plan_number)
 {%- endmacro %}
@@ -9,10 +9,10 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --   * the outcome was unknown, and Commission Detail has settled that it did not post
 --   * skipped because an earlier change was on its way, or because another run had taken it over; held back because it lay ahead of CJ's clock
 --   * CJ did not know it, it was never sent, CJ held it just so, or what CJ held was why it was held back; and a record of it has been read since, or
---     its lock date was moved: CJ holds something else now
+--     could not be kept, or its lock date was moved: CJ holds something else now
 --   * held back because it was older than what was read of CJ's records, and they were read from another day since
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
-INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at)
+INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at, waits)
 WITH words AS (
     SELECT enterprise_id, action_tracker_id, order_id, updated_at,
         -- What is on its way is followed by its verdict, which says whether it is planned again.
@@ -42,41 +42,49 @@ last_words AS (
       AND NOT {{ sent_since("w") }}
 )
 
-SELECT DISTINCT k.enterprise_id, k.action_tracker_id, k.order_id, k.updated_at
+SELECT k.enterprise_id, k.action_tracker_id, k.order_id, k.updated_at, MAX(k.waits) = 1 AS waits
 FROM (
-    SELECT r.enterprise_id, r.action_tracker_id, r.order_id, r.updated_at
+    SELECT r.enterprise_id, r.action_tracker_id, r.order_id, r.updated_at, 1 AS waits
     FROM cj.reconciliation AS r
     WHERE r.attempts < :max_attempts
       AND ((r.status = 'missing' AND r.reason IN ('unknown', 'duplicate')) OR r.status = 'mismatched')
       AND NOT {{ sent_since("r") }}
     UNION ALL
-    SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
+    SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at, 1 AS waits
     FROM cj.submissions AS s
     WHERE s.mode = 'live' AND s.attempt < :max_attempts
       AND (s.outcome = 'rejected' OR (s.outcome = 'unknown' AND s.settled_at IS NOT NULL))
       AND NOT {{ sent_since("s") }}
     UNION ALL
-    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, 1 AS waits
     FROM last_words AS w
     WHERE w.word IN ('waiting', 'superseded')
     UNION ALL
-    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at,
+        CASE WHEN w.word IN ('eligibility', 'before_ledger') THEN 1 ELSE 0 END AS waits
     FROM last_words AS w
     LEFT JOIN cj.plans AS p USING (plan_number)
     WHERE w.word IN ('not_in_cj', 'never_sent', 'unchanged', 'eligibility', 'before_ledger')
-      AND EXISTS (
-          SELECT 1 FROM cj.commissions AS c
-          WHERE c.action_tracker_id = w.action_tracker_id AND c.order_id = w.order_id
-            AND (COALESCE(c.reading, 0) > COALESCE(p.reading, -1) OR c.moved_reading > COALESCE(p.reading, -1))
+      AND (
+          EXISTS (
+              SELECT 1 FROM cj.commissions AS c
+              WHERE c.action_tracker_id = w.action_tracker_id AND c.order_id = w.order_id
+                AND (COALESCE(c.reading, 0) > COALESCE(p.reading, -1) OR c.moved_reading > COALESCE(p.reading, -1))
+          )
+          OR EXISTS (
+              SELECT 1 FROM cj.ledger_set_aside AS d
+              WHERE d.order_id = w.order_id AND COALESCE(d.action_tracker_id, w.action_tracker_id) = w.action_tracker_id
+                AND d.reading > COALESCE(p.reading, -1) AND {{ is_missing("d") }}
+          )
       )
     UNION ALL
-    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, 1 AS waits
     FROM last_words AS w
     LEFT JOIN cj.plans AS p USING (plan_number)
     WHERE w.word = 'before_ledger'
       AND EXISTS (SELECT 1 FROM cj.ledger_reads AS l WHERE l.kind = 'first' AND COALESCE(l.reading, 0) > COALESCE(p.reading, -1))
     UNION ALL
-    SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at
+    SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at, 1 AS waits
     FROM cj.submissions AS s
     INNER JOIN cj.reconciliation AS r
         ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at AND r.plan_number = s.plan_number
@@ -92,3 +100,4 @@ FROM (
       )
       AND NOT {{ sent_since("s") }}
 ) AS k
+GROUP BY k.enterprise_id, k.action_tracker_id, k.order_id, k.updated_at

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from include.restatements.rules.plan import GONE
+from tests.model.histories import pixel_order
 from tests.model.world import BEGIN, Night, Options, World
 from tests.restatements.nights import NewWorld, later, placed, quiet_night
 
@@ -50,6 +51,21 @@ def test_a_waiting_order_whose_row_is_gone_ends_with_a_row_that_says_so(world: W
     for _ in range(2):
         quiet_night(world)
     assert len(kept(world)) == 1
+
+
+def test_an_order_that_waited_for_nothing_and_whose_row_is_purged_gets_no_row(world: World) -> None:
+    """CJ held it just so; then CJ posts a bonus on it, which is news, and the shop keeps no rows of that age."""
+    order = placed()
+    world.pixel([pixel_order(order, order.event_time)])
+    world.append([order])
+    quiet = planned(world, "first")
+    assert quiet.prepared.summary["skipped_by_reason"] == {"unchanged": 1}
+    world.publish(quiet)
+    forget(world, order)
+    world.act("bonus", [order.key], {"kind": "record", "action_type": "bonus", "commission": "5.00", "action_status": "new"})
+    world.advance(timedelta(hours=2))
+    quiet_night(world)
+    assert kept(world) == []
 
 
 def test_an_order_that_was_taken_over_and_whose_row_is_gone_ends_too(world: World) -> None:

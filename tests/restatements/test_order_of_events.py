@@ -110,6 +110,20 @@ def test_a_change_to_just_what_cj_holds_already_has_arrived_though_cj_drops_it(
     assert operations(quiet_night(world)) == []
 
 
+def test_what_was_never_sent_and_is_corrected_in_a_record_nobody_can_read_is_planned_again(new_world: NewWorld) -> None:
+    """CJ held it just so, so nothing was sent; what it holds now is not known, and the newest state is sent."""
+    world, first = held_at_100(new_world)
+    world.append([first])
+    assert operations(quiet_night(world)) == []
+    world.publish(world.prepare(START, world.now()))
+    world.sandbox.control.add_faults([{"kind": "garble", "order_ids": ["o-1"], "field": "saleAmountAdvCurrency", "value": "many"}])
+    world.act("corrected", [first.key], {"kind": "correct", "amount": "90.00", "discount": None, "shape": "pair"})
+    world.advance(HOUR)
+    assert operations(quiet_night(world)) == ["restate"]
+    assert operations(quiet_night(world)) == []
+    assert amount(world, first) == 100
+
+
 def by_hand(world: World, **fields: str) -> None:
     """A restatement that the package knows nothing of."""
     ref = ChunkRef.parse(next(iter(world.nights[-1].orders.values())).ref)

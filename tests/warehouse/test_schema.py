@@ -140,7 +140,10 @@ def test_a_schema_that_is_up_to_date_costs_one_query_and_gets_no_row(session: Se
 
 def test_working_tables_are_made_anew_when_their_text_changes_without_a_step(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     session.create_tables()
-    session.append("cj.replan_keys", pa.table({"enterprise_id": ["e"], "action_tracker_id": [1], "order_id": ["o"], "updated_at": [NOON]}))
+    session.append(
+        "cj.replan_keys",
+        pa.table({"enterprise_id": ["e"], "action_tracker_id": [1], "order_id": ["o"], "updated_at": [NOON], "waits": [True]}),
+    )
     texts = schema.sql_text
     changed = texts("schema/working").replace("cj.replan_keys (", "cj.replan_keys (why text,")
     monkeypatch.setattr(schema, "sql_text", lambda name: changed if name == "schema/working" else texts(name))

@@ -118,7 +118,7 @@ def _append_window(
         session.serialize("cj.ledger")
         reading = _next_reading(session)
         appended = append_records(session, spool, reading) if spool.count else 0
-        tell_set_aside(session, spool, account.advertiser_id)
+        tell_set_aside(session, spool, account.advertiser_id, reading)
         read = {
             "advertiser_id": [account.advertiser_id],
             "cursor_commission_id": [newest],
@@ -171,7 +171,7 @@ def _of_reading(batches: Iterator[pa.RecordBatch], reading: int) -> Iterator[pa.
         yield batch.append_column("reading", pa.repeat(pa.scalar(reading, pa.int64()), batch.num_rows))
 
 
-def tell_set_aside(session: Session, spool: PageSpool, advertiser_id: str) -> None:
+def tell_set_aside(session: Session, spool: PageSpool, advertiser_id: str, reading: int) -> None:
     """Append what could not be kept as it came to cj.ledger_set_aside, inside the caller's transaction; what was said of a record before is not said again."""
     told = [page for page in spool.told() if page.num_rows]
     if not told:
@@ -179,6 +179,7 @@ def tell_set_aside(session: Session, spool: PageSpool, advertiser_id: str) -> No
     now = datetime.now(UTC)
     rows = pa.concat_tables(told).group_by(SET_ASIDE.names).aggregate([]).select(SET_ASIDE.names)
     rows = rows.append_column("advertiser_id", pa.array([advertiser_id] * rows.num_rows, pa.string()))
+    rows = rows.append_column("reading", pa.repeat(pa.scalar(reading, pa.int64()), rows.num_rows))
     session.append("cj.ledger_set_aside", rows.append_column("set_aside_at", pa.array([now] * rows.num_rows, INSTANT)))
     session.execute(filled("ledger_told_before"), {"advertiser_id": advertiser_id, "now": now})
 
@@ -264,10 +265,10 @@ def _read_again(client: CJClient, account: Account, location: WarehouseLocation,
             session.append("cj.incoming_commissions", (batch for page in spool.records() for batch in page.to_batches()))
             session.append("cj.asked_commissions", pa.table({"commission_id": list(posted)}))
             session.analyze("cj.incoming_commissions", "cj.asked_commissions")
-            tell_set_aside(session, spool, account.advertiser_id)
-            reading = {"reading": _next_reading(session)}
+            reading = _next_reading(session)
+            tell_set_aside(session, spool, account.advertiser_id, reading)
             for step in ("ledger_refresh", "ledger_back", "ledger_gone"):
-                session.execute(filled(step), reading)
+                session.execute(filled(step), {"reading": reading})
             session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.asked_commissions")
 
 

@@ -87,7 +87,7 @@ def take(context: PlanContext, claims: Iterable[Claim], refused: Sequence[pa.Tab
         taken += orders.num_rows
         for keys in refused:  # picked already, and held back: once is enough
             orders = orders.join(keys, list(KEY), join_type="left anti")
-        context.session.append("cj.replan_keys", orders)
+        context.session.append("cj.replan_keys", orders.append_column("waits", pa.repeat(True, orders.num_rows)))
     return taken
 
 

@@ -94,14 +94,16 @@ def _pick_taken_over(context: PlanContext, rows: PlanRows, before: tuple[Picked,
 
 
 def _hold_gone(context: PlanContext, rows: PlanRows, picked: tuple[Picked, ...]) -> int:
-    """What was to be planned again and came in no reading goes to cj.quarantine, each state once, or it would wait for ever. Returns how many orders."""
+    """What was to be planned again, since something of it was to be sent, and came in no reading goes to cj.quarantine, each state once, or it would wait
+    for ever. Returns how many orders.
+    """
     found = context.session.rows(
         "SELECT k.enterprise_id, k.action_tracker_id, k.order_id, MAX(k.updated_at) AS updated_at FROM cj.replan_keys AS k "
         "LEFT JOIN cj.plan_input AS i ON i.run_id = :run_id AND i.enterprise_id = k.enterprise_id AND i.action_tracker_id = k.action_tracker_id "
         "AND i.order_id = k.order_id "
         "LEFT JOIN cj.quarantine AS q ON q.rule = :rule AND q.enterprise_id = k.enterprise_id AND q.action_tracker_id = k.action_tracker_id "
         "AND q.order_id = k.order_id AND q.updated_at = k.updated_at "
-        "WHERE i.order_id IS NULL AND q.order_id IS NULL GROUP BY k.enterprise_id, k.action_tracker_id, k.order_id",
+        "WHERE k.waits AND i.order_id IS NULL AND q.order_id IS NULL GROUP BY k.enterprise_id, k.action_tracker_id, k.order_id",
         {"run_id": context.run.run_id, "rule": GONE.id},
     )
     gone = pa.Table.from_pylist([dict(row) for row in found], _GONE)

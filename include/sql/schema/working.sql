@@ -18,9 +18,10 @@ CREATE TABLE cj.plan_input (
 -- Orders that no publisher brought, while it is asked whether CJ has heard of them.
 CREATE TABLE cj.asked_orders (position bigint NOT NULL, advertiser_id text NOT NULL, enterprise_id text NOT NULL, order_id text NOT NULL);
 
--- Orders to plan again although nothing touched them in the interval.
+-- Orders to plan again although nothing touched them in the interval. waits: something was to be sent of it, or was held back, and was not yet.
 CREATE TABLE cj.replan_keys (
-    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, updated_at timestamp with time zone NOT NULL
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, updated_at timestamp with time zone NOT NULL,
+    waits boolean NOT NULL
 );
 
 -- The ids of one reading of Commission Detail, or the records that are read again, on their way into cj.commissions.

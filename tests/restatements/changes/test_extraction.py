@@ -139,7 +139,13 @@ def test_replanned_orders_join_the_interval_and_none_comes_twice(session: Sessio
     session.append(
         "cj.replan_keys",
         pa.table(
-            {"enterprise_id": ["E1"] * 4, "action_tracker_id": [1] * 4, "order_id": names, "updated_at": pa.array([NIGHT] * 4, INSTANT)}
+            {
+                "enterprise_id": ["E1"] * 4,
+                "action_tracker_id": [1] * 4,
+                "order_id": names,
+                "updated_at": pa.array([NIGHT] * 4, INSTANT),
+                "waits": [True] * 4,
+            }
         ),
     )
     for batch_rows in (1, 2, 65_536):

@@ -167,7 +167,7 @@ def kept(session: Session, body: bytes) -> CommissionPage:
 
     with PageSpool(pages()) as spool, session.transaction():
         append_records(session, spool, 1)
-        tell_set_aside(session, spool, ACCOUNT.advertiser_id)
+        tell_set_aside(session, spool, ACCOUNT.advertiser_id, 1)
     return found
 
 

@@ -156,6 +156,10 @@ class Ground:
         self.session.execute(plan.replan_sql(), {"max_attempts": max_attempts})
         return [str(row["order_id"]) for row in self.session.rows("SELECT order_id FROM cj.replan_keys ORDER BY order_id, updated_at")]
 
+    def waiting(self) -> list[str]:
+        """Of those found planned again, the orders that something was to be sent of."""
+        return [str(row["order_id"]) for row in self.session.rows("SELECT order_id FROM cj.replan_keys WHERE waits ORDER BY order_id")]
+
     def judged(self, **other: Any) -> Ground:
         """A verdict of this round."""
         return self._put("verdicts", other)

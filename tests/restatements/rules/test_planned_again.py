@@ -242,3 +242,39 @@ def test_a_create_that_arrived_is_once_it_is_to_be_accepted(
     for record in records:
         ground.record(**record)
     assert is_again(ground) is again
+
+
+# -- a record that could not be kept -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("aside", "again"),
+    [
+        ({"reading": 4}, True),
+        ({"reading": 3}, False),
+        ({"reading": None}, False),
+        ({"reading": 4, "action_tracker_id": None}, True),
+        ({"reading": 4, "action_tracker_id": 402}, False),
+        ({"reading": 4, "order_id": "p"}, False),
+        ({"reading": 4, "kept": True}, False),
+    ],
+)
+@pytest.mark.parametrize("reason", ["unchanged", "not_in_cj", "never_sent"])
+def test_a_record_set_aside_since_the_plan_is_news_of_what_was_not_sent(
+    ground: Ground, reason: str, aside: dict[str, Any], again: bool
+) -> None:
+    assert is_again(ground.planned(plan_number=2, reading=3).skipped(plan_number=2, reason=reason).set_aside(**aside)) is again
+
+
+def test_a_record_that_was_set_aside_and_read_later_is_news_as_what_was_read(ground: Ground) -> None:
+    ground.planned(plan_number=2, reading=3).skipped(plan_number=2, reason="unchanged").set_aside(reading=4)
+    assert not is_again(ground.record(commission_id="aside", reading=3))
+
+
+@pytest.mark.parametrize(
+    ("reason", "waits"), [("waiting", True), ("superseded", True), ("unchanged", False), ("not_in_cj", False), ("never_sent", False)]
+)
+def test_only_what_was_to_be_sent_waits(ground: Ground, reason: str, waits: bool) -> None:
+    ground.planned(plan_number=2, reading=3).skipped(plan_number=2, reason=reason).record(reading=4)
+    assert is_again(ground)
+    assert ground.waiting() == (["o"] if waits else [])
