@@ -67,6 +67,8 @@ class Order:
     """Other times at which its row was written: shipments, payments, edits."""
     cancelled: datetime | None = None
     test: bool = False
+    unpaid: bool = False
+    """It never got as far as the page with CJ's tag."""
     late: bool = False
     """Its changes reach the warehouse after the night of their day."""
     coupon: str | None = None

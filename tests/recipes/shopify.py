@@ -79,6 +79,7 @@ class Shopify(s.Shop):
         "an edit adds a line": s.an_edit_adds,
         "an edit takes a line off": s.an_edit_takes_off,
         "prices include the tax": s.tax_in_the_price,
+        "a code worth less than the shop's rounding": s.less_than_its_rounding,
         "a gift card is bought": s.a_gift_card_bought,
         "a gift card pays": s.a_gift_card_pays,
         "a tip": a_tip,

@@ -58,7 +58,8 @@ def price(rng: Random) -> Decimal:
 
 
 def goods(shop: Shop, order: Order, rng: Random, lines: int = 2, **told: Any) -> None:
-    order.lines += [shop.line(order, price(rng), rng.randint(2, 5), **told) for _ in range(lines)]
+    for _ in range(lines):
+        order.lines.append(shop.line(order, price(rng), rng.randint(2, 5), **told))
 
 
 def as_placed(shop: Shop, order: Order, rng: Random) -> None:
@@ -115,6 +116,13 @@ def tax_in_the_price(shop: Shop, order: Order, rng: Random) -> None:
     order.backs.append(shop.back(order, later(rng), {0: 1, 4: 1}))
 
 
+def less_than_its_rounding(shop: Shop, order: Order, rng: Random) -> None:
+    # The shop rounds what it pays back by more than the code is worth: a discount below zero would be held back.
+    order.told["taxes_included"], order.coupon = True, "PENNY"
+    order.lines.append(shop.line(order, Decimal("0.29"), 4, code=1))
+    order.backs.append(shop.back(order, later(rng), {0: 3}))
+
+
 def a_gift_card_bought(shop: Shop, order: Order, rng: Random) -> None:
     goods(shop, order, rng, 1)
     order.lines.append(shop.line(order, Decimal("50.00"), 1, gift_card=True))
@@ -124,6 +132,11 @@ def a_gift_card_pays(shop: Shop, order: Order, rng: Random) -> None:
     goods(shop, order, rng)
     order.told["paid_by_gift_card"] = Decimal("5.00")
     order.touched.append(later(rng))
+
+
+def a_tip(shop: Shop, order: Order, rng: Random) -> None:
+    goods(shop, order, rng, 1)
+    order.lines.append(shop.line(order, Decimal("3.00"), 1, tip=True))
 
 
 def shipping(shop: Shop, order: Order, rng: Random) -> None:
@@ -140,7 +153,8 @@ def shipping_alone(shop: Shop, order: Order, rng: Random) -> None:
 
 def without_a_sku(shop: Shop, order: Order, rng: Random) -> None:
     goods(shop, order, rng, 1)
-    order.lines += [shop.line(order, price(rng), 3, sku=None, variant=None), shop.line(order, price(rng), 1, sku="", variant=770)]
+    order.lines.append(shop.line(order, price(rng), 3, sku=None, variant=None))
+    order.lines.append(shop.line(order, price(rng), 1, sku="", variant=770))
     order.backs.append(shop.back(order, later(rng), {1: 1}))
 
 
@@ -151,7 +165,8 @@ def shipped_in_parts(shop: Shop, order: Order, rng: Random) -> None:
 
 def another_currency(shop: Shop, order: Order, rng: Random) -> None:
     order.currency = rng.choice(["EUR", "EUR", "JPY"])
-    order.lines += [shop.line(order, Decimal(rng.randint(20, 900)), 3) for _ in range(2)]
+    for _ in range(2):
+        order.lines.append(shop.line(order, Decimal(rng.randint(20, 900)), 3))
     order.backs.append(shop.back(order, later(rng), {0: 1}))
 
 

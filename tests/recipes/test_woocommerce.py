@@ -1,0 +1,27 @@
+"""The recipe for WooCommerce: after three nights CJ holds of every order what happened to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from include.domain.states import Skip
+from include.warehouse.base import WarehouseLocation
+from tests.recipes.playing import differences, each_once, gives_the_contract, play, told_situations
+from tests.recipes.woocommerce import TABLES, WooCommerce, land, name
+
+
+def test_cj_ends_with_what_happened_to_every_order(location: WarehouseLocation, tmp_path: Path) -> None:
+    orders = WooCommerce().orders(seed=1)
+    assert len(orders) == 81
+    played = play(location, tmp_path, "woocommerce", TABLES, orders, land, name)
+    assert differences(played, orders, name) == []
+    assert played.sent == {"restate accepted": 28, "create accepted": 22, "cancel accepted": 3}
+    assert played.verdicts == {"matched": 40, "superseded": 13}
+    assert played.skipped == {Skip.NOT_IN_CJ: 27, Skip.UNCHANGED: 20, Skip.NEVER_SENT: 3}
+    assert played.quarantined == {}
+    each_once(played, orders, name)
+    gives_the_contract(played)
+
+
+def test_the_page_tells_of_every_situation_that_is_played() -> None:
+    assert told_situations("woocommerce") == set(WooCommerce.situations)
