@@ -10,24 +10,24 @@ WITH settings AS (
 ),
 
 -- EDIT, up to `changes`: the tables, and how the connector marks what was deleted and when a row arrived (here as Airbyte does with CDC).
--- Orders and their refunds; times are in UTC.
+-- Orders and their refunds, deleted ones too: that a refund was deleted touches its order. Times are in UTC.
 documents AS (
     SELECT
         o.id, o.type, o.status, o.currency, o.parent_order_id, CAST(o.total_amount AS decimal(26, 8)) AS total,
-        o.date_created_gmt AT TIME ZONE 'UTC' AS created_at, o.date_updated_gmt AT TIME ZONE 'UTC' AS updated_at, o._airbyte_extracted_at AS landed_at
+        o.date_created_gmt AT TIME ZONE 'UTC' AS created_at, o.date_updated_gmt AT TIME ZONE 'UTC' AS updated_at,
+        CAST(o._ab_cdc_deleted_at AS timestamp with time zone) AS deleted_at, o._airbyte_extracted_at AS landed_at
     FROM woocommerce.wp_wc_orders AS o
-    WHERE o._ab_cdc_deleted_at IS NULL
 ),
 
 document_meta AS (
     SELECT m.order_id, m.meta_key, m.meta_value FROM woocommerce.wp_wc_orders_meta AS m WHERE m._ab_cdc_deleted_at IS NULL
 ),
 
--- Those that were deleted too: an edit that takes a line off touches the order.
+-- Deleted ones too: an edit that takes a line off touches the order.
 all_items AS (
     SELECT
         i.order_item_id, i.order_id, i.order_item_type, i.order_item_name, i._airbyte_extracted_at AS landed_at,
-        i._ab_cdc_deleted_at IS NOT NULL AS deleted
+        CAST(i._ab_cdc_deleted_at AS timestamp with time zone) AS deleted_at
     FROM woocommerce.wp_woocommerce_order_items AS i
 ),
 
@@ -41,10 +41,13 @@ products AS (
 
 -- When something of an order changed, and when that arrived here.
 changes AS (
-    SELECT CASE WHEN d.type = 'shop_order_refund' THEN d.parent_order_id ELSE d.id END AS order_id, GREATEST(d.created_at, d.updated_at) AS happened_at, d.landed_at
+    SELECT
+        CASE WHEN d.type = 'shop_order_refund' THEN d.parent_order_id ELSE d.id END AS order_id,
+        GREATEST(d.created_at, d.updated_at, d.deleted_at) AS happened_at, d.landed_at
     FROM documents AS d
     UNION ALL
-    SELECT CASE WHEN d.type = 'shop_order_refund' THEN d.parent_order_id ELSE d.id END, GREATEST(d.created_at, d.updated_at), i.landed_at
+    SELECT CASE WHEN d.type = 'shop_order_refund' THEN d.parent_order_id ELSE d.id END,
+        GREATEST(d.created_at, d.updated_at, i.deleted_at), i.landed_at
     FROM all_items AS i
     INNER JOIN documents AS d ON d.id = i.order_id
 ),
@@ -86,14 +89,14 @@ orders AS (
     LEFT JOIN order_meta AS m ON m.order_id = d.id
     CROSS JOIN settings AS s
     -- Not placed yet, or not paid: CJ's tag is on the page that comes after.
-    WHERE d.type = 'shop_order' AND d.status NOT IN ('wc-pending', 'wc-checkout-draft', 'auto-draft', 'draft')
+    WHERE d.type = 'shop_order' AND d.deleted_at IS NULL AND d.status NOT IN ('wc-pending', 'wc-checkout-draft', 'auto-draft', 'draft')
 ),
 
 refunds AS (
     SELECT d.id, d.parent_order_id AS order_id, d.total
     FROM documents AS d
     INNER JOIN orders AS o ON o.id = d.parent_order_id
-    WHERE d.type = 'shop_order_refund'
+    WHERE d.type = 'shop_order_refund' AND d.deleted_at IS NULL
 ),
 
 -- What the lines of orders and refunds say in their meta. Amounts are without tax; a refund's are below zero.
@@ -111,7 +114,7 @@ items AS (
     FROM all_items AS i
     INNER JOIN item_meta AS m ON m.order_item_id = i.order_item_id
     CROSS JOIN settings AS s
-    WHERE NOT i.deleted AND (i.order_id IN (SELECT o.id FROM orders AS o) OR i.order_id IN (SELECT r.id FROM refunds AS r))
+    WHERE i.deleted_at IS NULL AND (i.order_id IN (SELECT o.id FROM orders AS o) OR i.order_id IN (SELECT r.id FROM refunds AS r))
     GROUP BY i.order_id, i.order_item_id, i.order_item_type
 ),
 
@@ -184,7 +187,7 @@ codes AS (
     SELECT i.order_id, i.order_item_name AS code, ROW_NUMBER() OVER (PARTITION BY i.order_id ORDER BY i.order_item_id) AS place
     FROM all_items AS i
     INNER JOIN orders AS o ON o.id = i.order_id
-    WHERE i.order_item_type = 'coupon' AND NOT i.deleted
+    WHERE i.order_item_type = 'coupon' AND i.deleted_at IS NULL
 )
 
 SELECT

@@ -50,6 +50,8 @@ class Back:
     extra: Fraction = Fraction(0)
     goods: bool = True
     told: dict[str, Any] = field(default_factory=dict)
+    undone: datetime | None = None
+    """When the shop took the refund itself back: the order's own row is not written again for that."""
 
 
 @dataclass
@@ -77,7 +79,14 @@ class Order:
     @property
     def moments(self) -> list[datetime]:
         """When its row was written."""
-        return sorted([self.placed, *self.touched, *(b.at for b in self.backs), *filter(None, [self.cancelled])])
+        return sorted(
+            [self.placed, *self.touched, *(b.at for b in self.backs), *filter(None, [self.cancelled, *(b.undone for b in self.backs)])]
+        )
+
+    def written(self, at: datetime) -> datetime:
+        """When its own row was last written by then."""
+        undone = {b.undone for b in self.backs}
+        return max(moment for moment in self.moments if moment <= at and moment not in undone)
 
     @property
     def at_cj(self) -> bool:
@@ -95,7 +104,7 @@ class Order:
         return self._sums(self.placed)
 
     def _sums(self, at: datetime) -> Held:
-        backs = [b for b in self.backs if b.at <= at]
+        backs = [b for b in self.backs if b.at <= at and (b.undone is None or b.undone > at)]
         amount = discount = Fraction(0)
         pieces: dict[str, int] = {}
         for place, line in enumerate(self.lines):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -198,6 +199,12 @@ def twice_in_a_day(shop: Shop, order: Order, rng: Random) -> None:
     at = later(rng)
     order.backs += [shop.back(order, at, {0: 1})]
     order.backs += [shop.back(order, at + timedelta(hours=2), {0: 1, 1: 1})]
+
+
+def a_refund_taken_back(shop: Shop, order: Order, rng: Random) -> None:
+    goods(shop, order, rng)
+    first, second = sorted([later(rng), later(rng) + timedelta(minutes=61)])
+    order.backs.append(replace(shop.back(order, first, {0: 1}, extra=Decimal("1.00")), undone=second))
 
 
 def it_arrives_late(shop: Shop, order: Order, rng: Random) -> None:

@@ -35,6 +35,11 @@ TABLES = {
 RATE = Fraction(19, 100)
 
 
+def a_tip(shop: s.Shop, order: Order, rng: Random) -> None:
+    s.a_tip(shop, order, rng)
+    order.backs.append(shop.back(order, s.later(rng), {}, fee=Decimal("3.00")))
+
+
 def by_hand(shop: s.Shop, order: Order, rng: Random) -> None:
     s.goods(shop, order, rng)
     at = s.later(rng)
@@ -75,6 +80,7 @@ class WooCommerce(s.Shop):
         "money back without a line": s.money_without_a_line,
         "a partial refund, then the rest": s.a_part_then_the_rest,
         "set to refunded by hand": by_hand,
+        "a refund that is deleted": s.a_refund_taken_back,
         "an exchange": s.an_exchange,
         "an edit adds a line": s.an_edit_adds,
         "an edit takes a line off": s.an_edit_takes_off,
@@ -82,7 +88,7 @@ class WooCommerce(s.Shop):
         "a code worth less than the shop's rounding": s.less_than_its_rounding,
         "a gift card is bought": s.a_gift_card_bought,
         "a gift card pays": s.a_gift_card_pays,
-        "a tip, or another fee": s.a_tip,
+        "a tip, or another fee": a_tip,
         "shipping, and shipping given back": s.shipping,
         "shipping alone given back": s.shipping_alone,
         "a line without SKU": a_product_without_a_sku,
@@ -150,11 +156,11 @@ def land(order: Order, until: datetime) -> Rows:
         return {}
     copy = _Copy(order, landed_at(order, at))
     backs = [b for b in order.backs if b.at <= at]
-    deleted = {place for b in backs if b.told.get("edit") for place in b.pieces}
-    copy.document(order.number, "shop_order", _status(order, at), order.placed, at, Decimal("99.99"), None)
+    deleted = {place: b.at for b in backs if b.told.get("edit") for place in b.pieces}
+    copy.document(order.number, "shop_order", _status(order, at), order.placed, order.written(at), Decimal("99.99"), None)
     for place, line in enumerate(order.lines):
         if (line.added_at or at) <= at:
-            copy.line(place, line, deleted=place in deleted)
+            copy.line(place, line, deleted.get(place))
     if "shipping" in order.told:
         copy.item(order.number, 50, "shipping", {"cost": order.told["shipping"], "total_tax": Decimal("1.31")})
     if order.coupon:
@@ -163,7 +169,7 @@ def land(order: Order, until: datetime) -> Rows:
         copy.item(order.number, 70, "gift_card", {"amount": order.told["paid_by_gift_card"]})
     for number, back in enumerate(backs):
         if not (back.told.get("edit") or back.told.get("no_refund")):
-            copy.refund(number, back)
+            copy.refund(number, back, deleted=back.undone if back.undone and back.undone <= at else None)
     copy.meta("_cart_hash", "f00")
     if order.told.get("click", order.attributed):
         copy.meta("_cj_event", f"click{order.number}")
@@ -185,33 +191,34 @@ class _Copy:
         self.order, self.landed = order, landed
         self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
 
-    def _add(self, table: str, row: dict[str, Any], deleted: bool = False) -> None:
-        self.rows[table].append({**row, "_airbyte_extracted_at": self.landed, "_ab_cdc_deleted_at": str(self.landed) if deleted else None})
+    def _add(self, table: str, row: dict[str, Any], deleted: datetime | None = None) -> None:
+        mark = {"_airbyte_extracted_at": self.landed, "_ab_cdc_deleted_at": deleted.isoformat() if deleted else None}
+        self.rows[table].append(row | mark)
 
-    def document(self, key: int, kind: str, status: str, created: datetime, updated: datetime, total: Decimal, parent: int | None) -> None:
+    def document(
+        self, key: int, kind: str, status: str, created: datetime, updated: datetime, total: Decimal, parent: int | None,
+        deleted: datetime | None = None,
+    ) -> None:  # fmt: skip
         at = {"date_created_gmt": created.replace(tzinfo=None), "date_updated_gmt": updated.replace(tzinfo=None)}
-        row = {
-            "id": key,
-            "type": kind,
-            "status": status,
-            "currency": self.order.currency,
-            "total_amount": total,
-            "parent_order_id": parent,
-            **at,
-        }
-        self._add(ORDERS, row)
+        row = {"id": key, "type": kind, "status": status, "currency": self.order.currency, "total_amount": total, "parent_order_id": parent}
+        self._add(ORDERS, row | at, deleted)
 
     def meta(self, key: str, value: str) -> None:
         self._add(ORDER_META, {"id": 1, "order_id": self.order.number, "meta_key": key, "meta_value": value})
 
-    def item(self, document: int, place: int, kind: str, meta: Mapping[str, object], called: str = "Cap", deleted: bool = False) -> None:
+    def item(
+        self, document: int, place: int, kind: str, meta: Mapping[str, object], called: str = "Cap", deleted: datetime | None = None
+    ) -> None:  # fmt: skip
+        """An item and its meta. The meta of a deleted one is still there, as where a connector has not come to it yet."""
         key = document * 100 + place
         self._add(ITEMS, {"order_item_id": key, "order_item_name": called, "order_item_type": kind, "order_id": document}, deleted)
         for name, value in meta.items():
-            self._add(ITEM_META, {"meta_id": key, "order_item_id": key, "meta_key": name, "meta_value": str(value)}, deleted)
+            self._add(ITEM_META, {"meta_id": key, "order_item_id": key, "meta_key": name, "meta_value": str(value)})
 
-    def line(self, place: int, line: Line, deleted: bool) -> None:
+    def line(self, place: int, line: Line, deleted: datetime | None) -> None:
         told = line.told
+        stale = {"meta_id": 0, "order_item_id": self.order.number * 100 + place, "meta_key": "_qty", "meta_value": "99"}
+        self._add(ITEM_META, stale, self.order.placed)
         money = {"_line_total": told["after"], "_line_tax": told["tax"]}
         if told.get("tip"):
             self.item(self.order.number, place, "fee", money, deleted=deleted)
@@ -222,17 +229,20 @@ class _Copy:
         if told["product"]:
             self._add(PRODUCTS, {"product_id": told["product"], "sku": told["sku"] or ""})
 
-    def refund(self, number: int, back: Back) -> None:
+    def refund(self, number: int, back: Back, deleted: datetime | None) -> None:
         """A child order: its lines and its total are below zero."""
         key = self.order.number * 10 + number
         total = back.told.get("extra", Decimal(0))
         for place, (net, tax) in back.told.get("sums", {}).items():
             meta = {"_qty": -back.pieces[place][0], "_line_total": -net, "_line_subtotal": -net, "_line_tax": -tax}
-            self.item(key, place, "line_item", {**meta, "_refunded_item_id": self.order.number * 100 + place})
+            self.item(key, place, "line_item", {**meta, "_refunded_item_id": self.order.number * 100 + place}, deleted=deleted)
             total += net + tax
         if shipping := back.told.get("shipping"):
             self.item(key, 50, "shipping", {"cost": -shipping, "total_tax": "-1.31", "_refunded_item_id": self.order.number * 100 + 50})
             total += shipping + Decimal("1.31")
+        if fee := back.told.get("fee"):
+            self.item(key, 40, "fee", {"_line_total": -fee, "_line_tax": "0"})
+            total += fee
         if back.told.get("by_hand"):
             total = Decimal("99.99")
-        self.document(key, "shop_order_refund", "wc-completed", back.at, back.at, -total, self.order.number)
+        self.document(key, "shop_order_refund", "wc-completed", back.at, back.at, -total, self.order.number, deleted)
