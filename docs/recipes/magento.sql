@@ -10,7 +10,7 @@ WITH settings AS (
 
 -- EDIT, up to `changes`: the tables, and how the connector marks what was deleted and when a row arrived (here as Fivetran does).
 -- An edit makes a new order of an old one; all editions are one order at CJ, under the number that its tag reported.
-editions AS (
+editions AS NOT MATERIALIZED (
     SELECT
         o.entity_id, o.state, o.store_id, o.coupon_code, o.created_at, o.updated_at, o._fivetran_synced AS landed_at,
         o.order_currency_code, o.base_currency_code,
@@ -21,7 +21,7 @@ editions AS (
     WHERE NOT COALESCE(o._fivetran_deleted, FALSE)
 ),
 
-items AS (
+items AS NOT MATERIALIZED (
     SELECT
         i.item_id, i.order_id, i.parent_item_id, i.product_type, i.sku, i.qty_ordered, COALESCE(i.qty_canceled, 0) AS qty_canceled,
         i.row_total, COALESCE(i.discount_amount, 0) AS discount, COALESCE(i.discount_tax_compensation_amount, 0) AS tax_in_discount,
@@ -32,7 +32,7 @@ items AS (
 ),
 
 -- Credit memos; those that were cancelled (state 3) do not count.
-memos AS (
+memos AS NOT MATERIALIZED (
     SELECT
         m.entity_id, m.order_id, COALESCE(m.adjustment_positive, 0) - COALESCE(m.adjustment_negative, 0) AS adjustment,
         COALESCE(m.base_adjustment_positive, 0) - COALESCE(m.base_adjustment_negative, 0) AS base_adjustment, m.created_at, m.updated_at,
@@ -41,7 +41,7 @@ memos AS (
     WHERE NOT COALESCE(m._fivetran_deleted, FALSE)
 ),
 
-memo_items AS (
+memo_items AS NOT MATERIALIZED (
     SELECT
         b.parent_id AS memo_id, b.order_item_id, COALESCE(b.qty, 0) AS qty,
         COALESCE(b.row_total, 0) - COALESCE(b.discount_amount, 0) + COALESCE(b.discount_tax_compensation_amount, 0) AS net,
@@ -59,6 +59,7 @@ changes AS (
     SELECT e.reported_id, GREATEST(m.created_at, m.updated_at), m.landed_at FROM memos AS m INNER JOIN editions AS e ON e.entity_id = m.order_id
 ),
 
+-- (MATERIALIZED from here on: PostgreSQL cannot know how many orders are touched; guessing one, it would work out a part anew for each of them.)
 -- Touched: it changed in the interval; or it changed up to three days earlier and arrived in the interval, after its own night had run.
 touched AS (
     SELECT c.reported_id, MAX(c.happened_at) AS updated_at
@@ -71,18 +72,18 @@ touched AS (
                 AND c.happened_at >= CAST(:interval_start AS timestamp with time zone) - INTERVAL '3 days' THEN 1
             ELSE 0
         END
-    ) = 1
+    ) >= 1
 ),
 
 -- What an edit does not take along: when the order was placed, and by which click.
-origins AS (
+origins AS MATERIALIZED (
     SELECT e.reported_id, MIN(e.created_at) AS placed_at, MAX(e.cj_event) AS cj_event
     FROM editions AS e
     INNER JOIN touched AS t ON t.reported_id = e.reported_id
     GROUP BY e.reported_id
 ),
 
-orders AS (
+orders AS MATERIALIZED (
     SELECT
         s.*, e.entity_id, e.reported_id, e.is_edit, e.coupon_code, t.updated_at, r.placed_at, r.cj_event,
         e.state = 'canceled' OR e.store_id = s.test_store_id AS is_cancelled,
@@ -95,7 +96,7 @@ orders AS (
     WHERE NOT e.is_replaced AND e.state <> 'pending_payment'
 ),
 
-returned AS (
+returned AS MATERIALIZED (
     SELECT b.order_item_id, SUM(b.qty) AS pieces, SUM(CASE WHEN o.money = 'order' THEN b.net ELSE b.base_net END) AS net
     FROM memo_items AS b
     INNER JOIN memos AS m ON m.entity_id = b.memo_id AND m.counts
@@ -104,7 +105,7 @@ returned AS (
 ),
 
 -- Money given back without a line (Adjustment Refund), less what was kept back (Adjustment Fee). Shipping that was given back has a column of its own.
-given_back AS (
+given_back AS MATERIALIZED (
     SELECT
         m.order_id, COUNT(*) AS memos, GREATEST(SUM(CASE WHEN o.money = 'order' THEN m.adjustment ELSE m.base_adjustment END), 0) AS amount
     FROM memos AS m
@@ -150,7 +151,7 @@ lines AS (
     ) AS k
 ),
 
-totals AS (
+totals AS MATERIALIZED (
     SELECT
         l.order_id,
         -- A line without its price leaves the order without an amount: it is held back, not sent for too little.

@@ -24,6 +24,7 @@ changes AS (
     SELECT t.order_id, t.created_at, t._fivetran_synced FROM shopify."transaction" AS t
 ),
 
+-- (MATERIALIZED from here on: PostgreSQL cannot know how many orders are touched; guessing one, it would work out a part anew for each of them.)
 -- Touched: it changed in the interval; or it changed up to three days earlier and arrived in the interval, after its own night had run.
 touched AS (
     SELECT c.order_id, MAX(c.happened_at) AS updated_at
@@ -36,10 +37,10 @@ touched AS (
                 AND c.happened_at >= CAST(:interval_start AS timestamp with time zone) - INTERVAL '3 days' THEN 1
             ELSE 0
         END
-    ) = 1
+    ) >= 1
 ),
 
-orders AS (
+orders AS MATERIALIZED (
     SELECT
         s.*, o.id, o.created_at, o.taxes_included, o.cancelled_at, o.cancel_reason, o.test AS is_test,
         REPLACE(o.name, '#', '') AS reported_id,  -- EDIT: what CJ's tag reports as the order id; CAST(o.id AS text) where it is the id
@@ -53,7 +54,7 @@ orders AS (
 ),
 
 -- A code on the whole order is CJ's order discount; what was taken off single lines is those lines' own.
-allocated AS (
+allocated AS MATERIALIZED (
     SELECT
         d.order_line_id,
         SUM(CASE WHEN p.allocation_method = 'across' THEN d.amount ELSE 0 END) AS share,
@@ -70,7 +71,7 @@ allocated AS (
     GROUP BY d.order_line_id
 ),
 
-taxed AS (
+taxed AS MATERIALIZED (
     SELECT
         x.order_line_id, SUM(CAST((CAST(x.price_set AS json) -> o.money) ->> 'amount' AS decimal(18, 4))) AS tax,
         SUM(CAST(x.rate AS decimal(10, 6))) AS rate
@@ -81,7 +82,7 @@ taxed AS (
 ),
 
 -- What came back of a line, or was taken off it by an edit: pieces, and their money after every discount, without tax.
-returned AS (
+returned AS MATERIALIZED (
     SELECT
         b.order_line_id, CAST(SUM(b.quantity) AS bigint) AS pieces,
         MAX(CASE WHEN b.restock_type = 'return' THEN 1 ELSE 0 END) AS goods_came_back,
@@ -132,7 +133,7 @@ lines AS (
     ) AS k
 ),
 
-totals AS (
+totals AS MATERIALIZED (
     SELECT
         l.order_id,
         -- A line without its price leaves the order without an amount: it is held back, not sent for too little.
@@ -150,7 +151,7 @@ totals AS (
     GROUP BY l.order_id
 ),
 
-refunds AS (
+refunds AS MATERIALIZED (
     SELECT r.order_id, COUNT(*) AS refunds
     FROM shopify.refund AS r
     WHERE r.order_id IN (SELECT o.id FROM orders AS o)
@@ -158,7 +159,7 @@ refunds AS (
 ),
 
 -- Money given back without a line (Shopify books it with a minus), less what was kept back of a line's. Shipping that was given back is none of CJ's.
-given_back AS (
+given_back AS MATERIALIZED (
     SELECT r.order_id, GREATEST(-SUM(CAST((CAST(a.amount_set AS json) -> o.money) ->> 'amount' AS decimal(18, 4))), 0) AS amount
     FROM shopify.order_adjustment AS a
     INNER JOIN shopify.refund AS r ON r.id = a.refund_id
@@ -167,17 +168,17 @@ given_back AS (
     GROUP BY r.order_id
 ),
 
-placed AS (
+placed AS MATERIALIZED (
     SELECT e.order_id, SUM(e.gross) AS gross FROM every_line AS e GROUP BY e.order_id
 ),
 
-codes AS (
+codes AS MATERIALIZED (
     SELECT c.order_id, c.code, ROW_NUMBER() OVER (PARTITION BY c.order_id ORDER BY c."index", c.code) AS place
     FROM shopify.order_discount_code AS c
     INNER JOIN orders AS o ON o.id = c.order_id
 ),
 
-clicks AS (
+clicks AS MATERIALIZED (
     SELECT n.order_id, MAX(n.value) AS cj_event
     FROM shopify.order_note_attribute AS n
     INNER JOIN orders AS o ON o.id = n.order_id AND o.event_attribute = n.name

@@ -11,31 +11,31 @@ WITH settings AS (
 
 -- EDIT, up to `changes`: the tables, and how the connector marks what was deleted and when a row arrived (here as Airbyte does with CDC).
 -- Orders and their refunds, deleted ones too: that a refund was deleted touches its order. Times are in UTC.
-documents AS (
+documents AS NOT MATERIALIZED (
     SELECT
         o.id, o.type, o.status, o.currency, o.parent_order_id, CAST(o.total_amount AS decimal(26, 8)) AS total,
         o.date_created_gmt AT TIME ZONE 'UTC' AS created_at, o.date_updated_gmt AT TIME ZONE 'UTC' AS updated_at,
-        CAST(o._ab_cdc_deleted_at AS timestamp with time zone) AS deleted_at, o._airbyte_extracted_at AS landed_at
+        CAST(o._ab_cdc_deleted_at AS timestamp with time zone) AS deleted_at, o._ab_cdc_deleted_at IS NULL AS is_there, o._airbyte_extracted_at AS landed_at
     FROM woocommerce.wp_wc_orders AS o
 ),
 
-document_meta AS (
+document_meta AS NOT MATERIALIZED (
     SELECT m.order_id, m.meta_key, m.meta_value FROM woocommerce.wp_wc_orders_meta AS m WHERE m._ab_cdc_deleted_at IS NULL
 ),
 
 -- Deleted ones too: an edit that takes a line off touches the order.
-all_items AS (
+all_items AS NOT MATERIALIZED (
     SELECT
         i.order_item_id, i.order_id, i.order_item_type, i.order_item_name, i._airbyte_extracted_at AS landed_at,
-        CAST(i._ab_cdc_deleted_at AS timestamp with time zone) AS deleted_at
+        CAST(i._ab_cdc_deleted_at AS timestamp with time zone) AS deleted_at, i._ab_cdc_deleted_at IS NULL AS is_there
     FROM woocommerce.wp_woocommerce_order_items AS i
 ),
 
-item_meta AS (
+item_meta AS NOT MATERIALIZED (
     SELECT m.order_item_id, m.meta_key, m.meta_value FROM woocommerce.wp_woocommerce_order_itemmeta AS m WHERE m._ab_cdc_deleted_at IS NULL
 ),
 
-products AS (
+products AS NOT MATERIALIZED (
     SELECT p.product_id, p.sku FROM woocommerce.wp_wc_product_meta_lookup AS p WHERE p._ab_cdc_deleted_at IS NULL
 ),
 
@@ -52,6 +52,7 @@ changes AS (
     INNER JOIN documents AS d ON d.id = i.order_id
 ),
 
+-- (MATERIALIZED from here on: PostgreSQL cannot know how many orders are touched; guessing one, it would work out a part anew for each of them.)
 -- Touched: it changed in the interval; or it changed up to three days earlier and arrived in the interval, after its own night had run.
 touched AS (
     SELECT c.order_id, MAX(c.happened_at) AS updated_at
@@ -64,10 +65,10 @@ touched AS (
                 AND c.happened_at >= CAST(:interval_start AS timestamp with time zone) - INTERVAL '3 days' THEN 1
             ELSE 0
         END
-    ) = 1
+    ) >= 1
 ),
 
-order_meta AS (
+order_meta AS MATERIALIZED (
     SELECT
         m.order_id, MAX(CASE WHEN m.meta_key = s.event_key THEN m.meta_value END) AS cj_event,
         MAX(CASE WHEN m.meta_key = s.mode_key AND m.meta_value = s.test_mode THEN 1 ELSE 0 END) = 1 AS is_test
@@ -77,7 +78,7 @@ order_meta AS (
     GROUP BY m.order_id
 ),
 
-orders AS (
+orders AS MATERIALIZED (
     SELECT
         s.enterprise_id, s.action_tracker_id, s.gift_card_key, d.id, d.status, d.currency, d.created_at, t.updated_at, m.cj_event,
         CAST(d.id AS text) AS reported_id,  -- EDIT: what CJ's tag reports as the order id; another number is in the meta of the plugin that gives it
@@ -89,18 +90,18 @@ orders AS (
     LEFT JOIN order_meta AS m ON m.order_id = d.id
     CROSS JOIN settings AS s
     -- Not placed yet, or not paid: CJ's tag is on the page that comes after.
-    WHERE d.type = 'shop_order' AND d.deleted_at IS NULL AND d.status NOT IN ('wc-pending', 'wc-checkout-draft', 'auto-draft', 'draft')
+    WHERE d.type = 'shop_order' AND d.is_there AND d.status NOT IN ('wc-pending', 'wc-checkout-draft', 'auto-draft', 'draft')
 ),
 
-refunds AS (
+refunds AS MATERIALIZED (
     SELECT d.id, d.parent_order_id AS order_id, d.total
     FROM documents AS d
     INNER JOIN orders AS o ON o.id = d.parent_order_id
-    WHERE d.type = 'shop_order_refund' AND d.deleted_at IS NULL
+    WHERE d.type = 'shop_order_refund' AND d.is_there
 ),
 
 -- What the lines of orders and refunds say in their meta. Amounts are without tax; a refund's are below zero.
-items AS (
+items AS MATERIALIZED (
     SELECT
         i.order_id, i.order_item_id, i.order_item_type,
         MAX(CASE WHEN m.meta_key = '_qty' THEN CAST(NULLIF(m.meta_value, '') AS decimal(18, 4)) END) AS quantity,
@@ -114,11 +115,11 @@ items AS (
     FROM all_items AS i
     INNER JOIN item_meta AS m ON m.order_item_id = i.order_item_id
     CROSS JOIN settings AS s
-    WHERE i.deleted_at IS NULL AND (i.order_id IN (SELECT o.id FROM orders AS o) OR i.order_id IN (SELECT r.id FROM refunds AS r))
+    WHERE i.is_there AND (i.order_id IN (SELECT o.id FROM orders AS o) OR i.order_id IN (SELECT r.id FROM refunds AS r))
     GROUP BY i.order_id, i.order_item_id, i.order_item_type
 ),
 
-returned AS (
+returned AS MATERIALIZED (
     SELECT i.refunded_item_id AS order_item_id, -SUM(i.quantity) AS pieces, -SUM(i.after_code) AS net
     FROM items AS i
     INNER JOIN refunds AS r ON r.id = i.order_id
@@ -127,7 +128,7 @@ returned AS (
 ),
 
 -- Money given back without a line: a refund's total, less what its lines, its shipping and its fees come to with tax. (Lines have more decimals than totals.)
-given_back AS (
+given_back AS MATERIALIZED (
     SELECT g.order_id, GREATEST(SUM(g.amount), 0) AS amount, MAX(g.pieces) AS pieces
     FROM (
         SELECT
@@ -165,7 +166,7 @@ lines AS (
     ) AS k
 ),
 
-totals AS (
+totals AS MATERIALIZED (
     SELECT
         l.order_id,
         -- A line without its price leaves the order without an amount: it is held back, not sent for too little.
@@ -183,11 +184,11 @@ totals AS (
     GROUP BY l.order_id
 ),
 
-codes AS (
+codes AS MATERIALIZED (
     SELECT i.order_id, i.order_item_name AS code, ROW_NUMBER() OVER (PARTITION BY i.order_id ORDER BY i.order_item_id) AS place
     FROM all_items AS i
     INNER JOIN orders AS o ON o.id = i.order_id
-    WHERE i.order_item_type = 'coupon' AND i.deleted_at IS NULL
+    WHERE i.order_item_type = 'coupon' AND i.is_there
 )
 
 SELECT

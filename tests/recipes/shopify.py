@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -57,7 +57,9 @@ def off_one_line(shop: s.Shop, order: Order, rng: Random) -> None:
 
 def a_fee_kept_back(shop: s.Shop, order: Order, rng: Random) -> None:
     s.goods(shop, order, rng)
-    order.backs.append(shop.back(order, s.later(rng), {0: 1}, extra=Decimal("-3.00")))
+    at = s.later(rng)
+    order.backs.append(shop.back(order, at, {}, extra=Decimal("5.00")))
+    order.backs.append(shop.back(order, at + timedelta(hours=1), {0: 1}, extra=Decimal("-3.00")))
 
 
 def a_tip(shop: s.Shop, order: Order, rng: Random) -> None:
