@@ -11,6 +11,8 @@ from functools import partial
 
 from include.airflow.connections import Secrets, account_from_connection, account_ids, settings_from_airflow
 from include.airflow.defaults import SUBMIT_POOL, WAREHOUSE_POOL
+from include.airflow.orders import CONN_ID as ORDERS
+from include.airflow.orders import orders_source
 from include.airflow.warehouse import CONN_ID, warehouse_location
 from include.domain.errors import RestatementsError
 from include.restatements.doctor.catalogue import CHECKS, CONNECTION, MACHINE
@@ -63,6 +65,10 @@ def _edge(secrets: Secrets, slots: Slots | None) -> tuple[Check, ...]:
             "warehouse_connection", "the warehouse's connection can be read", partial(_warehouse_connection, secrets),
             CONNECTION.format(whose=CONN_ID, WHOSE=CONN_ID.upper()),
         ),
+        Check(
+            "orders_connection", "the connection of the orders can be read, where there is one", partial(_orders_connection, secrets),
+            CONNECTION.format(whose=ORDERS, WHOSE=ORDERS.upper()),
+        ),
         Check("pools", "the pools are there", partial(_pools, slots), "Run `airflow db migrate`, then start the scheduler.", ()),
     )  # fmt: skip
 
@@ -90,6 +96,11 @@ def _settings(secrets: Secrets, notes: Notes, whose: str) -> Found:
 def _warehouse_connection(secrets: Secrets, notes: Notes, whose: str) -> Found:
     notes.location = warehouse_location(secrets)
     return right(f"It names {notes.location}.")
+
+
+def _orders_connection(secrets: Secrets, notes: Notes, whose: str) -> Found:
+    notes.orders = orders_source(secrets)
+    return right("There is none: the orders are read from `warehouse`." if notes.orders is None else f"It names {notes.orders}.")
 
 
 def _pools(slots: Slots | None, notes: Notes, whose: str) -> Found:

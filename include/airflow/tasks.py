@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from include.airflow.connections import settings_from_airflow
+from include.airflow.orders import orders_source
 from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said
 from include.airflow.warehouse import warehouse_location
@@ -30,7 +31,7 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
     run = run_of(context)
     log.info("The orders touched from %s to %s.", run.interval_start.isoformat(), run.interval_end.isoformat())
     settings = settings_from_airflow(said(context))
-    prepared = prepare(run, settings, warehouse_location())
+    prepared = prepare(run, settings, warehouse_location(), orders=orders_source())
     log.info(
         "Plan %s: %s. Money at stake: %s.", prepared.digest, figures(prepared.summary), stake_told(prepared.at_stake, prepared.unpriced)
     )

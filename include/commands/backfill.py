@@ -71,6 +71,7 @@ def main(arguments: list[str]) -> int:
 
 def _show(runs: list[Run]) -> int:
     from include.airflow.connections import settings_from_airflow
+    from include.airflow.orders import orders_source
     from include.airflow.warehouse import warehouse_location
     from include.cj.client import CJClient
     from include.restatements.ledger.accounts import read_ledgers
@@ -80,7 +81,7 @@ def _show(runs: list[Run]) -> int:
     if not runs:
         console.print("No run of cj_restatements lies between these dates. Note that --to-date means midnight.")
         return 0
-    settings, location = settings_from_airflow({}), warehouse_location()
+    settings, location, orders = settings_from_airflow({}), warehouse_location(), orders_source()
     read_ledgers(settings, location)
     with CJClient(settings.accounts[0]) as client:
         client.ping()
@@ -93,7 +94,7 @@ def _show(runs: list[Run]) -> int:
         if name == ALL:
             table.add_section()
         try:
-            _row(table, name, next(preview([run], settings, location, now)).planned)
+            _row(table, name, next(preview([run], settings, location, now, orders)).planned)
         except QuarantineRatioExceeded as error:
             # A night that validation stops does not hide the others.
             table.add_row(name, "stopped")

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.adoption import adopt
-from include.restatements.changes.extraction import check_shape, file_to_edit, left_out, order_changes_sql
+from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
+from include.restatements.changes.reading import check_where_they_are
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder
@@ -28,6 +29,7 @@ from include.restatements.plan.told import told
 from include.restatements.scratch import scratch_folder
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.orders import OrdersSource
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,16 @@ class Prepared:
     told: list[str]
 
 
-def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Prepared:
+def prepare(
+    run: Run,
+    settings: Settings,
+    location: WarehouseLocation,
+    checkpoint: Checkpoint = no_checkpoint,
+    orders: OrdersSource | None = None,
+) -> Prepared:
     """Read CJ's news, then the orders touched in the run's interval; hold back, skip or cut into chunks. Nothing is sent.
+
+    The orders are read from the warehouse, or from `orders` where that is given.
 
     Raises SettingError, WarehouseError, QuarantineRatioExceeded, StorageError, and CJError when no account can be reached. When some can,
     the orders of the others wait (cj.skipped `waiting`) and the problem is named by `publish`.
@@ -60,7 +70,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     sql = order_changes_sql(settings.order_changes_sql)
     with open_warehouse(location) as session:
         session.create_tables()
-        columns = check_shape(session, sql, file_to_edit(settings.order_changes_sql))
+        columns = check_where_they_are(session, sql, file_to_edit(settings.order_changes_sql), orders)
     if without := left_out(columns):
         log.info("The order changes SQL gives no %s: taken as null.", ", ".join(without))
     checkpoint("before_ledger")
@@ -84,6 +94,7 @@ def prepare(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
                 take_numbers(session, run.run_id),
                 frozenset(problems),
                 checkpoint=checkpoint,
+                orders=orders,
             )
             adopt(session, context.advertisers)
             try:

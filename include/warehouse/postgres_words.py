@@ -53,6 +53,11 @@ NOT_CONNECTED = (
 )  # fmt: skip
 
 _KEPT = "Nothing of the transaction was kept"
+_RECOVERY = Refusal(
+    r"conflict with recovery",
+    WarehouseUnavailable,
+    "PostgreSQL's replica cancelled the statement, which stood in the way of what its primary had changed. Try again; a larger max_standby_streaming_delay there makes it rarer",
+)
 _RIGHTS = "docs/warehouses.md lists the rights the package needs"
 
 #: By the beginning of the SQLSTATE, the longest that fits; where several have it, the first whose pattern is found in the text.
@@ -81,7 +86,7 @@ REFUSED: Mapping[str, tuple[Refusal, ...]] = MappingProxyType({
     "22": (Refusal("", WarehouseError, "PostgreSQL refused a value (SQLSTATE {state}). Compare the columns' types with the rows and the SQL"),),
     "23": (Refusal("", WarehouseError, "PostgreSQL refused a row (SQLSTATE {state}): a constraint somebody added to the schema cj. Take it away; the package adds none"),),
     "08": (Refusal("", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE {{state}}): the connection was lost. {_KEPT}; try again"),),
-    "40": (Refusal("", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE {{state}}): another transaction was in the way. {_KEPT}; try again"),),
+    "40": (_RECOVERY, Refusal("", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE {{state}}): another transaction was in the way. {_KEPT}; try again"),),
     "53": (Refusal("", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE {{state}}): it has too little memory or too few connections just now. {_KEPT}; try again"),),
     "55P03": (Refusal("", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE {{state}}): somebody else held a lock for too long. {_KEPT}; try again"),),
     "57": (Refusal("", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE {{state}}): it is being stopped or started. {_KEPT}; try again"),),
@@ -89,6 +94,8 @@ REFUSED: Mapping[str, tuple[Refusal, ...]] = MappingProxyType({
     "58": (Refusal("", WarehouseError, f"PostgreSQL had trouble with its machine (SQLSTATE {{state}}). {_KEPT}. Its own log says what"),),
     "XX": (Refusal("", WarehouseError, f"PostgreSQL had an error of its own (SQLSTATE {{state}}). {_KEPT}. Its own log says what"),),
     "": (
+        # In the middle of a COPY the driver leaves the SQLSTATE out.
+        _RECOVERY,
         Refusal(r"transaction blocks not allowed", WarehouseError, "A pooler in statement mode stands before PostgreSQL, and lets no transaction through, which the package needs. Use its transaction or session mode, or name the server itself"),
         Refusal(r"connection (to server|not open|is closed)|closed the connection|no connection to the server", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE none): the connection was lost. {_KEPT}; try again"),
         Refusal(r"", WarehouseError, "PostgreSQL refused the statement (SQLSTATE {state}). Compare the columns' types and values with the SQL"),

@@ -51,6 +51,7 @@ from include.restatements.report import html as report_html
 from include.restatements.settings import Run, Settings
 from include.restatements.submit import submit
 from include.warehouse.base import WarehouseLocation
+from include.warehouse.orders import OrdersSource
 
 ALMOST_NOTHING = 64
 """Bytes a file may still grow to once the disk is full."""
@@ -68,6 +69,18 @@ def settings_of(job: dict[str, Any]) -> Settings:
 def run_of(job: dict[str, Any]) -> Run:
     run_id, start, end = job["run"]
     return Run(run_id, datetime.fromisoformat(start), datetime.fromisoformat(end))
+
+
+def orders_of(job: dict[str, Any]) -> OrdersSource | None:
+    """Where the job's Airflow connection `orders` points."""
+    if "orders" not in job:
+        return None
+    from include.airflow.orders import orders_source
+
+    # Airflow's log is written to the standard output, which is the server's own.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    os.environ["AIRFLOW_CONN_ORDERS"] = json.dumps(job["orders"])
+    return orders_source()
 
 
 def stopping(at: str, how: str, nth: int) -> Callable[[str], None]:
@@ -119,7 +132,7 @@ def do(job: dict[str, Any]) -> Any:
     checkpoint = stopping(stop["at"], stop["how"], stop.get("nth", 1)) if stop else submission.no_checkpoint
     verb = job["verb"]
     if verb == "prepare":
-        return asdict(prepare(run_of(job), settings, location, checkpoint))
+        return asdict(prepare(run_of(job), settings, location, checkpoint, orders_of(job)))
     if verb == "submit":
         return asdict(submit(run_of(job), settings, job["batch"], checkpoint))
     if verb == "publish":

@@ -25,6 +25,7 @@ from include.restatements.settings import Run
 from include.sql import sql_text
 from include.warehouse import sqltext
 from include.warehouse.base import BATCH_ROWS, Session
+from include.warehouse.orders import UNKNOWN, Dialect, OrdersReader
 
 SHIPPED = "include/sql/order_changes.sql"
 EITHER = f"{SHIPPED}, or the file that Variable cj_order_changes_sql names"
@@ -78,6 +79,7 @@ _NULL = LEFT_OUT | {"discount", "currency", "coupon", "items"}
 _BIGINTS = frozenset({"action_tracker_id", "ad_id", "promotional_property_id"})
 _READ_FROM_TEXT = frozenset(name for name, kinds in ALLOWED.items() if "text" in kinds) & (_BIGINTS | {"was_new"})
 _PARAMETERS = frozenset({"interval_start", "interval_end"})
+_OUR_OWN = Dialect(ours=True)
 
 
 def order_changes_sql(path: str | None = None) -> str:
@@ -97,23 +99,34 @@ def file_to_edit(path: str | None) -> str:
     return SHIPPED if path is None else f"{path} (Variable cj_order_changes_sql)"
 
 
-def check_shape(session: Session, sql: str, file: str = EITHER) -> dict[str, str]:
-    """The query's columns and their types, `null` where it is always null. `file` is where it can be edited.
+def check_shape(session: Session | OrdersReader, sql: str, file: str = EITHER) -> dict[str, str]:
+    """The query's columns and their types, `null` where it is always null. `file` is where it can be edited. Asked of where the orders are.
 
     Refuses a query that does not give the contract's columns, before anything is read. Raises SettingError for a text that is not one query
     over :interval_start and :interval_end; WarehouseError for one that the warehouse cannot read; WarehouseShapeError naming the missing table, or the first wrong columns with the type found and the types wanted.
     """
-    query = _one_query(sql, file)
+    query = one_query(sql, file)
     try:
         columns = session.columns_of(query)
     except WarehouseUnavailable:
         raise
     except WarehouseError as error:
         raise type(error)(f"The order changes SQL cannot run. {error} The place to edit is {file}.") from None
-    wrong = [sentence for name in ALLOWED if (sentence := _complaint(name, columns.get(name)))]
+    dialect = session.dialect if isinstance(session, OrdersReader) else _OUR_OWN
+    wrong = [sentence for name in ALLOWED if (sentence := _complaint(name, columns.get(name), dialect))]
     if wrong:
-        raise WarehouseShapeError(f"The order changes SQL does not give what is needed. {' '.join(wrong)} The place to edit is {file}.")
+        raise _does_not_fit(session, wrong, file)
     return columns
+
+
+def unfit(reader: OrdersReader, column: str, kind: str) -> WarehouseShapeError:
+    """What `check_shape` would have raised, had the driver said beforehand that `column` is of this type."""
+    return _does_not_fit(reader, [_complaint(column, kind, reader.dialect) or f"Column {column} is {kind}."], EITHER)
+
+
+def _does_not_fit(session: Session | OrdersReader, wrong: list[str], file: str) -> WarehouseShapeError:
+    where = f" from connection {session.conn_id!r}" if isinstance(session, OrdersReader) else ""
+    return WarehouseShapeError(f"The order changes SQL does not give what is needed{where}. {' '.join(wrong)} The place to edit is {file}.")
 
 
 def left_out(columns: Mapping[str, str]) -> list[str]:
@@ -153,22 +166,25 @@ def extract(
             yield parsed(once.of(batch) if replan_since is not None else batch)
 
 
-def _complaint(column: str, found: str | None) -> str | None:
-    wanted = ALLOWED[column]
-    if found in wanted or (found == "null" and column in _NULL) or (found is None and column in LEFT_OUT):
+def _complaint(column: str, found: str | None, dialect: Dialect) -> str | None:
+    wanted = ALLOWED[column] + tuple(dialect.stands_for[kind] for kind in ALLOWED[column] if kind in dialect.stands_for)
+    if found in (*wanted, UNKNOWN) or (found == "null" and column in _NULL) or (found is None and column in LEFT_OUT):
         return None
     if found is None:
         return f"Column {column} is missing ({' or '.join(wanted)})." + (
             f" Where you have none, say NULL AS {column}." if column in _NULL else ""
         )
-    if wanted is _MONEY and found == "double":
+    if ALLOWED[column] is _MONEY and found == "double":
         return f"Column {column} is a double, and a double has lost the cents already: make it a decimal where it is stored."
-    if wanted is _INSTANT and found == "timestamp":
+    if ALLOWED[column] is _INSTANT and found in dialect.advice:
+        return dialect.advice[found].replace("{column}", column)
+    if ALLOWED[column] is _INSTANT and found == "timestamp":
         return f"Column {column} is a timestamp without a time zone: say which zone it is in, for instance {column} AT TIME ZONE 'UTC'."
     return f"Column {column} is {found}; it must be {' or '.join(wanted)}."
 
 
-def _one_query(sql: str, file: str = EITHER) -> str:
+def one_query(sql: str, file: str = EITHER) -> str:
+    """The text's one query. Raises SettingError where it holds another number, or a parameter that nothing is given for."""
     found = sqltext.statements(sql)
     if len(found) != 1:
         raise SettingError(f"The order changes SQL holds {len(found)} statements; it must hold one query. The place to edit is {file}.")
@@ -182,8 +198,8 @@ def _one_query(sql: str, file: str = EITHER) -> str:
 
 
 def _statement(session: Session, sql: str, given: Mapping[str, str], *, replan: bool) -> str:
-    query = _one_query(sql)
-    columns = ",\n    ".join(_expression(field.name, given.get(field.name)) for field in CHANGES if field.name in ALLOWED)
+    query = one_query(sql)
+    columns = ",\n    ".join(expression(field.name, given.get(field.name)) for field in CHANGES if field.name in ALLOWED)
     # Cast, because an id may be kept as a number, and numbers have neither bytes nor a collation.
     order = ", ".join(session.binary_order(f"CAST({name} AS text)") if name != "action_tracker_id" else name for name in KEY)
     if not replan:
@@ -197,7 +213,7 @@ def _statement(session: Session, sql: str, given: Mapping[str, str], *, replan: 
     )
 
 
-def _expression(column: str, kind: str | None) -> str:
+def expression(column: str, kind: str | None) -> str:
     """The column as it leaves the warehouse; `kind` is what the query gives it as, None where it does not."""
     value = "NULL" if kind in (None, "null") else column
     if kind == "text" and column in _READ_FROM_TEXT:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from include.domain.money import PRECISION, SCALE, ZERO, NotMoney, from_units, money, units_of
@@ -21,6 +22,9 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _MEMBERS = (*ITEM.names, LINE_TOTAL)
 _CENT_UNITS = 10 ** (SCALE - 2)
 _SHOWN = 24
+
+MOMENT = r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})"
+"""A time that says its zone."""
 
 
 class Unreadable(ValueError):
@@ -62,6 +66,18 @@ def id_of(text: str) -> int | None:
     if not re.fullmatch("[0-9]{1,18}", text):
         raise Unreadable(f"{kind(text)} is no whole number of at most 18 digits")
     return int(text)
+
+
+def instant_of(text: str) -> datetime | None:
+    """A moment from an ISO text with its zone, None for an empty one. Raises Unreadable."""
+    if not text.strip():
+        return None
+    try:
+        if not re.fullmatch(MOMENT, text, re.ASCII):
+            raise ValueError
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unreadable(f"{kind(text)} is no time with its zone, like 2026-03-01 18:30:00+00:00") from None
 
 
 def flag_of(text: str) -> bool | None:

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from include.domain.money import PRECISION, SCALE
-from include.domain.shapes import CHANGES, ITEM, ITEMS, MONEY
-from include.restatements.changes.lines import LINE_TOTAL, Unreadable, amount_of, flag_of, id_of, items_of
+from include.domain.shapes import CHANGES, INSTANT, ITEM, ITEMS, MONEY
+from include.restatements.changes.lines import LINE_TOTAL, MOMENT, Unreadable, amount_of, flag_of, id_of, instant_of, items_of
 
 _PLAIN = r"^[+-]?[0-9]{1,28}(\.[0-9]{1,10})?$"
 _GIVEN = pa.list_(pa.struct([*ITEM, (LINE_TOTAL, MONEY)]))
@@ -67,6 +67,15 @@ def parsed_flags(text: pa.Array) -> pa.Array:
     return pc.if_else(known, pc.equal(text, "true"), None)
 
 
+def parsed_instants(text: pa.Array) -> pa.Array:
+    """Moments in UTC from ISO texts that say their zone; null for every other."""
+    plain = pc.if_else(pc.fill_null(pc.match_substring_regex(text, f"^{MOMENT}$"), False), text, None)
+    try:
+        return pc.cast(plain, INSTANT)
+    except pa.ArrowInvalid:  # one is of a day that there is not
+        return pa.array([None if value is None else _or_none(instant_of, value) for value in plain.to_pylist()], INSTANT)
+
+
 def parsed_items(text: pa.Array) -> pa.Array:
     """shapes.ITEMS from JSON text; null for null, for an empty text, and for what is not a list of items with exact values."""
     try:
@@ -89,6 +98,8 @@ _PARSED: dict[str, tuple[Callable[[pa.Array], pa.Array], Callable[[str], object]
     "was_new": (parsed_flags, flag_of),
     "ad_id": (parsed_ids, id_of),
     "promotional_property_id": (parsed_ids, id_of),
+    "event_time": (parsed_instants, instant_of),
+    "updated_at": (parsed_instants, instant_of),
 }
 """How a column that may come as text is read: as a whole, and one text at a time, which says what was found where it cannot be. In the order in which
 a row's first wrong text is named."""

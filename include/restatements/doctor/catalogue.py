@@ -1,4 +1,5 @@
-"""Every check that needs no Airflow, in the order it is asked. What each needs of the edge: `accounts`, `connection`, `settings`, `warehouse_connection`."""
+"""Every check that needs no Airflow, in the order it is asked. What each needs of the edge: `accounts`, `connection`, `settings`, `warehouse_connection`,
+`orders_connection`."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ CONNECTION = "In Airflow: Admin, Connections, {whose}; in the environment: AIRFL
 _WAREHOUSE = (
     "It is connection `warehouse` (in the environment: AIRFLOW_CONN_WAREHOUSE); docs/warehouses.md says what it and its login need."
 )
+_ORDERS = "It is connection `orders` (in the environment: AIRFLOW_CONN_ORDERS); docs/orders.md says what it and its login need."
 _QUERY = "docs/warehouses.md, under *Your own order changes*, says what each column may be."
 _CJ = f"{CONNECTION} The shipped connection `cj` names a sandbox of this machine: put your own account there."
 
@@ -34,8 +36,9 @@ CHECKS = (
     Check("advertiser", "the token may read the advertiser's Commission Detail", cj.advertiser, CONNECTION, ("token",), each_account=True),
     Check("enterprise", "the token may send for the enterprise (in Test Mode)", cj.enterprise, CONNECTION, ("token",), each_account=True),
     Check("ledger", "CJ's records in the warehouse are of today", warehouse.ledger, _WAREHOUSE, ("settings", "connection", "warehouse"), each_account=True),
+    Check("orders_database", "the database of the orders opens", orders.opens, _ORDERS, ("orders_connection",)),
     Check("query", "the query can be read", orders.query, "It is the Variable cj_order_changes_sql.", ("settings",)),
-    Check("shape", "the query gives what is needed", orders.shape, _QUERY, ("query", "warehouse")),
+    Check("shape", "the query gives what is needed", orders.shape, _QUERY, ("query", "warehouse", "orders_database")),
     Check("reading", "the query runs", orders.reading, _QUERY, ("shape",)),
     Check("orders", "last week's orders would pass the gate", orders.passing, _QUERY, ("reading",)),
     Check("nulls", "what is always empty is so on purpose", orders.nulls, _QUERY, ("reading",)),

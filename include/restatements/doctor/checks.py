@@ -20,6 +20,7 @@ from include.domain.account import Account
 from include.domain.errors import RestatementsError
 from include.restatements.settings import Settings
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+from include.warehouse.orders import OrdersSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,6 +88,8 @@ class Notes:
     """By connection; those whose connection could be read."""
     settings: Settings = field(init=False)
     location: WarehouseLocation = field(init=False)
+    orders: OrdersSource | None = None
+    """Where the orders are read, where that is not the warehouse."""
     sql: str = field(init=False)
     offsets: dict[str, timedelta] = field(default_factory=dict)
     """By connection: CJ's clock minus ours."""

@@ -14,7 +14,8 @@ import pyarrow as pa
 from include.domain.money import money_text
 from include.domain.personal import named
 from include.domain.shapes import CHANGES, KEY
-from include.restatements.changes.extraction import check_shape, extract, file_to_edit, left_out, order_changes_sql
+from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
+from include.restatements.changes.reading import check_where_they_are, read_orders
 from include.restatements.doctor.checks import LOOKED_AT, Found, NotAsked, Notes, look, mend, right
 from include.restatements.doctor.week import Week
 from include.restatements.doctor.words import share
@@ -29,6 +30,15 @@ ASKED_AT_ONCE = 500
 """Orders that a query names."""
 
 
+def opens(notes: Notes, whose: str) -> Found:
+    """Where the orders are in another database than the warehouse: it can be reached, by this login, now."""
+    if notes.orders is None:
+        return right("The orders are read from the warehouse itself.")
+    with notes.orders.open() as reader:
+        reader.columns_of("SELECT 1 AS one")
+    return right(f"Opened, to read the orders from: {notes.orders}.")
+
+
 def query(notes: Notes, whose: str) -> Found:
     """The file of the query can be read."""
     path = notes.settings.order_changes_sql
@@ -39,7 +49,7 @@ def query(notes: Notes, whose: str) -> Found:
 def shape(notes: Notes, whose: str) -> Found:
     """The query gives the contract's columns, in types that are allowed. It is not run for that."""
     with notes.session() as session:
-        columns = check_shape(session, notes.sql, file_to_edit(notes.settings.order_changes_sql))
+        columns = check_where_they_are(session, notes.sql, file_to_edit(notes.settings.order_changes_sql), notes.orders)
     without = ", ".join(left_out(columns))
     return right(f"It gives every column that is needed, in a type that fits.{f' Left out: {without}.' if without else ''}")
 
@@ -104,7 +114,7 @@ def _read(notes: Notes) -> Week:
             heard_of=partial(_heard_of, notes, session),
             combine_items=notes.settings.combine_items,
         )
-        changes = extract(session, Run("doctor", end - LOOKED_AT, end), sql=notes.sql, exclusive=True)
+        changes = read_orders(session, Run("doctor", end - LOOKED_AT, end), sql=notes.sql, orders=notes.orders)
         with closing(changes):  # type: ignore[type-var]  # a stream is a generator
             refused += [inspected.bad for inspected in gate.inspect(_noting(changes, seen))]
     assert gate.result is not None  # it is there once the last row was looked at

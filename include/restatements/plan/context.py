@@ -12,6 +12,7 @@ from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, 
 from include.restatements.settings import Run, Settings
 from include.storage.local import LocalFolder
 from include.warehouse.base import Session
+from include.warehouse.orders import OrdersSource
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class PlanContext:
     kept: bool = True
     """False for a preview: the same plan, whose transaction is rolled back, that revokes nothing and cuts its chunks in `scratch`."""
     checkpoint: Checkpoint = no_checkpoint
+    orders: OrdersSource | None = None
+    """Where `sql` is run; None: in the warehouse."""
     planned_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property

@@ -16,7 +16,7 @@ from include.cj.payload import content_hashes, former_hashes
 from include.domain.marks import items_marks
 from include.domain.shapes import INSTANT, KEY
 from include.domain.states import Stage
-from include.restatements.changes.extraction import extract
+from include.restatements.changes.reading import read_orders
 from include.restatements.gate.gate import Gate, Inspected
 from include.restatements.gate.items import Flags
 from include.restatements.plan.context import PlanContext
@@ -68,7 +68,7 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
     )
     spool = Spool(context.scratch / f"orders-{len(before)}.parquet", ORDERS)
     refused = [pa.table({name: pa.array([], ORDERS.field(name).type) for name in KEY})]
-    changes = extract(context.session, run, sql=context.sql, replan_since=since, exclusive=True)
+    changes = read_orders(context.session, run, sql=context.sql, replan_since=since, orders=context.orders, checkpoint=context.checkpoint)
     # Closed here, also when the gate fails: a batch may be on its way in a thread, and the transaction is about to be rolled back.
     with closing(changes):  # type: ignore[type-var]  # a stream is a generator
         for inspected in gate.inspect(changes):
