@@ -13,7 +13,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -28,6 +28,7 @@ from include.airflow.orders import orders_source
 from include.restatements.changes.extraction import order_changes_sql
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from include.warehouse.orders import OrdersSource
+from tests import fakesnow_server
 from tests.guarded_server import free_port
 from tests.mariadb_server import LOGIN, mariadb
 
@@ -109,6 +110,8 @@ class Orders:
 
     sql = order_changes_sql()
     """The order changes SQL in its dialect."""
+    time_that_is_none: datetime | None = None
+    """What a time that is null comes back as."""
     connection: dict[str, Any]
     """The Airflow connection `orders` that names it, as a login that may only read."""
 
@@ -192,6 +195,26 @@ class MariaDBOrders(Orders):
         )
 
 
+class SnowflakeOrders(Orders):
+    """A database of the emulator, through the real connector."""
+
+    time_that_is_none = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def __init__(self) -> None:
+        self.connection = fakesnow_server.connection(f"ORDERS_{uuid.uuid4().hex[:8].upper()}")
+
+    def load(self, changes: pa.Table, types: Mapping[str, str] | None = None) -> None:
+        usual = {"string": "text", "int64": "number(38, 0)", "timestamp[us, tz=UTC]": "timestamp_tz", "bool": "boolean"}
+        columns = {field.name: usual.get(str(field.type), "number(38, 10)") for field in changes.schema} | dict(types or {})
+        fakesnow_server.admin(
+            self.connection,
+            "DROP TABLE IF EXISTS order_changes",
+            f"CREATE TABLE order_changes ({', '.join(f'{name} {kind}' for name, kind in columns.items())})",
+            f"INSERT INTO order_changes VALUES ({', '.join(['%s'] * len(columns))})",
+            rows=[tuple(row.values()) for row in changes.to_pylist()],
+        )
+
+
 def _without_zone(value: Any) -> Any:
     return value.replace(tzinfo=None) if isinstance(value, datetime) else value
 
@@ -212,6 +235,7 @@ DATABASES: dict[str, Callable[[Path], Orders]] = {
     "duckdb": DuckDBOrders,
     "replica": lambda _: ReplicaOrders(),
     "mariadb": lambda _: MariaDBOrders(),
+    "snowflake": lambda _: SnowflakeOrders(),
 }
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from include.airflow.connections import Secrets, no_connection
+from include.airflow.snowflake import SnowflakeConnector
 from include.airflow.warehouse import parts_of
 from include.domain.errors import SettingError
 
@@ -35,12 +36,15 @@ def orders_source(secrets: Secrets | None = None) -> OrdersSource | None:
     parts = parts_of(CONN_ID, connection)
     if kind_of(parts.conn_type):
         return SessionSource(location_of(parts), CONN_ID)
-    host, port = parts.host, f":{parts.port}" if parts.port else ""
+    # Some kinds say in the extra what others say in the host.
+    host, port = parts.host or str(parts.extra.get("account", "")), f":{parts.port}" if parts.port else ""
     return CursorSource(CONN_ID, parts.conn_type, f"{host}{port}/{parts.schema}", partial(_hook, connection))
 
 
 def _hook(connection: Any) -> Any:
     """The hook of the connection's provider, which opens it. Raises SettingError where there is none that speaks SQL."""
+    if connection.conn_type == "snowflake":
+        return SnowflakeConnector(connection)
     from airflow.providers.common.sql.hooks.sql import DbApiHook
 
     kind = connection.conn_type

@@ -3,7 +3,7 @@
 MySQL and MariaDB: a TIMESTAMP is kept in UTC and shown in the session's zone, so the session is set to UTC and its values are taken as they come. A
 DATETIME says no zone, and no expression makes a TIMESTAMP of it: its text with the zone behind it is taken instead. Booleans are small integers.
 
-Snowflake: numbers come as doubles in Arrow unless it is told otherwise. It is told.
+Snowflake: numbers come as doubles in Arrow unless the connector is told otherwise. It is told. The session's zone is UTC here too (`include.airflow.snowflake`), so that a cast means that.
 
 Of every other driver nothing is known beforehand: its values tell what they are.
 """
@@ -110,7 +110,7 @@ _DRIVERS = {
     "snowflake": Driver(
         Dialect(
             advice={
-                "timestamp": "Column {column} is a TIMESTAMP_NTZ, which says no time zone: say which it is in, for instance CONVERT_TIMEZONE('UTC', {column}::timestamp_tz) where the session's zone is UTC."
+                "timestamp": "Column {column} is a TIMESTAMP_NTZ, which says no time zone: where it holds UTC say so, CAST({column} AS timestamp_tz) AS {column}: the session's zone is set to UTC."
             }
         ),
         _of_snowflake,

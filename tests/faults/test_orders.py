@@ -15,7 +15,8 @@ from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.faults import promises
 from tests.faults.night_shop import NightShop
 from tests.faults.stage import HOUR, Driver, Stage
-from tests.orders_databases import Orders, orders
+from tests.orders_databases import Orders, ReplicaOrders, orders
+from tests.warehouses import EMPTY
 
 __all__ = ["orders"]
 
@@ -41,9 +42,10 @@ def elsewhere(
     driver: Driver,
     new_shop: Callable[..., NightShop],
     tmp_path: Path,
-    location: WarehouseLocation,
     orders: Orders,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Elsewhere]:
+    location = EMPTY["postgres" if isinstance(orders, ReplicaOrders) else "duckdb"](request)
     file = tmp_path / "order_changes.sql"
     file.write_text(orders.sql, encoding="utf-8")
     told = {"kind": location.kind, "path": location.path, "uri": location.uri}
