@@ -22,6 +22,12 @@ SQL = "SELECT order_id, updated_at, sid FROM many WHERE updated_at >= :interval_
 SINCE = {"interval_start": datetime(2026, 3, 1, tzinfo=UTC)}
 
 
+@pytest.fixture(autouse=True)
+def put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection that a test names to Airflow is gone after it."""
+    monkeypatch.setenv("AIRFLOW_CONN_ORDERS", "{}")
+
+
 @pytest.fixture
 def replicated() -> ReplicaOrders:
     made = ReplicaOrders()

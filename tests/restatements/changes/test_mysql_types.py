@@ -31,7 +31,8 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 @pytest.fixture
-def shop() -> Iterator[MariaDBOrders]:
+def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[MariaDBOrders]:
+    monkeypatch.setenv("AIRFLOW_CONN_ORDERS", "{}")  # so that what it becomes is gone afterwards
     made = MariaDBOrders()
     made.server.admin(
         "SET SESSION sql_mode = ''",
