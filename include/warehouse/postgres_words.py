@@ -97,7 +97,7 @@ REFUSED: Mapping[str, tuple[Refusal, ...]] = MappingProxyType({
         # In the middle of a COPY the driver leaves the SQLSTATE out.
         _RECOVERY,
         Refusal(r"transaction blocks not allowed", WarehouseError, "A pooler in statement mode stands before PostgreSQL, and lets no transaction through, which the package needs. Use its transaction or session mode, or name the server itself"),
-        Refusal(r"connection (to server|not open|is closed)|closed the connection|no connection to the server", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE none): the connection was lost. {_KEPT}; try again"),
+        Refusal(r"connection (to server|not open|is closed)|closed the connection|no connection to the server|terminating connection due to (administrator command|unexpected postmaster exit)|could not receive data from server", WarehouseUnavailable, f"PostgreSQL could not finish (SQLSTATE none): the connection was lost. {_KEPT}; try again"),
         Refusal(r"", WarehouseError, "PostgreSQL refused the statement (SQLSTATE {state}). Compare the columns' types and values with the SQL"),
     ),
 })  # fmt: skip
