@@ -44,10 +44,9 @@ def table_of(*changes: Mapping[str, object]) -> pa.Table:
 
 
 def replan(session: Session, *keys: tuple[str, int, str]) -> None:
-    rows = [{"enterprise_id": e, "action_tracker_id": t, "order_id": o, "updated_at": NIGHT} for e, t, o in keys]
-    schema = pa.schema(
-        [("enterprise_id", pa.string()), ("action_tracker_id", pa.int64()), ("order_id", pa.string()), ("updated_at", INSTANT)]
-    )
+    rows = [{"enterprise_id": e, "action_tracker_id": t, "order_id": o, "updated_at": NIGHT, "waits": True} for e, t, o in keys]
+    key = [("enterprise_id", pa.string()), ("action_tracker_id", pa.int64()), ("order_id", pa.string())]
+    schema = pa.schema([*key, ("updated_at", INSTANT), ("waits", pa.bool_())])
     session.append("cj.replan_keys", pa.Table.from_pylist(rows, schema))
 
 
