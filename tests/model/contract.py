@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -37,6 +38,8 @@ class End:
     posts: dict[Key, list[Post]] = field(init=False)
     corrected: Counter[Key] = field(init=False)
     """How often a person changed the order at CJ."""
+    unsaid: set[Key] = field(init=False)
+    """Orders of which CJ left out what it pays."""
     unanswered: set[tuple[str, Key]] = field(init=False)
     """Runs and orders of calls that no answer came to."""
     words: dict[Key, tuple[str, str, Any]] = field(init=False)
@@ -49,8 +52,11 @@ class End:
         self.sent = promises.attempts_of_content(self.world)
         unknown = self.world.rows("SELECT run_id, action_tracker_id AS t, order_id AS o FROM cj.submissions WHERE outcome = 'unknown'")
         self.unanswered = {(str(r["run_id"]), Key(r["t"], r["o"])) for r in unknown}
-        hands = (a for a in self.world.hands() if a["kind"] == "correct")
-        self.corrected = Counter(Key(a["action_tracker_id"], order_id) for a in hands for order_id in a["order_ids"])
+        self.corrected, self.unsaid = Counter(self._done("correct")), set(self._done("unsay"))
+
+    def _done(self, kind: str) -> Iterator[Key]:
+        """The orders to which this was done, once for each time."""
+        return (Key(a["action_tracker_id"], one) for a in self.world.hands() if a["kind"] == kind for one in a["order_ids"])
 
     def fate(self, post: Post) -> dict[str, Any]:
         return self.fates[post.place]
@@ -187,9 +193,10 @@ def reason_is_true(end: End, stage: str, reason: str, state: Change, sent: int) 
         end.fate(p)["drop_reason"] for p in end.posts.get(key, []) if p.planned.state.content == state.content and not end.fate(p)["posted"]
     }
     if reason == Reason.UNKNOWN:
-        # CJ shows neither a lost update, nor which coupons it excludes, nor whether it pays for a sale too small to earn a cent.
-        small = now is not None and promises.net(now) < 1
-        return sent >= MAX_ATTEMPTS and drops <= LOST_WITHOUT_A_WORD | ({"not_commissionable"} if small else set())
+        # CJ shows neither a lost update, nor which coupons it excludes, nor whether it pays for a sale too small to earn a cent, or for one of which it
+        # left out the commission.
+        unseen = (now is not None and promises.net(now) < 1) or key in end.unsaid
+        return sent >= MAX_ATTEMPTS and drops <= LOST_WITHOUT_A_WORD | ({"not_commissionable"} if unseen else set())
     if now is None:
         elsewhere = any(k.order_id == key.order_id for k in end.held)
         return {
