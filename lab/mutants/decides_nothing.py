@@ -5,6 +5,8 @@ from __future__ import annotations
 from lab.mutants.mutation import Mutation
 
 DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
+    ("include/restatements/rules/verdicts.py", 'VerdictRule("held_as_sent"', "STATUSES: reason_lost asked before held_as_sent"):
+        "something differs of the one, nothing of the other",
     ("include/sql/plan_facts.sql", "AND s.outcome IN ('accepted', 'unknown') AND s.settled_at IS NULL THEN 1 ELSE 0 END)", "1 → 2"):
         "only whether there is any is asked",
     ("include/sql/plan_facts.sql", "THEN 1 ELSE 0 END) OVER (PARTITION BY i.position) AS emptied", "1 → 2"): "only whether there is any is asked",

@@ -131,15 +131,15 @@ STATUSES: tuple[VerdictRule, ...] = (
     # CJ dropped the create as a duplicate of an order it already held just so: it holds what we sent.
     VerdictRule("created_as_held", Status.MATCHED, f"is_create AND known AND NOT differs AND {_WHOLE}", _RECORDS),
     VerdictRule("hour_not_over", Status.AWAITING, "NOT hour_over", "CJ Restatements API: processing takes up to an hour or longer"),
-    VerdictRule(
-        "posted_otherwise", Status.MISMATCHED,
-        f"(posted_since_last OR posted_once AND deadline_over OR new_line AND NOT shows_state_before AND NOT may_be_state_before) AND NOT (is_create AND posted_before) AND {_WHOLE}", _RECORDS,
-    ),
     # Of what is not all there is, nothing is said for good.
     VerdictRule("not_shown_whole", Status.LATE, "half_shown OR in_doubt", _RECORDS),
+    VerdictRule(
+        "posted_otherwise", Status.MISMATCHED,
+        "(posted_since_last OR posted_once AND deadline_over OR new_line AND NOT shows_state_before AND NOT may_be_state_before) AND NOT (is_create AND posted_before)", _RECORDS,
+    ),
     VerdictRule("deadline_not_over", Status.LATE, "NOT deadline_over", f"{_OURS}: the deadline is a setting, deadline_hours"),
     # CJ dropped a change to just what it held, or posts it still. Of a converted amount it cannot be told whether it is just that.
-    VerdictRule("held_as_sent", Status.MATCHED, f"known AND NOT differs AND NOT converted AND {_WHOLE}", _RECORDS),
+    VerdictRule("held_as_sent", Status.MATCHED, "known AND NOT differs AND NOT converted", _RECORDS),
     # Something posted, and CJ holds what was sent except for the reason it was given: nothing that is paid is missing.
     VerdictRule("reason_lost", Status.MISMATCHED, "new_line AND NOT may_be_state_before AND only_reason_differs", _RECORDS),
     VerdictRule("never_posted", Status.MISSING, "TRUE", f"{_OURS}: the only proof that a change arrived is a new record"),
