@@ -5,6 +5,7 @@ python -m lab.mutants plan.sql rules/plan.py   the targets whose path holds one 
       --minutes 30      stop planting after so long; what was not tried is counted
       --jobs 2          so many at a time
       --only TEXT       the mistakes whose description holds this
+      --trust           do not ask the tests first without any mistake: they were seen to pass just now
       --quick           ask only the quickest tests of each target: what they miss, the others may still notice
       --list            say what would be planted, and plant nothing
 
@@ -19,6 +20,7 @@ import shlex
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,8 +36,13 @@ from lab.mutants.mutation import Mutation
 from lab.mutants.running import Ended
 from lab.mutants.targets import TARGETS, Target
 
+ASKED_FIRST = 40
+"""How many of the tests that noticed the most mistakes of a target are asked before its files are."""
+
 SHORTEST_WAIT = 60.0
 """Seconds that any run of tests gets; above, four times what they take without a mistake."""
+LONGEST_WAIT = 900.0
+"""Where it is not known how long they take."""
 
 console = Console(highlight=False)
 
@@ -49,7 +56,9 @@ class Worker:
     planted: Mutation | None = None
     target: Target | None = None
     tests: tuple[str, ...] = ()
-    """Files still to be asked."""
+    """What is still to be asked."""
+    guess: str = ""
+    """The first of them, where it is the tests that noticed others."""
     pid: int = 0
     began: float = 0.0
 
@@ -64,6 +73,7 @@ class Survey:
             (place / str(n)).mkdir()
             self.workers.append(Worker(running.copy_of_the_tree(place / str(n)), place / f"{n}.log"))
         self.usual: dict[str, float] = {}
+        self.noticing = defaultdict[str, Counter[str]](Counter)
         self.unnoticed: list[Mutation] = []
         self.tried = self.not_tried = 0
 
@@ -73,7 +83,7 @@ class Survey:
         for test in tests:
             began = time.monotonic()
             pid = running.start(worker.tree, shlex.split(test), worker.log)
-            while (ended := running.wait(pid, began, 900)) is None:
+            while (ended := running.wait(pid, began, LONGEST_WAIT)) is None:
                 time.sleep(0.05)
             if ended.noticed:
                 raise SystemExit(f"{test} {ended.how} without any mistake:\n{worker.log.read_text()[-3_000:]}")
@@ -102,7 +112,9 @@ class Survey:
         self.tried += 1
         file = worker.tree / mistake.path
         file.write_text(mistake.applied((ROOT / mistake.path).read_text(encoding="utf-8")), encoding="utf-8")
-        worker.planted, worker.target, worker.tests = mistake, target, target.tests
+        worker.planted, worker.target = mistake, target
+        worker.guess = shlex.join(name for name, _ in self.noticing[target.path].most_common(ASKED_FIRST))
+        worker.tests = (worker.guess, *target.tests) if worker.guess else target.tests
         self._ask_next(worker)
         return True
 
@@ -113,11 +125,15 @@ class Survey:
     def _goes_on(self, worker: Worker) -> bool:
         if worker.planted is None:
             return False
-        ended = running.wait(worker.pid, worker.began, max(SHORTEST_WAIT, 4 * self.usual[worker.tests[0]]))
+        ended = running.wait(worker.pid, worker.began, max(SHORTEST_WAIT, 4 * self.usual.get(worker.tests[0], 0)))
         if ended is None:
             return True
-        worker.tests = worker.tests[1:]
-        if not ended.noticed and worker.tests:
+        guessed, worker.tests = worker.tests[0] == worker.guess, worker.tests[1:]
+        by = running.noticed_by(worker.log) if ended.noticed else None
+        if by is not None and worker.target is not None:
+            self.noticing[worker.target.path][by] += 1
+        # What was only guessed may not even be there: then the files say.
+        if worker.tests and (not ended.noticed or (guessed and by is None)):
             self._ask_next(worker)
             return True
         self._settle(worker, ended)
@@ -154,6 +170,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--minutes", type=float, default=600)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="", help="mistakes whose description holds this")
+    parser.add_argument("--trust", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--list", action="store_true")
     given = parser.parse_args(arguments)
@@ -169,7 +186,11 @@ def main(arguments: list[str]) -> int:
     running.warm_up()
     with tempfile.TemporaryDirectory(prefix="cj-mutants-") as place:
         survey = Survey(Path(place), given.jobs, time.monotonic() + 60 * given.minutes)
-        survey.measure(list(dict.fromkeys(test for target, _ in mistakes for test in target.tests)))
+        tests = list(dict.fromkeys(test for target, _ in mistakes for test in target.tests))
+        if given.trust:
+            survey.usual = dict.fromkeys(tests, LONGEST_WAIT / 4)
+        else:
+            survey.measure(tests)
         survey.plant(mistakes)
     if survey.unnoticed:
         console.print(table_of(survey.unnoticed))

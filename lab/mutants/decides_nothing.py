@@ -12,6 +12,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/plan_facts.sql", "THEN 1 ELSE 0 END) OVER (PARTITION BY i.position) AS emptied", "1 → 2"): "only whether there is any is asked",
     ("include/sql/plan_facts.sql", "INNER JOIN cj.submissions AS s", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
     ("include/sql/plan_facts.sql", "AS basket_differs,", "FALSE → TRUE"): "null only of an order CJ does not know, which is not held so whatever it says",
+    ("include/sql/verdicts.sql", "AS only_reason_differs", "FALSE → TRUE"): "where nothing differs it has matched by then, or may be the state before",
     ("include/sql/verdict_facts.sql", "others_since, MIN(plan_number) AS plan_number", "MIN( → MAX("): "states follow each other: their order is the same",
     ("include/sql/verdict_facts.sql", "MAX(operation) AS operation, MAX(amount) AS amount", "MAX( → MIN("): "attempts of one content are alike in it",
     ("include/sql/verdict_facts.sql", "INNER JOIN states AS b USING", "INNER JOIN → LEFT JOIN"): "every attempt is one of a state",

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from include.airflow.environment import ROOT
 
@@ -63,8 +64,30 @@ def copy_of_the_tree(place: Path) -> Path:
     return place
 
 
+class _Noticing:
+    """Keeps the name of the test that failed."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self._file.write_text(report.nodeid, encoding="utf-8")
+
+
+def noticed_by(log: Path) -> str | None:
+    """The test that failed in the run that wrote this log."""
+    file = _failed(log)
+    return file.read_text(encoding="utf-8") if file.exists() else None
+
+
+def _failed(log: Path) -> Path:
+    return log.with_suffix(".failed")
+
+
 def start(tree: Path, tests: Sequence[str], log: Path) -> int:
     """Begin these tests in the copy; returns the process."""
+    _failed(log).unlink(missing_ok=True)
     pid = os.fork()
     if pid:
         return pid
@@ -90,7 +113,9 @@ def _run(tree: Path, tests: Sequence[str], log: Path) -> int:
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     import pytest
 
-    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--rootdir", str(tree), *tests])
+    code = pytest.main(
+        ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--rootdir", str(tree), *tests], plugins=[_Noticing(_failed(log))]
+    )
     atexit._run_exitfuncs()
     return int(code)
 
