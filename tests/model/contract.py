@@ -159,6 +159,7 @@ def verdict_is_true(end: End, key: Key) -> str:
         verdict["reason"] in (Reason.CORRECTION_REASON, Reason.VALIDATION_STATUS)
         or state.correction_reason is not None
         or state.status is not None
+        or (key.tracker == OPEN_ENDED and end.world.options.open_ended_status is not None)
     )
     return "said to be a break, and CJ holds it" if verdict["status"] in BREAKS and holds and not shown else ""
 
