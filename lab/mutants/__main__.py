@@ -120,7 +120,8 @@ class Survey:
 
     def _ask_next(self, worker: Worker) -> None:
         worker.began = time.monotonic()
-        worker.pid = running.start(worker.tree, shlex.split(worker.tests[0]), worker.log)
+        compiled = worker.planted is not None and worker.planted.path.endswith(".sql")
+        worker.pid = running.start(worker.tree, shlex.split(worker.tests[0]), worker.log, compiled=compiled)
 
     def _goes_on(self, worker: Worker) -> bool:
         if worker.planted is None:

@@ -85,8 +85,10 @@ def _failed(log: Path) -> Path:
     return log.with_suffix(".failed")
 
 
-def start(tree: Path, tests: Sequence[str], log: Path) -> int:
-    """Begin these tests in the copy; returns the process."""
+def start(tree: Path, tests: Sequence[str], log: Path, *, compiled: bool = False) -> int:
+    """Begin these tests in the copy; returns the process. `compiled` keeps what Python makes of the modules for the next: right only where no module
+    of the copy changes, since one that is as long and as young as the one before would be taken for it.
+    """
     _failed(log).unlink(missing_ok=True)
     pid = os.fork()
     if pid:
@@ -94,12 +96,12 @@ def start(tree: Path, tests: Sequence[str], log: Path) -> int:
     code = 2
     try:
         os.setsid()
-        code = _run(tree, tests, log)
+        code = _run(tree, tests, log, compiled)
     finally:
         os._exit(code)
 
 
-def _run(tree: Path, tests: Sequence[str], log: Path) -> int:
+def _run(tree: Path, tests: Sequence[str], log: Path, compiled: bool) -> int:
     atexit._clear()  # what the process this one comes from registered is that one's to end
     with log.open("w") as output:
         for stream in (1, 2):
@@ -109,8 +111,8 @@ def _run(tree: Path, tests: Sequence[str], log: Path) -> int:
         del sys.modules[name]
     sys.path[:] = [str(tree), *(p for p in sys.path if p not in ("", str(ROOT)))]
     os.environ["PYTHONPATH"] = str(tree)
-    sys.dont_write_bytecode = True
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.dont_write_bytecode = not compiled
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "" if compiled else "1"
     import pytest
 
     code = pytest.main(

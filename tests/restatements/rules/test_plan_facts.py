@@ -125,9 +125,9 @@ def test_a_state_has_three_attempts(ground: Ground, times: int, used: bool) -> N
     ground.order()
     for turn in range(times):
         ground.sent(submitted_at=SENT + turn * HOUR, attempt=turn + 1)
-    ground.sent(submitted_at=SENT - HOUR, payload_hash="other").sent(submitted_at=SENT - 2 * HOUR, updated_at=UPDATED - SECOND).sent(
-        mode="test"
-    )
+    # Sent before as well, between two that were other ones: those do not count.
+    ground.sent(submitted_at=SENT - 3 * HOUR, payload_hash="other").sent(submitted_at=SENT - 2 * HOUR, updated_at=UPDATED - SECOND)
+    ground.sent(submitted_at=SENT - HOUR, payload_hash="other").sent(mode="test")
     found = facts(ground)
     assert (found["attempts"], found["attempts_used"], found["same_as_last"]) == (times, used, times > 0)
 
