@@ -69,6 +69,11 @@ class End:
         """Whether CJ's hour passed before it could be seen to have posted."""
         return self.took(post) > PROCESSING or bool((self.fate(post)["fault"] or {}).get("hide"))
 
+    def overtook(self, older: Post, newer: Post) -> bool:
+        """Whether another state that was sent before posted after it: CJ holds that one then."""
+        late, first = self.fate(older), self.fate(newer)
+        return older.planned.state.content != newer.planned.state.content and late["posted"] and late["due_at"] > first["due_at"]
+
     def converted(self, state: Change) -> bool:
         return state.currency not in (None, self.world.options.currency)
 
@@ -165,12 +170,14 @@ def verdict_is_true(end: End, key: Key) -> str:
 
 
 def sent_no_more_than_needed(end: End, key: Key) -> str:
-    """The same content twice in a row only where CJ dropped or altered the first, had it corrected, or could not be told all of it by a create.
+    """The same content twice in a row only where CJ dropped or altered the first, worked an older state off after it, had it corrected, or could not be
+    told all of it by a create.
 
     Or where no answer came to the first and CJ's hour passed before it could be seen: whether it ever would, nobody could know.
     """
-    again = [(a, b) for a, b in pairwise(end.posts.get(key, [])) if a.planned.state.content == b.planned.state.content]
-    lost = sum(not end.fate(a)["posted"] for a, _ in again)
+    posts = end.posts.get(key, [])
+    again = [(a, b) for a, b in pairwise(posts) if a.planned.state.content == b.planned.state.content]
+    lost = sum(not end.fate(a)["posted"] or any(end.overtook(older, a) for older in posts[: posts.index(a)]) for a, _ in again)
     accepts = sum(key.tracker == OPEN_ENDED and a.planned.operation == "create" and b.planned.operation == "restate" for a, b in again)
     silent = sum((a.planned.run_id, key) in end.unanswered and end.shown_late(a) for a, _ in again if end.fate(a)["posted"])
     allowed = lost + silent + accepts + end.corrected[key] + (MAX_ATTEMPTS if key in end.world.altered else 0)
