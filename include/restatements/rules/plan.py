@@ -96,7 +96,7 @@ _NO_LOSS = "CJ Restatements API: a restatement replaces the whole order, and a f
 _NO_OP = "this package: each restatement adds two records to CJ's report, so nothing unchanged is sent"
 _ONE_AT_A_TIME = "this package: CJ does not say which of two updates wins when they are processed out of order, so none overtakes another"
 _CASE = "Open a case with CJ's support, with the submission id (cj.submissions)."
-_ALLOW = "Fill the field in the warehouse, or allow the loss in cj_allow_field_loss."
+_ALLOW = "Fill the field in the warehouse; or allow the loss in cj_allow_field_loss and run the interval again."
 _UNKNOWN_TO_CJ = "Check the tag or the create on the order's date; if the sale is CJ's, open a case."
 
 RULES: tuple[Rule, ...] = (
@@ -208,7 +208,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "status_required", "open_ended AND NOT cancelled AND NOT status_given AND NOT status_set",
         "Locking is open-ended: CJ drops a restatement without a status.", f"{_SILENT}: an open-ended order carries a status",
-        hold=Reason.STATUS_REQUIRED, advice="Give Pending or Accepted in the warehouse, or set cj_open_ended_status.",
+        hold=Reason.STATUS_REQUIRED, advice="Give Pending or Accepted in the warehouse; or set cj_open_ended_status and run the interval again.",
     ),
     Rule(
         "status_not_allowed", "locking_unsaid AND cancelled AND status_given",

@@ -94,6 +94,16 @@ def test_a_verdict_counts_for_the_attempt_it_was_given_on_and_not_for_one_sent_s
     assert facts(ground)["last_matched"] is counts
 
 
+@pytest.mark.parametrize(
+    ("judged", "read", "counts"), [(3, 3, True), (3, 4, False), (3, None, True), (None, 1, False), (None, 0, True), (None, None, True)]
+)  # fmt: skip
+def test_a_match_counts_until_a_record_is_read_that_it_did_not_see(
+    ground: Ground, judged: int | None, read: int | None, counts: bool
+) -> None:
+    ground.order().sent().verdict(status="matched", reading=judged).record(reading=read)
+    assert facts(ground)["last_matched"] is counts
+
+
 @pytest.mark.parametrize("other", [{"updated_at": UPDATED - SECOND}, {"order_id": "p"}, {"action_tracker_id": 402}, {"enterprise_id": "9"}])
 def test_a_verdict_on_another_state_or_order_is_not_this_ones(ground: Ground, other: dict[str, Any]) -> None:
     ground.order().sent().verdict(status="matched", **other)
