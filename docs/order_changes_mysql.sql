@@ -29,4 +29,4 @@ FROM (
             AND n.updated_at >= :interval_start AND n.updated_at < :interval_end
     ) AS c
 ) AS ranked
-WHERE age = 1 OR enterprise_id IS NULL OR action_tracker_id IS NULL OR order_id IS NULL
+WHERE (age = 1 OR enterprise_id IS NULL OR action_tracker_id IS NULL OR order_id IS NULL)

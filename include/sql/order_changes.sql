@@ -44,4 +44,4 @@ FROM (
     ) AS c
 ) AS ranked
 -- Rows without a key are not one order: each is quarantined.
-WHERE age = 1 OR enterprise_id IS NULL OR action_tracker_id IS NULL OR order_id IS NULL
+WHERE (age = 1 OR enterprise_id IS NULL OR action_tracker_id IS NULL OR order_id IS NULL)
