@@ -210,10 +210,11 @@ doubtful AS (
 )
 {%- endmacro %}
 
-{#- What the readings so far say of every action tracker, and of an order's: `t` is that of its advertiser, `o` that of anybody. -#}
+{#- What the readings so far say of every action tracker, and of an order's: `t` is that of its advertiser, `o` that of anybody. items_since: the first
+    reading in which CJ reported items. Of an order whose records are older it is not known which CJ holds. -#}
 {% macro trackers() -%}
 trackers AS (
-    SELECT advertiser_id, action_tracker_id, SUM(with_items) AS with_items, SUM(sale_amount) AS sale_amount, SUM(order_discount) AS order_discount,
+    SELECT advertiser_id, action_tracker_id, MIN(CASE WHEN with_items > 0 THEN reading END) AS items_since, SUM(sale_amount) AS sale_amount, SUM(order_discount) AS order_discount,
         SUM(commission) AS commission
     FROM cj.tracker_readings
     GROUP BY advertiser_id, action_tracker_id

@@ -64,8 +64,7 @@ compared AS (
         i.*,
         h.records, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee, h.validation_status,
         COALESCE({{ is_half_shown("h") }}, FALSE) AS half_shown, d.order_id IS NOT NULL AS in_doubt,
-        -- Where CJ was never seen to report items, it is not known which it holds.
-        COALESCE(t.with_items, 0) > 0 AS items_told, {{ share_of_tracker("i.sale_amount_basis") }} AS share,
+        COALESCE(h.newest_reading >= t.items_since, FALSE) AS items_told, {{ share_of_tracker("i.sale_amount_basis") }} AS share,
         t.action_tracker_id IS NULL AND o.owned_tracker IS NOT NULL AS tracker_of_another,
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
         h.items_mark AS held_items_mark, h.coupon AS held_coupon,

@@ -50,9 +50,8 @@ sent AS (
 
 wanted AS (
     SELECT s.*, a.sale_amount_basis, a.functional_currency,
-        -- Where CJ was never seen to report items, it is not known which it holds: they are not asked for.
-        CASE WHEN s.operation <> 'cancel' AND t.with_items > 0 THEN COALESCE(s.items_mark, 0) ELSE 0 END AS wanted_items,
-        CASE WHEN s.before_operation <> 'cancel' AND t.with_items > 0 THEN COALESCE(s.before_items_mark, 0) ELSE 0 END AS wanted_items_before,
+        CASE WHEN s.operation <> 'cancel' THEN COALESCE(s.items_mark, 0) ELSE 0 END AS items_sent,
+        CASE WHEN s.before_operation <> 'cancel' THEN COALESCE(s.before_items_mark, 0) ELSE 0 END AS items_sent_before, t.items_since,
         {{ share_of_tracker("a.sale_amount_basis") }} AS share,
         t.action_tracker_id IS NOT NULL AS tracker_known, t.action_tracker_id IS NULL AND o.owned_tracker IS NOT NULL AS tracker_of_another,
         {{ is_converted("s.currency", "a.functional_currency") }} AS converted,
@@ -93,6 +92,9 @@ states_posted AS (
 
 compared AS (
     SELECT w.*,
+        -- Where CJ was not seen to report items, it is not known which it holds: they are not asked for.
+        CASE WHEN h.newest_reading >= w.items_since THEN w.items_sent ELSE 0 END AS wanted_items,
+        CASE WHEN h.newest_reading >= w.items_since THEN w.items_sent_before ELSE 0 END AS wanted_items_before,
         h.sale_amount AS held_sale_amount, h.order_discount AS held_discount, h.order_discount_orig_currency AS held_discount_orig,
         h.items_mark AS held_items_mark, h.coupon AS held_coupon, h.correction_reason AS held_correction_reason,
         h.validation_status AS held_validation_status, h.locking_method, h.locking_date, h.lock_stage, h.commission, h.cj_fee,

@@ -111,3 +111,10 @@ def test_items_are_asked_for_where_cj_was_seen_to_report_them(ground: Ground, wi
         ground.tracker(reading=reading, with_items=count)
     ground.order(items_mark=7, has_items=True).record()
     assert facts(ground)["held_so"] is so
+
+
+@pytest.mark.parametrize(("since", "so"), [(2, False), (3, False), (4, True)])
+def test_items_are_not_asked_for_of_what_was_read_before_cj_reported_any(ground: Ground, since: int, so: bool) -> None:
+    ground.tracker(reading=1, with_items=0).tracker(reading=since).tracker(reading=since + 2)
+    ground.order(items_mark=7, has_items=True).record(reading=2).record(reading=3, sale_amount="0", order_discount="0")
+    assert facts(ground)["held_so"] is so

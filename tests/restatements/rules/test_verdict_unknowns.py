@@ -71,6 +71,14 @@ def test_items_are_asked_for_where_cj_was_seen_to_report_them(ground: Ground, wi
     assert (found["items_differ"], found["shows_state_before"]) == (differ, True)
 
 
+@pytest.mark.parametrize(("since", "differ"), [(2, True), (3, True), (4, False)])
+def test_items_are_not_asked_for_of_what_was_read_before_cj_reported_any(ground: Ground, since: int, differ: bool) -> None:
+    ground.tracker(reading=1, with_items=0).tracker(reading=since).tracker(reading=since + 2)
+    ground.sent(**BEFORE | {"items_mark": 5, "amount": "100.00"}).sent(items_mark=7).record(reading=0)
+    ground.record(**REVERSED | {"reading": 3}).record(posting_date=ARRIVED, reading=3)
+    assert newest(ground)["items_differ"] is differ
+
+
 def test_a_record_posted_once_is_told_without_the_items_that_cj_does_not_report(ground: Ground) -> None:
     ground.sent(**BEFORE).sent(items_mark=7).record(reading=0).record(posting_date=ARRIVED)
     assert newest(ground)["posted_once"] is True
