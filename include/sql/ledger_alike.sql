@@ -11,8 +11,8 @@ WITH alike AS (
     FROM cj.reconciliation AS r
     INNER JOIN cj.commissions AS n USING (advertiser_id, action_tracker_id, order_id)
     INNER JOIN cj.commissions AS c USING (advertiser_id, action_tracker_id, order_id)
-    WHERE r.advertiser_id = :advertiser_id AND r.status = 'mismatched' AND r.submitted_at > :cared_for_since
-      AND n.gone_reading IS NULL AND c.gone_reading IS NULL AND {{ are_alike("n", "c") }}
+    -- One that is gone as well: it may show again.
+    WHERE r.advertiser_id = :advertiser_id AND r.status = 'mismatched' AND r.submitted_at > :cared_for_since AND {{ are_alike("n", "c") }}
 )
 
 SELECT one AS commission_id, one_posted AS posting_date

@@ -17,28 +17,27 @@ WITH words AS (
     SELECT enterprise_id, action_tracker_id, order_id, updated_at,
         -- What is on its way is followed by its verdict, which says whether it is planned again.
         CASE WHEN rule IN ({% for id in followed %}'{{ id }}'{{ ", " if not loop.last }}{% endfor %}) THEN 'on_its_way' ELSE reason END AS word,
-        plan_number, 1 AS weight
+        rule, plan_number, 1 AS weight
     FROM cj.skipped
     UNION ALL
     SELECT enterprise_id, action_tracker_id, order_id, updated_at,
         CASE
             -- What lay ahead of CJ's clock comes to lie behind it.
             WHEN rule IN ('event_time_in_future', 'updated_at_in_future') THEN 'waiting'
-            WHEN rule = 'older_than_the_ledger' THEN 'before_ledger'
             WHEN reason IN ('stale_state', 'unknown') THEN reason
             ELSE stage
         END AS word,
-        plan_number, 0 AS weight
+        rule, plan_number, 0 AS weight
     FROM cj.quarantine
 ),
 
 last_words AS (
-    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, w.word, w.plan_number
+    SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, w.word, w.rule, w.plan_number
     FROM (
         SELECT l.*, ROW_NUMBER() OVER (PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id ORDER BY l.plan_number DESC, l.weight) AS newest
         FROM words AS l
     ) AS w
-    WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded', 'not_in_cj', 'never_sent', 'unchanged', 'eligibility', 'before_ledger')
+    WHERE w.newest = 1 AND w.word IN ('waiting', 'superseded', 'not_in_cj', 'never_sent', 'unchanged', 'eligibility')
       AND NOT {{ sent_since("w") }}
 )
 
@@ -61,10 +60,10 @@ FROM (
     WHERE w.word IN ('waiting', 'superseded')
     UNION ALL
     SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at,
-        CASE WHEN w.word IN ('eligibility', 'before_ledger') THEN 1 ELSE 0 END AS waits
+        CASE WHEN w.word = 'eligibility' THEN 1 ELSE 0 END AS waits
     FROM last_words AS w
     LEFT JOIN cj.plans AS p USING (plan_number)
-    WHERE w.word IN ('not_in_cj', 'never_sent', 'unchanged', 'eligibility', 'before_ledger')
+    WHERE w.word IN ('not_in_cj', 'never_sent', 'unchanged', 'eligibility')
       AND (
           EXISTS (
               SELECT 1 FROM cj.commissions AS c
@@ -81,7 +80,7 @@ FROM (
     SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, 1 AS waits
     FROM last_words AS w
     LEFT JOIN cj.plans AS p USING (plan_number)
-    WHERE w.word = 'before_ledger'
+    WHERE w.rule = 'older_than_the_ledger' AND w.word = 'eligibility'
       AND EXISTS (SELECT 1 FROM cj.ledger_reads AS l WHERE l.kind = 'first' AND COALESCE(l.reading, 0) > COALESCE(p.reading, -1))
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at, 1 AS waits

@@ -39,6 +39,17 @@ class Ledger:
             session.create_tables()
             session.append("cj.ledger_reads", pa.table(row))
 
+    def judged(self, status: str, submitted_at: datetime, reason: str | None = None, order_id: str = "o") -> None:
+        """The verdict on an order that was sent."""
+        row = {
+            "run_id": "r", "advertiser_id": ACCOUNT.advertiser_id, "enterprise_id": "1", "action_tracker_id": 401, "order_id": order_id,
+            "updated_at": submitted_at, "operation": "restate", "attempts": 1, "within_band": False, "checked_at": submitted_at, "status": status,
+            "submitted_at": submitted_at,
+        } | ({"reason": reason} if reason else {})  # fmt: skip
+        columns = {name: pa.array([value], INSTANT if isinstance(value, datetime) else None) for name, value in row.items()}
+        with open_warehouse(self.location) as session:
+            session.append("cj.reconciliation", pa.table(columns))
+
     def rows(self, sql: str) -> list[dict[str, Any]]:
         with open_warehouse(self.location) as session:
             return [dict(row) for row in session.rows(sql)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from include.restatements.ledger.reading import CARED_FOR
 from tests.restatements.ledger.commission_detail import NOW, record
 from tests.restatements.ledger.one_ledger import DAY, Ledger
 
@@ -114,3 +115,16 @@ def test_an_earlier_reading_that_was_cut_before_it_asked_is_made_up_for(either: 
     either.cj.fails_by_id = False
     either.read(days=30)
     assert (gone(either), held(either)) == (["7"], [(1, "10.00")])
+
+
+@pytest.mark.parametrize("ago", [CARED_FOR - DAY, CARED_FOR + DAY])
+@pytest.mark.parametrize("status", ["mismatched", "matched"])
+def test_a_record_cj_did_not_show_for_once_is_asked_for_while_its_order_is_not_held_as_sent(
+    either: Ledger, status: str, ago: timedelta
+) -> None:
+    read_then(either, of_one_order("8"))
+    either.judged(status, NOW - ago)
+    either.cj.records = [of_one_order("7"), of_one_order("8")]
+    either.read()
+    asked = status == "mismatched" and ago < CARED_FOR
+    assert (asked_by_id(either), gone(either)) == ((["7", "8"], []) if asked else ([], ["7"]))

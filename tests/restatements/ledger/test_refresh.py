@@ -10,7 +10,7 @@ import pytest
 from include.domain.shapes import INSTANT
 from include.restatements.ledger.reading import AHEAD, CARED_FOR
 from include.warehouse.base import open_warehouse
-from tests.restatements.ledger.commission_detail import ACCOUNT, NEAR, NOW, record, text
+from tests.restatements.ledger.commission_detail import NEAR, NOW, record, text
 from tests.restatements.ledger.one_ledger import DAY, SECOND, Ledger
 
 
@@ -118,10 +118,6 @@ def test_a_record_that_cj_unlocks_is_news_though_its_lock_date_stays(either: Led
     assert (found["status"], found["moved"] is not None) == (after, news)
 
 
-VERDICT = {
-    "run_id": "r", "advertiser_id": ACCOUNT.advertiser_id, "enterprise_id": "1", "action_tracker_id": 401, "order_id": "o-7", "updated_at": NOW,
-    "operation": "restate", "attempts": 1, "within_band": False, "checked_at": NOW,
-}  # fmt: skip
 HELD = {
     "run_id": "r", "enterprise_id": "1", "action_tracker_id": 401, "order_id": "o-7", "updated_at": NOW, "stage": "eligibility",
 }  # fmt: skip
@@ -142,18 +138,7 @@ def test_cj_is_asked_whether_it_has_locked_what_did_not_arrive(
     """It may have locked it ahead of its date: then that is why, and sending it again is in vain."""
     either.cj.records = [record("7", NOW - DAY, actionStatus=at_cj, lockingDate=text(NOW + 30 * DAY))]
     either.read(days=30)
-    with open_warehouse(either.location) as session:
-        row = VERDICT | {"status": status, "reason": reason, "submitted_at": NOW - ago}
-        session.append(
-            "cj.reconciliation",
-            pa.table(
-                {
-                    name: pa.array([value], INSTANT if isinstance(value, datetime) else None)
-                    for name, value in row.items()
-                    if value is not None
-                }
-            ),
-        )
+    either.judged(status, NOW - ago, reason, "o-7")
     either.read()
     assert asked_again(either) == (["7"] if cared_for and ago < CARED_FOR else [])
 
