@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from include.domain.errors import SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
 from include.warehouse import sqltext
 from include.warehouse.base import Params, Session
+from include.warehouse.duckdb_file import other_kind
 from include.warehouse.location import ConnectionParts, WarehouseLocation
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def location(parts: ConnectionParts) -> WarehouseLocation:
 
 
 def connect(location: WarehouseLocation) -> Session:
-    """Open the file, waiting while another process holds it. Raises WarehouseUnavailable when the wait is over, SettingError for a bad path."""
+    """Open the file, waiting while another process holds it. Raises WarehouseUnavailable when the wait is over, SettingError for a bad path, or
+    a file that is none of DuckDB's."""
     if not location.path:
         raise SettingError("The warehouse connection is of type 'duckdb' and names no file. Put the file's path into its host.")
     return DuckDBSession(location, _open(location))
@@ -97,10 +99,13 @@ def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
         try:
             connection = duckdb.connect(str(path), config=config)
             connection.execute("SET TimeZone = 'UTC'")
-            return connection
+            break
         except duckdb.Error as error:
             text = str(error)
             if "Could not set lock" not in text:
+                # Of an IOException it is known that this process does not hold the file, which closing it would unlock.
+                if isinstance(error, duckdb.IOException) and path.is_file() and path.stat().st_size and (kind := other_kind(path)):
+                    raise _no_duckdb_file(path, kind) from None
                 raise SettingError(f"The warehouse file {path} cannot be opened: {_first_line(text)}. Correct the path.") from None
             if time.monotonic() >= deadline:
                 raise WarehouseUnavailable(
@@ -109,6 +114,18 @@ def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
                 ) from None
         time.sleep(random.uniform(pause / 2, pause))
         pause = min(pause * 1.5, 0.5)
+    kept = connection.execute(
+        "SELECT path IS NOT NULL AND type = 'duckdb' FROM duckdb_databases() WHERE database_name = current_database()"
+    )
+    if kept.fetchall() != [(True,)]:
+        # Some files DuckDB shows as a view in memory, and another kind of database through an extension.
+        connection.close()
+        raise _no_duckdb_file(path, other_kind(path) or "DuckDB holds it in memory")
+    return connection
+
+
+def _no_duckdb_file(path: Path, kind: str) -> SettingError:
+    return SettingError(f"The warehouse file {path} is not a DuckDB file ({kind}): nothing written would be kept. Name a .duckdb file.")
 
 
 class DuckDBSession(Session):

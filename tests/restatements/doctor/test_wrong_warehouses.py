@@ -31,7 +31,15 @@ def test_a_file_that_is_not_there_is_found_and_not_made(ground: Ground) -> None:
 def test_a_file_that_is_none_of_duckdbs_is_found(ground: Ground) -> None:
     (ground.place / "notes.duckdb").write_text("no database\n" * 1000)
     ground.warehouse({"conn_type": "duckdb", "host": str(ground.place / "notes.duckdb")})
-    assert "cannot be opened" in wrong(ground.examined())["warehouse"]
+    assert "is not a DuckDB file (it is text)" in wrong(ground.examined())["warehouse"]
+
+
+def test_a_file_that_duckdb_would_show_in_memory_is_found(ground: Ground) -> None:
+    (ground.place / "orders.csv").write_text("order_id,amount\n1,20.00\n")
+    ground.warehouse({"conn_type": "duckdb", "host": str(ground.place / "orders.csv")})
+    found = wrong(ground.examined())
+    assert set(found) == {"warehouse"}
+    assert "nothing written would be kept. Name a .duckdb file" in found["warehouse"]
 
 
 def test_a_file_that_another_process_holds_is_found(ground: Ground) -> None:
