@@ -179,7 +179,7 @@ def _complaint(column: str, found: str | None, dialect: Dialect) -> str | None:
     if ALLOWED[column] is _INSTANT and found in dialect.advice:
         return dialect.advice[found].replace("{column}", column)
     if ALLOWED[column] is _INSTANT and found == "timestamp":
-        return f"Column {column} is a timestamp without a time zone: say which zone it is in, for instance {column} AT TIME ZONE 'UTC'."
+        return f"Column {column} is a timestamp without a time zone: say which zone it is in, for instance {column} AT TIME ZONE 'UTC' AS {column}."
     return f"Column {column} is {found}; it must be {' or '.join(wanted)}."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -228,6 +229,22 @@ def test_a_column_of_the_wrong_type_is_refused_before_a_row_is_read(session: Ses
     sql = f"SELECT {others}, CAST(NULL AS {as_type}) AS {column} FROM order_changes WHERE updated_at >= :interval_start AND updated_at < :interval_end"
     with pytest.raises(WarehouseShapeError, match=sentence):
         _extracted(session, sql=sql)
+
+
+@pytest.mark.parametrize("column", ["event_time", "updated_at"])
+def test_what_the_sentence_says_to_write_is_what_makes_the_query_right(session: Session, column: str) -> None:
+    session.execute(f"ALTER TABLE order_changes ALTER COLUMN {column} TYPE timestamp")
+    noon = NIGHT + timedelta(hours=12)
+    usual = "enterprise_id, action_tracker_id, order_id, change_type, amount, event_time, updated_at"
+    session.execute(
+        f"INSERT INTO order_changes ({usual}) VALUES ('E1', 1, 'o', 'new', 20, '{noon:%Y-%m-%d %H:%M}', '{noon:%Y-%m-%d %H:%M}')"
+    )
+    with pytest.raises(WarehouseShapeError) as refused:
+        _extracted(session, sql=SQL)
+    told = re.search(r"for instance (.+?)\. The place to edit", str(refused.value))
+    assert told
+    # The first place in the shipped query is the list of what it gives.
+    assert [row[column] for row in _extracted(session, sql=SQL.replace(f" {column},", f" {told[1]},", 1)).to_pylist()] == [noon]
 
 
 def test_a_missing_column_and_a_missing_table_are_named_with_the_file_to_edit(session: Session) -> None:
