@@ -31,6 +31,7 @@ from include.cj.errors import (
     CJMissingToken,
     CJNotJson,
     CJOverloaded,
+    CJPageForbids,
     CJRateLimited,
     CJRedirected,
     CJRefused,
@@ -65,14 +66,22 @@ class Answer:
     """Its errors do not say that CJ refused before executing: what is not named may have been done all the same."""
 
 
-def status_error(status: int, headers: Mapping[str, str], host: str) -> CJError | None:
-    """The error an HTTP status stands for; None for a 200, and for a 400 (which may carry GraphQL's own words)."""
+def status_error(status: int, headers: Mapping[str, str], host: str, body: bytes) -> CJError | None:
+    """The error an HTTP status stands for; None for a 200, and for a 400 (which may carry GraphQL's own words). Of `body` it asks only whether CJ
+    may have written it: CJ answers in JSON, and a proxy in a page.
+    """
     if status in (200, 400):
         return None
     if 300 <= status < 400:
         return CJRedirected(
             f"{host} answered with a redirect ({status}). It was not followed, so that the token goes nowhere else. "
             "Put CJ's own address into the connection.",
+            host=host,
+            status=status,
+        )
+    if status == 403 and body and not _is_object(body):
+        return CJPageForbids(
+            f"{host} answered 403 with a page that is not CJ's: a proxy in between? See that it lets requests to {host} through.",
             host=host,
             status=status,
         )
@@ -234,6 +243,13 @@ def _plain_echoes(operation: Operation, body: bytes) -> list[OrderEcho] | None:
         return None
     echoes = (OrderEcho(o.orderId, o.advertiser.enterpriseId, o.actionTracker.id, o.submissionId, o.batchId) for o in data[field].orders)
     return list(dict.fromkeys(echoes))
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(body), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def _object(body: bytes, status: int, host: str) -> dict[str, Any]:

@@ -242,7 +242,7 @@ class CJClient:
             log.info("%s: %s after %.1f s", what, type(error).__name__, time.monotonic() - started)
             raise
         log.info("%s: HTTP %d in %.1f s, %d bytes out, %d in", what, reply.status, time.monotonic() - started, len(body), len(reply.body))
-        if refusal := status_error(reply.status, reply.headers, host_of(url)):
+        if refusal := status_error(reply.status, reply.headers, host_of(url), reply.body):
             raise refusal
         return reply
 

@@ -16,7 +16,8 @@
     ├── CJAuthError                     no          no       nothing helps until the connection is put right
     │   ├── CJMissingToken
     │   ├── CJInvalidToken
-    │   └── CJUnauthorized                                   the token is good, the enterprise is not its own
+    │   ├── CJUnauthorized                                   the token is good, the enterprise is not its own
+    │   └── CJPageForbids                                    a 403 with a page that is not CJ's: a proxy's
     └── CJRefused                       no          no       the same request will be refused again
         ├── CJInvalidSyntax
         ├── CJWrongType
@@ -159,6 +160,10 @@ class CJInvalidToken(CJAuthError):
 
 class CJUnauthorized(CJAuthError):
     """The token is good, but the enterprise or advertiser is not its own."""
+
+
+class CJPageForbids(CJAuthError):
+    """A page that is none of CJ's answered 403: what stands in between keeps the request back, or the address is not CJ's."""
 
 
 class CJRefused(CJError):

@@ -134,7 +134,7 @@ def test_an_answer_that_says_nothing_about_any_order_is_no_verdict(
 STATUSES = [
     (307, e.CJRedirected, False, False),
     (401, e.CJInvalidToken, False, False),
-    (403, e.CJUnauthorized, False, False),
+    (403, e.CJPageForbids, False, False),
     (404, e.CJRequestRefused, False, False),
     (400, e.CJRequestRefused, False, False),
     (413, e.CJRequestTooLarge, False, False),

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from include.cj.client import CJClient, Timeouts
+from include.cj.errors import CJGatewayError, CJInternalError, CJOverloaded, CJPageForbids, CJPaused, CJRateLimited
 from include.domain.account import Account
 from include.domain.errors import RestatementsError
 from include.restatements.settings import Settings
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 
 LOOKED_AT = timedelta(days=7)
 """How far back orders and CJ's records are looked at."""
+
+_PASSES = "Nothing to mend here; ask again later."
+_CJS_OWN_TROUBLE = (CJGatewayError, CJInternalError, CJOverloaded, CJPaused, CJRateLimited)
+"""What CJ answers when it is CJ that is in trouble; an address where nobody answers may also be a wrong one."""
 
 _TIMEOUTS = Timeouts(connect=10.0, read=120.0, write=30.0, whole=300.0)
 
@@ -95,6 +100,8 @@ class Notes:
     """By connection: CJ's clock minus ours."""
     records: dict[str, pa.Table] = field(default_factory=dict)
     """By connection: CJ's records of the last days, one page of them."""
+    not_its_advertiser: set[str] = field(default_factory=set)
+    """Connections whose token may not read their advertiser's records."""
     week: Week = field(init=False)
 
     def now(self) -> datetime:
@@ -167,7 +174,7 @@ def _answer(check: Check, whose: str, notes: Notes) -> Found:
     except NotAsked as reason:
         return Found(State.NOT_ASKED, f"Not asked, because {reason}.")
     except RestatementsError as error:
-        return mend(str(error), _remedy(check, whose))
+        return mend(str(error), _remedy_of_cj(error) or _remedy(check, whose))
     except Exception as error:
         # Whatever one check meets, the others are asked. Its text may hold anything, so it goes no further than a log that somebody has asked for.
         log.debug("Check %s failed", check.id, exc_info=True)
@@ -175,6 +182,13 @@ def _answer(check: Check, whose: str, notes: Notes) -> Found:
             f"This could not be asked: {type(error).__name__}, which is no error of ours.",
             f"{_remedy(check, whose)} If that is right, it is a fault of the package: report it.",
         )
+
+
+def _remedy_of_cj(error: RestatementsError) -> str:
+    """What to do where the mistake is no connection's; empty where it may be one."""
+    if isinstance(error, _CJS_OWN_TROUBLE):
+        return _PASSES
+    return "Ask whoever runs the proxy or the firewall to let this machine's requests through to it." * isinstance(error, CJPageForbids)
 
 
 def _remedy(check: Check, whose: str) -> str:

@@ -8,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.cj.client import CJClient
+from include.cj.errors import CJError, CJUnauthorized
 from include.cj.payload import request_body
+from include.domain.account import Account
 from include.domain.shapes import CHUNK
 from include.domain.states import NO_ORDERS, Mode, Operation
 from include.restatements.doctor.checks import LOOKED_AT, Found, Notes, look, mend, right
@@ -44,7 +47,11 @@ def advertiser(notes: Notes, whose: str) -> Found:
     with notes.client(whose) as client:
         client.ping()
         now = client.now()
-        page = client.commission_page(account.advertiser_id, since_posting=now - LOOKED_AT, before_posting=now + timedelta(hours=1))
+        try:
+            page = client.commission_page(account.advertiser_id, since_posting=now - LOOKED_AT, before_posting=now + timedelta(hours=1))
+        except CJUnauthorized as error:
+            notes.not_its_advertiser.add(whose)
+            raise _not_its_own(error, account, advertiser=True, enterprise=not _may_send(notes, whose, client)) from None
     orders = pc.and_(
         page.table["order_id"].is_valid(), pc.invert(pc.is_in(page.table["action_type"], pa.array(sorted(NO_ORDERS), pa.string())))
     )
@@ -71,8 +78,39 @@ def enterprise(notes: Notes, whose: str) -> Found:
     account = notes.accounts[whose]
     with notes.client(whose) as client:
         client.ping()
-        client.submit(Operation.CANCEL, Mode.TEST, request_body(Operation.CANCEL, _nobodys(notes, whose, client.now())))
+        try:
+            _send_nobodys(notes, whose, client)
+        except CJUnauthorized as error:
+            raise _not_its_own(error, account, advertiser=whose in notes.not_its_advertiser, enterprise=True) from None
     return right(f"In Test Mode CJ takes orders of enterprise {account.enterprise_id} with this token.")
+
+
+def _may_send(notes: Notes, whose: str, client: CJClient) -> bool:
+    """False where CJ says that the token may not send for the enterprise; any other trouble says nothing about that."""
+    try:
+        _send_nobodys(notes, whose, client)
+    except CJUnauthorized:
+        return False
+    except CJError:
+        return True
+    return True
+
+
+def _send_nobodys(notes: Notes, whose: str, client: CJClient) -> None:
+    client.submit(Operation.CANCEL, Mode.TEST, request_body(Operation.CANCEL, _nobodys(notes, whose, client.now())))
+
+
+def _not_its_own(error: CJUnauthorized, account: Account, *, advertiser: bool, enterprise: bool) -> CJUnauthorized:
+    """CJ's 'Unauthorized' names neither id: which was refused, and which was not, tells what to check."""
+    if advertiser and enterprise:
+        sentence = (
+            f"{error.host} says this token may act neither for enterprise {account.enterprise_id} nor for advertiser {account.advertiser_id} "
+            "('Unauthorized'). The token may be another account's: check the password too, then both ids in the connection."
+        )
+    else:
+        kind, id_ = ("enterprise", account.enterprise_id) if enterprise else ("advertiser", account.advertiser_id)
+        sentence = f"{error.host} says this token may not act for {kind} {id_} ('Unauthorized'). Check {kind}_id in the connection."
+    return CJUnauthorized(sentence, host=error.host, status=error.status)
 
 
 def _nobodys(notes: Notes, conn_id: str, now: datetime) -> pa.Table:

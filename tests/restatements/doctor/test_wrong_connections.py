@@ -43,8 +43,8 @@ WRONG: dict[str, tuple[Spoiled, str, str, str]] = {
     ),
     "a token that CJ refuses": (lambda g: g.account(password="old-token"), "token (cj)", "does not accept the token ('Invalid Token')", "put your own account"),
     "an address where nobody listens": (spoil(tracking_url="http://127.0.0.1:9"), "token (cj)", "cannot be reached", "names a sandbox of this machine"),
-    "somebody else's enterprise": (spoil(enterprise_id="1500002"), "enterprise (cj)", "may not act for this enterprise", "Admin, Connections, cj"),
-    "somebody else's advertiser": (spoil(advertiser_id="5500002"), "advertiser (cj)", "may not act for this enterprise or advertiser", "Admin, Connections, cj"),
+    "somebody else's enterprise": (spoil(enterprise_id="1500002"), "enterprise (cj)", "may not act for enterprise 1500002", "Admin, Connections, cj"),
+    "somebody else's advertiser": (spoil(advertiser_id="5500002"), "advertiser (cj)", "may not act for advertiser 5500002", "Admin, Connections, cj"),
     "accounts that are no list": (lambda g: g.variable("cj_conn_ids", "cj"), "accounts", "Variable cj_conn_ids is 'cj'; it must be", "cj_conn_ids"),
     "a Variable that is no number": (lambda g: g.variable("cj_chunk_size", "many"), "settings", "it must be a whole number", "Admin, Variables"),
     "no connection of the warehouse": (
