@@ -1,18 +1,20 @@
 """The doctor at the edge: what only Airflow knows is asked here, everything else by include.restatements.doctor, in one examination.
 
-Pools are asked of Airflow's metadata database, which a task has no way to: it gives no `slots`.
+Pools, and the names of Variables, are asked of Airflow's metadata database, which a task has no way to: it gives no `slots` and no `variables`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from include.airflow.connections import Secrets, account_from_connection, account_ids, settings_from_airflow
 from include.airflow.defaults import SUBMIT_POOL, WAREHOUSE_POOL
 from include.airflow.orders import CONN_ID as ORDERS
 from include.airflow.orders import orders_source
+from include.airflow.unread import read_by_nothing
 from include.airflow.warehouse import CONN_ID, warehouse_location
 from include.domain.errors import RestatementsError
 from include.restatements.doctor.catalogue import CHECKS, CONNECTION, MACHINE
@@ -23,14 +25,19 @@ log = logging.getLogger(__name__)
 Slots = Callable[[], Mapping[str, int | None]]
 """The pools' slots by name, None for one that is not there. Raises SettingError where they cannot be asked for."""
 
+Names = Callable[[], Sequence[str]]
+"""The names of Airflow's Variables that begin as ours do."""
+
 
 class ToMend(RestatementsError):
     """The examination found something to mend. Trying again, unchanged, does not help; the log says what does."""
 
 
-def examination(secrets: Secrets | None = None, slots: Slots | None = None, notes: Notes | None = None) -> Iterator[Finding]:
+def examination(
+    secrets: Secrets | None = None, slots: Slots | None = None, notes: Notes | None = None, variables: Names | None = None
+) -> Iterator[Finding]:
     """Every check, asked one after another. Sends nothing live, and leaves nothing behind."""
-    return examine((*MACHINE, *_edge(secrets or Secrets(), slots), *CHECKS), notes or Notes())
+    return examine((*MACHINE, *_edge(secrets or Secrets(), slots, variables or tuple), *CHECKS), notes or Notes())
 
 
 def examine_in_a_task() -> dict[str, str]:
@@ -56,11 +63,11 @@ def examine_in_a_task() -> dict[str, str]:
     return {finding.name: finding.found.state.value for finding in findings}
 
 
-def _edge(secrets: Secrets, slots: Slots | None) -> tuple[Check, ...]:
+def _edge(secrets: Secrets, slots: Slots | None, variables: Names) -> tuple[Check, ...]:
     return (
         Check("accounts", "the accounts are named", partial(_accounts, secrets), "It is the Variable cj_conn_ids."),
         Check("connection", "the account's connection can be read", partial(_connection, secrets), CONNECTION, ("accounts",), each_account=True),
-        Check("settings", "every Variable says what it may", partial(_settings, secrets), "In Airflow: Admin, Variables; the README lists them.", ("connection",)),
+        Check("settings", "every Variable says what it may", partial(_settings, secrets, variables), "In Airflow: Admin, Variables; the README lists them.", ("connection",)),
         Check(
             "warehouse_connection", "the warehouse's connection can be read", partial(_warehouse_connection, secrets),
             CONNECTION.format(whose=CONN_ID, WHOSE=CONN_ID.upper()),
@@ -87,10 +94,15 @@ def _connection(secrets: Secrets, notes: Notes, whose: str) -> Found:
     )
 
 
-def _settings(secrets: Secrets, notes: Notes, whose: str) -> Found:
+def _settings(secrets: Secrets, variables: Names, notes: Notes, whose: str) -> Found:
     notes.settings = settings_from_airflow(secrets=secrets, only=list(notes.accounts))
     modes = ", ".join(f"{a.conn_id} {notes.settings.effective_mode(a).value}" for a in notes.settings.accounts)
-    return right(f"A night would run in mode: {modes}.")
+    sentence = f"A night would run in mode: {modes}."
+    if unread := read_by_nothing(os.environ, variables()):
+        return look(
+            f"{' '.join(unread)} {sentence}", "Correct the name, or leave it if it is a Variable of your own. The README lists ours."
+        )
+    return right(sentence)
 
 
 def _warehouse_connection(secrets: Secrets, notes: Notes, whose: str) -> Found:

@@ -47,6 +47,21 @@ def create_missing_pools() -> list[str]:
     return created
 
 
+def variables() -> list[str]:
+    """The Variables in the metadata database whose names begin as ours do, however written. Empty where it cannot be asked: `slots` says so."""
+    from airflow.models.variable import Variable
+    from airflow.utils.session import create_session
+    from sqlalchemy import func, select
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with create_session() as session:
+            found = session.scalars(select(Variable.key).where(func.lower(Variable.key).startswith("cj_", autoescape=True)))
+            return sorted({str(key) for key in found})
+    except SQLAlchemyError:
+        return []
+
+
 def slots() -> dict[str, int | None]:
     """The slots of the project's pools, None for one that is not there. Runs where the metadata database is. Raises SettingError where that cannot be asked."""
     from airflow.models.pool import Pool

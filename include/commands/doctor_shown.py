@@ -36,9 +36,9 @@ def examined_and_shown(arguments: list[str]) -> int:
         logging.getLogger(chatty).setLevel(logging.ERROR)
     with contextlib.redirect_stdout(sys.stderr):
         from include.airflow.doctor import examination
-        from include.airflow.pools import slots
+        from include.airflow.pools import slots, variables
 
-        findings = list(examination(slots=slots))
+        findings = list(examination(slots=slots, variables=variables))
     if given.json:
         print(json.dumps(as_json(findings), indent=2, ensure_ascii=False))
     else:

@@ -7,6 +7,7 @@ the others. What a check finds out and later ones go on from is left in `Notes`.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -19,7 +20,7 @@ from include.cj.client import CJClient, Timeouts
 from include.cj.errors import CJGatewayError, CJInternalError, CJOverloaded, CJPageForbids, CJPaused, CJRateLimited
 from include.domain.account import Account
 from include.domain.errors import RestatementsError
-from include.restatements.settings import Settings
+from include.restatements.settings import TOLD, Settings, variable_of
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from include.warehouse.orders import OrdersSource
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 LOOKED_AT = timedelta(days=7)
 """How far back orders and CJ's records are looked at."""
+
+_VARIABLES = frozenset(variable_of(name) for name in TOLD)
 
 _PASSES = "Nothing to mend here; ask again later."
 _CJS_OWN_TROUBLE = (CJGatewayError, CJInternalError, CJOverloaded, CJPaused, CJRateLimited)
@@ -165,7 +168,16 @@ def to_mend(findings: Sequence[Finding]) -> list[Finding]:
 def _examined(check: Check, whose: str, notes: Notes, before: Sequence[Finding]) -> Finding:
     if because := _in_the_way(check, whose, before):
         return Finding(check.id, whose, check.asks, Found(State.NOT_ASKED, f"Not asked, because of {because}: mend that first."), because)
-    return Finding(check.id, whose, check.asks, _answer(check, whose, notes))
+    return Finding(check.id, whose, check.asks, _in_the_environment(_answer(check, whose, notes)))
+
+
+def _in_the_environment(found: Found) -> Found:
+    """With the names that the environment has for the Variables its remedy, or its sentence, sends somebody to."""
+    if not found.remedy:
+        return found
+    named = dict.fromkeys(re.findall(r"\bVariable (cj_\w+)", f"{found.sentence} {found.remedy}"))
+    told = [f"Variable {name} is AIRFLOW_VAR_{name.upper()} in the environment." for name in named if name in _VARIABLES]
+    return replace(found, remedy=" ".join([found.remedy, *told]))
 
 
 def _answer(check: Check, whose: str, notes: Notes) -> Found:

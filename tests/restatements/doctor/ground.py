@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyarrow as pa
 import pytest
 
-from include.airflow.doctor import Slots, examination
+from include.airflow.doctor import Names, Slots, examination
 from include.demo.files import ORDER_CHANGES
 from include.restatements.doctor.checks import Finding, Notes, State
 from include.sandbox.process import SandboxProcess
@@ -94,9 +94,12 @@ class Ground:
 
     # -- the doctor ----------------------------------------------------------------------------------------------------------------
 
-    def examined(self, notes: Notes | None = None, slots: Slots | None = lambda: POOLS) -> dict[str, Finding]:
+    def examined(
+        self, notes: Notes | None = None, slots: Slots | None = lambda: POOLS, variables: Names | None = None
+    ) -> dict[str, Finding]:
         """What the doctor finds, by check."""
-        return {finding.name: finding for finding in examination(slots=slots, notes=notes or Notes(patience=0.2))}
+        found = examination(slots=slots, variables=variables, notes=notes or Notes(patience=0.2))
+        return {finding.name: finding for finding in found}
 
 
 def week_of_orders(prefix: str = "o", discount: Decimal | None = Decimal("5.00"), orders: int = ORDERS) -> list[Change]:
