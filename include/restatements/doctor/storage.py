@@ -13,6 +13,7 @@ from include.domain.errors import StorageError
 from include.restatements.doctor.checks import Found, Notes, mend, right
 from include.storage.bucket import PROBE
 from include.storage.folder import Folder
+from include.storage.local import LocalFolder
 from include.storage.opening import folder
 
 WRITERS = 6
@@ -22,6 +23,8 @@ def storage(notes: Notes, whose: str) -> Found:
     """Exclusive creation is exclusive. The file it tries with is removed."""
     settings = notes.settings
     files = folder(settings.storage, settings.storage_conn_id)
+    # A mistyped path is made like any other.
+    new = files.root if isinstance(files, LocalFolder) and not files.root.exists() else None
     name = f"{PROBE}doctor-{uuid.uuid4().hex}"
     try:
         winners = _raced(files, name)
@@ -39,6 +42,8 @@ def storage(notes: Notes, whose: str) -> Found:
     here = " It is a folder of this machine: with workers on several machines it must be one that all of them share." * (
         settings.storage.startswith("file:")
     )
+    if new:
+        here = f" The folder {new} is new: made just now.{here}"
     return right(f"{settings.storage} takes files, and of {WRITERS} that created one at once exactly one did.{here}")
 
 

@@ -94,17 +94,16 @@ def ledger(notes: Notes, whose: str) -> Found:
 def horizon(notes: Notes, whose: str) -> Found:
     """The ledger goes back to the oldest order that was touched: of an older one it is not known whether CJ has it, and it is held back."""
     account = notes.accounts[whose]
-    begin = notes.now() - timedelta(days=notes.settings.ledger_days)
     with _tables(notes) as session:
-        if session is not None:
-            begin = horizons_of(session).get(account.advertiser_id, begin)
+        read_from = horizons_of(session).get(account.advertiser_id) if session is not None else None
+    begin = read_from or notes.now() - timedelta(days=notes.settings.ledger_days)
     placed = notes.week.of(account.enterprise_id)["event_time"]
     before = pc.drop_null(placed.filter(pc.fill_null(pc.less(placed, begin), False)))
     if not len(before):
-        return right(f"CJ's records go back to {moment(begin)}, before the oldest of last week's orders.")
+        return right(f"CJ's records {'' if read_from else 'will '}go back to {moment(begin)}, before the oldest of last week's orders.")
     oldest = pc.min(before).as_py()
     return mend(
-        f"{len(before)} of last week's orders were placed before {moment(begin)}, the first day read of CJ's records: they are held back, since nobody "
+        f"{len(before)} of last week's orders were placed before {moment(begin)}, the first day {'' if read_from else 'to be '}read of CJ's records: they are held back, since nobody "
         f"knows whether CJ has them. The oldest is of {moment(oldest)}.",
         f'Run cj_commission_ledger with {{"since": "{oldest:%Y-%m-%d}"}}; before the first night, a Variable cj_ledger_days of '
         f"{(notes.now() - oldest).days + 1} does the same.",

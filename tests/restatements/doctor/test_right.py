@@ -38,6 +38,19 @@ def test_once_the_ledger_is_read_everything_is_right(right: Ground) -> None:
     assert set(states(right.examined()).values()) == {"right"}
 
 
+def test_what_the_ledger_holds_is_told_from_what_it_will_hold(right: Ground) -> None:
+    assert "CJ's records will go back to" in right.examined()["horizon (cj)"].found.sentence
+    settings = settings_from_airflow()
+    read_accounts(settings.accounts, right.location, replace(settings, ledger_days=40))
+    assert "CJ's records go back to" in right.examined()["horizon (cj)"].found.sentence
+
+
+def test_a_storage_that_was_not_there_is_said_to_be_new(right: Ground) -> None:
+    new = f"The folder {right.place / 'storage'} is new: made just now."
+    assert new in right.examined()["storage"].found.sentence
+    assert "is new" not in right.examined()["storage"].found.sentence
+
+
 def test_nothing_is_sent_live_and_nothing_is_left_behind(right: Ground) -> None:
     before = len(list(right.cj.control.calls()))
     right.examined()
