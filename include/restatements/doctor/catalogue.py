@@ -35,7 +35,7 @@ CHECKS = (
     ),
     Check("advertiser", "the token may read the advertiser's Commission Detail", cj.advertiser, CONNECTION, ("token",), each_account=True),
     Check("enterprise", "the token may send for the enterprise (in Test Mode)", cj.enterprise, CONNECTION, ("token",), each_account=True),
-    Check("ledger", "CJ's records in the warehouse are of today", warehouse.ledger, _WAREHOUSE, ("settings", "connection", "warehouse"), each_account=True),
+    Check("ledger", "CJ's records in the warehouse are of today", warehouse.ledger, _WAREHOUSE, ("settings", "connection", "warehouse", "rights"), each_account=True),
     Check("orders_database", "the database of the orders opens", orders.opens, _ORDERS, ("orders_connection",)),
     Check("query", "the query can be read", orders.query, "It is the Variable cj_order_changes_sql.", ("settings",)),
     Check("shape", "the query gives what is needed", orders.shape, _QUERY, ("query", "warehouse", "orders_database")),
@@ -44,7 +44,7 @@ CHECKS = (
     Check("nulls", "what is always empty is so on purpose", orders.nulls, _QUERY, ("reading",)),
     Check(
         "horizon", "CJ's records go back to the oldest order", warehouse.horizon, "Run cj_commission_ledger with a param `since`.",
-        ("connection", "reading"), each_account=True,
+        ("connection", "rights", "reading"), each_account=True,
     ),
     Check("ids", "CJ and the warehouse know an order by one id", meeting.ids, _QUERY, ("advertiser", "reading"), each_account=True),
     Check("trackers", "CJ and the warehouse have an order under one action tracker", meeting.trackers, _QUERY, ("advertiser", "reading"), each_account=True),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from include.cj.client import CJClient, Timeouts
 from include.cj.errors import CJGatewayError, CJInternalError, CJOverloaded, CJPageForbids, CJPaused, CJRateLimited
 from include.domain.account import Account
-from include.domain.errors import RestatementsError
+from include.domain.errors import RestatementsError, WarehouseError
 from include.restatements.settings import TOLD, Settings, variable_of
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from include.warehouse.orders import OrdersSource
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 LOOKED_AT = timedelta(days=7)
 """How far back orders and CJ's records are looked at."""
+
+LOGIN_NEEDS = "docs/warehouses.md, under *PostgreSQL: what the login needs*"
 
 _VARIABLES = frozenset(variable_of(name) for name in TOLD)
 
@@ -103,6 +105,8 @@ class Notes:
     """By connection: CJ's clock minus ours."""
     records: dict[str, pa.Table] = field(default_factory=dict)
     """By connection: CJ's records of the last days, one page of them."""
+    may_use_tables: bool = False
+    """The login may read and write schema cj."""
     not_its_advertiser: set[str] = field(default_factory=set)
     """Connections whose token may not read their advertiser's records."""
     week: Week = field(init=False)
@@ -186,7 +190,7 @@ def _answer(check: Check, whose: str, notes: Notes) -> Found:
     except NotAsked as reason:
         return Found(State.NOT_ASKED, f"Not asked, because {reason}.")
     except RestatementsError as error:
-        return mend(str(error), _remedy_of_cj(error) or _remedy(check, whose))
+        return mend(str(error), _remedy_of(error) or _remedy(check, whose))
     except Exception as error:
         # Whatever one check meets, the others are asked. Its text may hold anything, so it goes no further than a log that somebody has asked for.
         log.debug("Check %s failed", check.id, exc_info=True)
@@ -196,8 +200,12 @@ def _answer(check: Check, whose: str, notes: Notes) -> Found:
         )
 
 
-def _remedy_of_cj(error: RestatementsError) -> str:
-    """What to do where the mistake is no connection's; empty where it may be one."""
+def _remedy_of(error: RestatementsError) -> str:
+    """What to do where the error itself tells, whatever was asked; empty where it does not."""
+    if isinstance(error, WarehouseError) and re.search("GRANT (SELECT|USAGE) ON", str(error)):
+        if str(error).startswith("Connection 'orders'") or "connection 'orders'" in str(error):
+            return "docs/orders.md says what connection `orders` and its login need."
+        return f"{LOGIN_NEEDS}, lists the rights."
     if isinstance(error, _CJS_OWN_TROUBLE):
         return _PASSES
     return "Ask whoever runs the proxy or the firewall to let this machine's requests through to it." * isinstance(error, CJPageForbids)

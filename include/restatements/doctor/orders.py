@@ -123,10 +123,11 @@ def _read(notes: Notes) -> Week:
 
 
 def _heard_of(notes: Notes, session: Session, asked: pa.Table) -> Flags:
-    """Whether CJ has heard of each order (nobodys.ASKED): its records of these days show it, or those in the warehouse do, or it was sent live."""
+    """Whether CJ has heard of each order (nobodys.ASKED): its records of these days show it, or those in the warehouse do, or it was sent live.
+    What is in the warehouse is not asked where the login may not read it: that is told by `rights`, once."""
     ids = asked["order_id"].to_pylist()
     known = {order_id for records in notes.records.values() for order_id in records["order_id"].to_pylist()}
-    if session.has_table("cj", "ledger_reads"):
+    if notes.may_use_tables and session.has_table("cj", "ledger_reads"):
         for start in range(0, len(ids), ASKED_AT_ONCE):
             named_ids = {f"id_{n}": order_id for n, order_id in enumerate(ids[start : start + ASKED_AT_ONCE])}
             places = ", ".join(f":{name}" for name in named_ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from include.restatements.doctor.checks import Found, Notes, State, look, mend, right
+from include.domain.errors import WarehouseError
+from include.restatements.doctor.checks import LOGIN_NEEDS, Found, Notes, State, look, mend, right
 from include.restatements.doctor.words import length, moment
 from include.restatements.plan.picking import horizons_of
 from include.warehouse.base import Session
@@ -50,13 +52,33 @@ def rights(notes: Notes, whose: str) -> Found:
     """The login may make the schema cj and write to it: tried in a transaction that is taken back."""
     with notes.session() as session:
         there = session.has_schema("cj")
-        session.create_tables(kept=False)
-        if there and session.has_table("cj", "ledger_reads"):
-            with session.transaction():
-                session.execute(
-                    "DELETE FROM cj.plan_input WHERE 1 = 0; INSERT INTO cj.ledger_reads SELECT * FROM cj.ledger_reads WHERE 1 = 0"
-                )
+        try:
+            _write_nothing(session)
+        except WarehouseError as error:
+            # Of a schema that the login may not use the server does not even say that it is there; of a missing one it denies the database.
+            words = re.match(r".*?(?:permission denied for (?!database)|must be owner of )[^.]*", str(error))
+            if words is None:
+                raise
+            return _of_another_login(session, words[0])
+    notes.may_use_tables = True
     return right("The login may write to schema cj." if there else "The login may make schema cj, which the first night does.")
+
+
+def _write_nothing(session: Session) -> None:
+    session.create_tables(kept=False)
+    if session.has_table("cj", "ledger_reads"):
+        with session.transaction():
+            session.execute("DELETE FROM cj.plan_input WHERE 1 = 0; INSERT INTO cj.ledger_reads SELECT * FROM cj.ledger_reads WHERE 1 = 0")
+
+
+def _of_another_login(session: Session, words: str) -> Found:
+    login = str(session.rows("SELECT current_user AS login")[0]["login"])
+    # Written as SQL needs it: a name with capitals or a hyphen goes into quotation marks.
+    name = login if re.fullmatch(r"[a-z_][a-z0-9_]*", login) else '"' + login.replace('"', '""') + '"'
+    return mend(
+        f"{words}. Schema cj, or what is in it, belongs to another login.",
+        f"As that login or a superuser: ALTER SCHEMA cj OWNER TO {name}; and where it has tables already, theirs too: {LOGIN_NEEDS} has the statement.",
+    )
 
 
 def warehouse_clock(notes: Notes, whose: str) -> Found:
