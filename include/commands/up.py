@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -62,6 +63,14 @@ def up_environment(folder: Path, sandbox_url: str, port: int, given: Mapping[str
         # Unpaused once the API answers: a task that starts before it fails its first attempt.
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
     }
+
+
+def reaching_it(folder: Path) -> str:
+    """What a shell at the repository's root evaluates so that `.venv/bin/airflow` reaches the Airflow of `up_environment(folder, …)`.
+
+    Its database and its DAGs: the connections to the sandbox stay with the processes that were started with them.
+    """
+    return f'eval "$(make -s env)"; export AIRFLOW_HOME={shlex.quote(up_environment(folder, "", 0, {})["AIRFLOW_HOME"])}'
 
 
 def healthy(port: int) -> bool:
@@ -126,6 +135,7 @@ def run_airflow(environment: dict[str, str], port: int) -> int:
         while airflow.poll() is None:
             if not announced and healthy(port):
                 print(f"Airflow: http://{LOOPBACK}:{port}   Ctrl-C stops everything.", flush=True)
+                print(f"For .venv/bin/airflow in another shell, from {ROOT}:\n    {reaching_it(FOLDER)}", flush=True)
                 announced = True
             if announced and unpaused < expected:
                 unpaused += unpause(port)

@@ -13,7 +13,7 @@ import pytest
 
 from include.airflow.environment import ROOT, _quoted, export_lines, project_environment, python_path, read_settings
 from include.commands.demo import demo_environment, interval_end
-from include.commands.up import LOOPBACK, up_environment
+from include.commands.up import LOOPBACK, reaching_it, up_environment
 from include.domain.errors import SettingError
 
 SHELLS = [shell for shell in ("bash", "dash", "zsh") if shutil.which(shell)]
@@ -92,3 +92,18 @@ def test_a_night_is_run_with_the_interval_that_holds_it() -> None:
     assert interval_end(datetime(2026, 3, 2, 2, tzinfo=UTC)) == datetime(2026, 3, 2, 2, tzinfo=UTC)
     assert interval_end(datetime(2026, 3, 2, 0, tzinfo=UTC)) == datetime(2026, 3, 2, 2, tzinfo=UTC)
     assert interval_end(datetime(2026, 3, 2, 3, tzinfo=UTC)) == datetime(2026, 3, 3, 2, tzinfo=UTC)
+
+
+def test_the_line_that_up_prints_reaches_its_own_airflow(tmp_path: Path) -> None:
+    """Also where the shell has another one from before, and where the path holds a blank. `make -s env` is the module it runs."""
+    folder = tmp_path / "with a blank"
+    line = reaching_it(folder)
+    assert line.startswith('eval "$(make -s env)"; ')
+    said = subprocess.run(
+        ["bash", "-c", f'make() {{ "{sys.executable}" -m include.airflow.environment; }}\n{line}\n"{sys.executable}" -m airflow config get-value core dags_folder; env'],
+        cwd=ROOT, env={"PATH": os.defpath, "PYTHONPATH": str(ROOT), "AIRFLOW_HOME": "/another"}, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    its_own = up_environment(folder, "", 0, {})
+    assert str(ROOT / "dags") in said
+    assert f"AIRFLOW_HOME={its_own['AIRFLOW_HOME']}" in said
+    assert (folder / "airflow" / "airflow.cfg").exists()
