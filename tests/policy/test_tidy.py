@@ -22,6 +22,7 @@ CALLED_FROM_OUTSIDE = {
     "listeners": "Airflow registers what a plugin names so",
     "log_message": "http.server tells it of every request",
     "protocol_version": "http.server reads it",
+    "pytest_runtest_logreport": "pytest tells a plugin of every test's end",
     "writable": "io asks a stream",
 }
 """Names that a library calls or reads."""

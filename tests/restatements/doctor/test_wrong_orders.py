@@ -39,7 +39,10 @@ def test_a_file_that_is_not_there_is_found(ground: Ground) -> None:
     sentence, remedy = the_one(ground.examined(), "query")
     assert "gone.sql" in sentence
     assert "cannot be read" in sentence
-    assert remedy == "It is the Variable cj_order_changes_sql."
+    assert (
+        remedy
+        == "It is the Variable cj_order_changes_sql. Variable cj_order_changes_sql is AIRFLOW_VAR_CJ_ORDER_CHANGES_SQL in the environment."
+    )
 
 
 @pytest.mark.parametrize(
