@@ -94,6 +94,7 @@ def test_a_query_that_a_replicas_recovery_cancels_is_tried_again(replicated: Rep
     with psycopg.connect(f"postgresql://postgres@127.0.0.1:{replicated.server.port}/postgres", autocommit=True) as dba:
         dba.execute("ALTER SYSTEM SET max_standby_streaming_delay = 0")
         dba.execute("SELECT pg_reload_conf()")
+    replicated.server.caught_up()  # and so has read what it was told
     error = said(replicated, between=lambda: replicated.server.admin("DROP TABLE many", database=replicated.name))
     assert isinstance(error, WarehouseUnavailable)
     assert "what its primary had changed" in str(error)
