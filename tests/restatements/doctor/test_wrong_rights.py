@@ -44,7 +44,7 @@ def test_what_the_remedy_and_the_page_say_to_run_heals_it(others: Server) -> Non
     told = re.search(r"(ALTER SCHEMA cj OWNER TO shop)\b", wrong(others.ground.examined())["rights"])
     assert told
     section = Path("docs/warehouses.md").read_text(encoding="utf-8").split("## PostgreSQL: what the login needs")[1]
-    page = re.search(r"```sql\n(.*?)```", section, re.DOTALL)
+    page = re.search(r"```text\n(.*?)```", section, re.DOTALL)
     assert page
     others.admin(told[1], page[1].replace("<login>", "shop"))
     assert wrong(others.ground.examined()) == {}
