@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,7 +32,7 @@ from include.domain.shapes import INSTANT
 from include.restatements.ledger.trackers import TrackersSeen
 from include.restatements.scratch import room_told
 from include.sql import filled
-from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+from include.warehouse.base import Params, Session, WarehouseLocation, open_warehouse
 
 OVERLAP = timedelta(days=2)
 """How far before the last reading the next one's window begins. The cursor, not the window, decides what is new."""
@@ -81,20 +82,19 @@ def read_ledger(
     with open_warehouse(location) as session:
         session.create_tables()
         last, swept_at = _last_read(session, account.advertiser_id)
-        newest_reading = _newest_reading(session)
     client.ping()  # teaches the client CJ's clock before any window is cut
     now = client.now()
-    _refresh_due(client, account, location, now + max(processing, AHEAD), newest_reading)
+    _refresh_due(client, account, location, now + max(processing, AHEAD))
     cursor = None
     if last is None or since is not None:
         kind = "first"
         begin = datetime(since.year, since.month, since.day, tzinfo=UTC) if since else now - timedelta(days=ledger_days)
     elif swept_at is None or now - swept_at >= SWEEP_EVERY:
-        kind, begin = "sweep", min(last[1], now) - SWEEP_BACK
+        kind, begin = "sweep", min(last.until, now) - SWEEP_BACK
     else:
-        kind, begin, cursor = "cursor", last[1] - OVERLAP, last[0]
+        kind, begin, cursor = "cursor", last.until - OVERLAP, last.cursor
     records = appended = set_aside = 0
-    newest = last[0] if last else "0"
+    newest = last.cursor if last else "0"
     until = begin
     for start, end in windows(begin, now + AHEAD):
         until = min(end, now)
@@ -105,8 +105,8 @@ def read_ledger(
             records += spool.count
             set_aside += spool.set_aside
         checkpoint("window_read")
-    if appended and kind != "first":
-        _refresh_alike(client, account, location, now, newest_reading + 1)
+    if last is not None:  # what is read for the first time CJ showed at once
+        _refresh_alike(client, account, location, now, last.number)
     return LedgerRead(account.advertiser_id, records, appended, until, kind, set_aside)
 
 
@@ -158,12 +158,8 @@ def append_records(session: Session, spool: PageSpool, reading: int) -> int:
 
 def _next_reading(session: Session) -> int:
     """Readings are numbered under their lock: what one reads is later than what every one before it read, whatever clocks say."""
-    return 1 + _newest_reading(session)
-
-
-def _newest_reading(session: Session) -> int:
     newest = session.rows("SELECT MAX(reading) AS newest FROM cj.ledger_reads")[0]["newest"]
-    return newest if isinstance(newest, int) else 0
+    return 1 + (newest if isinstance(newest, int) else 0)
 
 
 def _of_reading(batches: Iterator[pa.RecordBatch], reading: int) -> Iterator[pa.RecordBatch]:
@@ -206,11 +202,19 @@ def _first(rows: list[dict[str, object]], seen: set[str], key: list[str]) -> lis
     return first
 
 
-def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetime] | None, datetime | None]:
-    """(cursor, complete until) of the newest reading, and when the newest sweep or first reading was complete until."""
+class _Read(NamedTuple):
+    """How far the account's readings have come."""
+
+    cursor: str
+    until: datetime
+    number: int
+
+
+def _last_read(session: Session, advertiser_id: str) -> tuple[_Read | None, datetime | None]:
+    """The newest reading, and when the newest sweep or first reading was complete until."""
     mine = {"advertiser_id": advertiser_id}
     found = session.rows(
-        "SELECT cursor_commission_id, complete_until FROM cj.ledger_reads WHERE advertiser_id = :advertiser_id "
+        "SELECT cursor_commission_id, complete_until, COALESCE(reading, 0) AS number FROM cj.ledger_reads WHERE advertiser_id = :advertiser_id "
         "ORDER BY complete_until DESC, LENGTH(cursor_commission_id) DESC, cursor_commission_id DESC LIMIT 1",
         mine,
     )
@@ -219,42 +223,33 @@ def _last_read(session: Session, advertiser_id: str) -> tuple[tuple[str, datetim
     swept = session.rows(
         "SELECT MAX(complete_until) AS swept_at FROM cj.ledger_reads WHERE advertiser_id = :advertiser_id AND kind <> 'cursor'", mine
     )[0]["swept_at"]
-    cursor, until = found[0]["cursor_commission_id"], found[0]["complete_until"]
+    until, number = found[0]["complete_until"], found[0]["number"]
     assert isinstance(until, datetime)
+    assert isinstance(number, int)
     assert swept is None or isinstance(swept, datetime)
-    return (str(cursor), until), swept
+    return _Read(str(found[0]["cursor_commission_id"]), until, number), swept
 
 
-def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, until: datetime, newest_reading: int) -> None:
+def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, until: datetime) -> None:
     """Ask again for every record that locks by `until`, and for those of orders that did not arrive: it is locked, or its lock date was moved.
 
     What locks before CJ's hour is over cannot be changed any more, and must not be given up for a lock date that was moved: so this comes before
     anything is decided, and reaches all of them, however many lock on one day. A record whose lock date was moved is of the next reading.
     """
+    _read_again(client, account, location, "ledger_due", {"until": until, "cared_for_since": until - CARED_FOR})
+
+
+def _refresh_alike(client: CJClient, account: Account, location: WarehouseLocation, now: datetime, since: int) -> None:
+    """Ask whether CJ still shows both of two records that say the same, where one of them was read just now, or by the account's reading before (number
+    `since`): that may have been cut before it asked.
+    """
+    _read_again(client, account, location, "ledger_alike", {"since": since, "cared_for_since": now - CARED_FOR})
+
+
+def _read_again(client: CJClient, account: Account, location: WarehouseLocation, which: str, params: Params) -> None:
+    """Take over what CJ moved on the records that the query `which` gives (commission_id, posting_date), in one transaction."""
     with open_warehouse(location) as session:
-        due = session.rows(
-            filled("ledger_due"), {"advertiser_id": account.advertiser_id, "until": until, "cared_for_since": until - CARED_FOR}
-        )
-        # Those of the last reading as well: it may have been cut before it asked.
-        alike = _alike(session, account, until, newest_reading)
-    _read_again(client, account, location, due + alike)
-
-
-def _refresh_alike(client: CJClient, account: Account, location: WarehouseLocation, now: datetime, since_reading: int) -> None:
-    """Ask whether CJ still shows both of two records that say the same, where one of them was just read."""
-    with open_warehouse(location) as session:
-        alike = _alike(session, account, now, since_reading)
-    _read_again(client, account, location, alike)
-
-
-def _alike(session: Session, account: Account, now: datetime, since_reading: int) -> list[dict[str, object]]:
-    return session.rows(
-        filled("ledger_alike"), {"advertiser_id": account.advertiser_id, "since": since_reading, "cared_for_since": now - CARED_FOR}
-    )
-
-
-def _read_again(client: CJClient, account: Account, location: WarehouseLocation, due: list[dict[str, object]]) -> None:
-    """Take over what CJ moved on these records (commission_id, posting_date), in one transaction."""
+        due = session.rows(filled(which), {"advertiser_id": account.advertiser_id} | dict(params))
     posted = {str(row["commission_id"]): moment for row in due if isinstance(moment := row["posting_date"], datetime)}
     if not posted:
         return

@@ -39,6 +39,14 @@ class Ledger:
             session.create_tables()
             session.append("cj.ledger_reads", pa.table(row))
 
+    def was_read_of_another(self, reading: int) -> None:
+        """A reading of another account: all share their numbers."""
+        with open_warehouse(self.location) as session:
+            session.execute(
+                "INSERT INTO cj.ledger_reads SELECT 'another', cursor_commission_id, kind, read_from, complete_until, records, read_at, "
+                f"{reading} FROM cj.ledger_reads WHERE advertiser_id = '{ACCOUNT.advertiser_id}' AND kind = 'first'"
+            )
+
     def judged(self, status: str, submitted_at: datetime, reason: str | None = None, order_id: str = "o") -> None:
         """The verdict on an order that was sent."""
         row = {

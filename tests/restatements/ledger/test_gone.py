@@ -112,6 +112,7 @@ def test_an_earlier_reading_that_was_cut_before_it_asked_is_made_up_for(either: 
     with pytest.raises(Exception, match="503"):
         either.read(days=30)
     assert (gone(either), held(either)) == ([], [(2, "20.00")])
+    either.was_read_of_another(reading=9)
     either.cj.fails_by_id = False
     either.read(days=30)
     assert (gone(either), held(either)) == (["7"], [(1, "10.00")])
