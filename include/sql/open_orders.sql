@@ -14,18 +14,15 @@ WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
       r.status IS NULL OR r.status IN ('awaiting', 'late', 'mismatched', 'missing') OR r.plan_number < s.plan_number
       OR (s.outcome = 'unknown' AND s.settled_at IS NULL)
   )
+{# One branch each, so that each is found by its own index. #}
+{% for news in ("reading", "moved_reading") %}
 UNION
 SELECT s.enterprise_id, s.action_tracker_id, s.order_id
 FROM cj.accounts_now AS a
 INNER JOIN cj.commissions AS c USING (advertiser_id)
 INNER JOIN cj.submissions AS s USING (advertiser_id, action_tracker_id, order_id)
-WHERE c.reading > a.judged_reading AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
-UNION
-SELECT s.enterprise_id, s.action_tracker_id, s.order_id
-FROM cj.accounts_now AS a
-INNER JOIN cj.commissions AS c USING (advertiser_id)
-INNER JOIN cj.submissions AS s USING (advertiser_id, action_tracker_id, order_id)
-WHERE c.moved_reading > a.judged_reading AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
+WHERE c.{{ news }} > a.judged_reading AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
+{% endfor %}
 UNION
 SELECT r.enterprise_id, r.action_tracker_id, r.order_id
 FROM cj.ledger_set_aside AS d

@@ -1,5 +1,8 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
 {% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, trackers, share_of_tracker %}
+{%- macro before(column, name) -%}
+LEAD(c.{{ column }}) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_{{ name }}
+{%- endmacro %}
 -- The facts of the verdicts: one row for every order state submitted live that is to be judged (cj.open_orders says of which orders), beside what CJ
 -- holds now, with what is true of it as yes or no, and the amounts. Nothing is decided here: include/restatements/rules/verdicts.py does that.
 -- Bound to :now (CJ's time), :pairs_since, before which both halves of what CJ posts as a pair can be seen, :processing_seconds, :deadline_seconds, :currency_band. cj.accounts_now gives the basis and functional currency of this
@@ -18,13 +21,13 @@ numbered AS (
 
 states AS (
     SELECT c.*,
-        LEAD(c.operation) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_operation,
-        LEAD(c.amount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_amount,
-        LEAD(c.discount) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_discount,
-        LEAD(c.currency) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_currency,
-        LEAD(c.first_submitted_at) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_submitted_at,
-        LEAD(c.first_known_reading) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_known_reading,
-        LEAD(c.items_mark) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_items_mark
+        {{ before("operation", "operation") }},
+        {{ before("amount", "amount") }},
+        {{ before("discount", "discount") }},
+        {{ before("currency", "currency") }},
+        {{ before("first_submitted_at", "submitted_at") }},
+        {{ before("first_known_reading", "known_reading") }},
+        {{ before("items_mark", "items_mark") }}
     FROM (
         SELECT enterprise_id, action_tracker_id, order_id, payload_hash, others_since, MIN(plan_number) AS plan_number,
             MIN(submitted_at) AS first_submitted_at, MIN(known_reading) AS first_known_reading,
