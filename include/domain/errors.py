@@ -32,6 +32,10 @@ class WarehouseError(RestatementsError):
     """The warehouse refused a statement."""
 
 
+class WarehouseForbids(WarehouseError):
+    """The login lacks a right on what is there."""
+
+
 class WarehouseUnavailable(WarehouseError):
     """The warehouse cannot be reached or is held by another process."""
 

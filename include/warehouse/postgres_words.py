@@ -14,7 +14,14 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 
-from include.domain.errors import RestatementsError, SettingError, WarehouseError, WarehouseShapeError, WarehouseUnavailable
+from include.domain.errors import (
+    RestatementsError,
+    SettingError,
+    WarehouseError,
+    WarehouseForbids,
+    WarehouseShapeError,
+    WarehouseUnavailable,
+)
 
 
 class Refusal(NamedTuple):
@@ -64,9 +71,9 @@ _RIGHTS = "docs/warehouses.md lists the rights the package needs"
 REFUSED: Mapping[str, tuple[Refusal, ...]] = MappingProxyType({
     "42501": (
         Refusal(r"for database", WarehouseError, "PostgreSQL: {}. The schema cj is not there, and the login may not create it. Create it once, for the login: CREATE SCHEMA cj AUTHORIZATION <login>; or GRANT CREATE ON DATABASE to it"),
-        Refusal(r"must be owner", WarehouseError, "PostgreSQL: {}. The schema cj was made by another login. Use that one, or give what is in the schema to this one (REASSIGN OWNED, ALTER … OWNER TO)"),
-        Refusal(r"for schema", WarehouseError, f"PostgreSQL: {{}}. The login lacks a right on it: GRANT USAGE ON SCHEMA to read from it; schema cj must belong to it. {_RIGHTS}"),
-        Refusal(r"", WarehouseError, f"PostgreSQL: {{}}. The login may not read it: GRANT SELECT ON it. {_RIGHTS}"),
+        Refusal(r"must be owner", WarehouseForbids, "PostgreSQL: {}. The schema cj was made by another login. Use that one, or give what is in the schema to this one (REASSIGN OWNED, ALTER … OWNER TO)"),
+        Refusal(r"for schema", WarehouseForbids, f"PostgreSQL: {{}}. The login lacks a right on it: GRANT USAGE ON SCHEMA to read from it; schema cj must belong to it. {_RIGHTS}"),
+        Refusal(r"", WarehouseForbids, f"PostgreSQL: {{}}. The login may not read it: GRANT SELECT ON it. {_RIGHTS}"),
     ),
     "42601": (Refusal("", WarehouseError, "PostgreSQL cannot read the SQL: {}. Correct the SQL"),),
     "42": (Refusal("", WarehouseShapeError, "PostgreSQL: {}. Create it, or correct the SQL that names it"),),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from include.cj.client import CJClient, Timeouts
 from include.cj.errors import CJGatewayError, CJInternalError, CJOverloaded, CJPageForbids, CJPaused, CJRateLimited
 from include.domain.account import Account
-from include.domain.errors import RestatementsError, WarehouseError
+from include.domain.errors import RestatementsError, WarehouseForbids
 from include.restatements.settings import TOLD, Settings, variable_of
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from include.warehouse.orders import OrdersSource
@@ -202,13 +202,15 @@ def _answer(check: Check, whose: str, notes: Notes) -> Found:
 
 def _remedy_of(error: RestatementsError) -> str:
     """What to do where the error itself tells, whatever was asked; empty where it does not."""
-    if isinstance(error, WarehouseError) and re.search("GRANT (SELECT|USAGE) ON", str(error)):
-        if str(error).startswith("Connection 'orders'") or "connection 'orders'" in str(error):
+    if isinstance(error, WarehouseForbids):
+        if "connection 'orders'" in str(error).lower():
             return "docs/orders.md says what connection `orders` and its login need."
         return f"{LOGIN_NEEDS}, lists the rights."
     if isinstance(error, _CJS_OWN_TROUBLE):
         return _PASSES
-    return "Ask whoever runs the proxy or the firewall to let this machine's requests through to it." * isinstance(error, CJPageForbids)
+    if isinstance(error, CJPageForbids):
+        return "Ask whoever runs the proxy or the firewall to let this machine's requests through to it."
+    return ""
 
 
 def _remedy(check: Check, whose: str) -> str:

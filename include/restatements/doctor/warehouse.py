@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from include.domain.errors import WarehouseError
+from include.domain.errors import WarehouseForbids
 from include.restatements.doctor.checks import LOGIN_NEEDS, Found, Notes, State, look, mend, right
 from include.restatements.doctor.words import length, moment
 from include.restatements.plan.picking import horizons_of
@@ -54,12 +54,9 @@ def rights(notes: Notes, whose: str) -> Found:
         there = session.has_schema("cj")
         try:
             _write_nothing(session)
-        except WarehouseError as error:
-            # Of a schema that the login may not use the server does not even say that it is there; of a missing one it denies the database.
-            words = re.match(r".*?(?:permission denied for (?!database)|must be owner of )[^.]*", str(error))
-            if words is None:
-                raise
-            return _of_another_login(session, words[0])
+        except WarehouseForbids as error:
+            # The server's own words come first; those of what to do are another's than of whoever reads orders.
+            return _of_another_login(session, str(error).split(".")[0])
     notes.may_use_tables = True
     return right("The login may write to schema cj." if there else "The login may make schema cj, which the first night does.")
 
