@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -47,6 +48,17 @@ def is_too_large(error: CJError) -> bool:
     return isinstance(error, CJRequestTooLarge) or (isinstance(error, CJNoVerdict) and error.status in (504, 413))
 
 
+class _Said(NamedTuple):
+    """What one request came to, by positions in the chunk."""
+
+    words: str = ""
+    hinted: frozenset[int] = frozenset()
+    """At which field paths point."""
+    echoed: frozenset[int] = frozenset()
+    broke: bool = False
+    """The words may come from an execution that broke."""
+
+
 def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls: int = MAX_CALLS) -> Search:
     """Post `chunk` (shapes.CHUNK) in Test Mode, and again in parts where it is refused.
 
@@ -65,18 +77,18 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
                 search.refused[position] = f"not told apart from the refused orders around it after {max_calls} requests"
             continue
         search.calls += 1
-        words, hinted, echoed, broke = _ask(chunk, positions, keys, post, search)
-        search.passed.update(echoed)
-        left = [p for p in positions if p not in echoed]
-        if len(left) == 1 and (len(positions) == 1 or words):
-            # Alone, or the only one an answer full of echoes leaves out.
-            if broke and left[0] not in broke_on:
-                broke_on.add(left[0])
-                parts.append(left)
-            else:
-                search.refused[left[0]] = words or "CJ's answer did not name it"
+        said = _ask(chunk, positions, keys, post, search)
+        search.passed.update(said.echoed)
+        left = [p for p in positions if p not in said.echoed]
+        # Alone, or the only one an answer full of echoes leaves out.
+        alone = len(left) == 1 and (len(positions) == 1 or bool(said.words))
+        if alone and said.broke and left[0] not in broke_on:
+            broke_on.add(left[0])
+            parts.append(left)
+        elif alone:
+            search.refused[left[0]] = said.words or "CJ's answer did not name it"
         elif left:
-            parts.extend(_halves(left, hinted))
+            parts.extend(_halves(left, said.hinted))
         if len(search.silent) >= MANY_SILENT:
             raise search.silent[0]
     if search.silent and not search.heard:
@@ -84,10 +96,7 @@ def find_refused(chunk: pa.Table, post: Callable[[pa.Table], Answer], max_calls:
     return search
 
 
-def _ask(
-    chunk: pa.Table, positions: list[int], keys: list[tuple[int, str]], post: Callable[[pa.Table], Answer], search: Search
-) -> tuple[str, set[int], set[int], bool]:
-    """CJ's words, the positions its field paths hint at, the positions it echoed, and whether the words may come from an execution that broke."""
+def _ask(chunk: pa.Table, positions: list[int], keys: list[tuple[int, str]], post: Callable[[pa.Table], Answer], search: Search) -> _Said:
     whole = len(positions) == chunk.num_rows
     try:
         answer = post(chunk if whole else chunk.take(pa.array(positions)))
@@ -98,21 +107,21 @@ def _ask(
             _is_heard(search)
         elif error.status is not None and len(positions) == 1 and not is_too_large(error):
             search.silent.append(error)
-        return without_values(words_of(problems), chunk) or str(error), set(), set(), error.begun
+        return _Said(without_values(words_of(problems), chunk) or str(error), broke=error.begun)
     except CJNoVerdict as error:
         if len(positions) == 1 or not is_too_large(error):
             raise
         search.too_large = True
-        return str(error), set(), set(), False  # smaller parts may pass
+        return _Said(str(error))  # smaller parts may pass
     _is_heard(search)
     named = [(order.action_tracker_id, order.order_id) for order in answer.orders]
     if whole and named == keys and not answer.errors:  # nearly always
-        return "", set(), set(positions), False
+        return _Said(echoed=frozenset(positions))
     echoes = set(named)
-    echoed = {p for p in positions if keys[p] in echoes}
+    echoed = frozenset(p for p in positions if keys[p] in echoes)
     words = without_values(words_of(answer.errors), chunk)
     pointed_at = {int(a or b) for problem in answer.errors for path in problem.fields for a, b in _POSITION.findall(path)}
-    return words, {positions[n] for n in pointed_at if n < len(positions)} - echoed, echoed, answer.begun
+    return _Said(words, frozenset(positions[n] for n in pointed_at if n < len(positions)) - echoed, echoed, answer.begun)
 
 
 def _is_heard(search: Search) -> None:
@@ -120,7 +129,7 @@ def _is_heard(search: Search) -> None:
     search.silent.clear()
 
 
-def _halves(left: list[int], hinted: set[int]) -> list[list[int]]:
+def _halves(left: list[int], hinted: frozenset[int]) -> list[list[int]]:
     suspects = [p for p in left if p in hinted]
     if suspects and len(suspects) < len(left):
         others = [p for p in left if p not in hinted]
