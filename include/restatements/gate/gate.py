@@ -162,6 +162,7 @@ class _Tally:
         self.judge, self.gate, self.doubtful, self.unasked = judge, gate, doubtful, unasked
         told = gate.refused_before
         self.told_before = set(zip(*(told[name].to_pylist() for name in (*KEY, "updated_at")), strict=True)) if told is not None else set()
+        self.ids_told_before = pa.array(sorted({order_id for _, _, order_id, _ in self.told_before}), pa.string())
         self.passed_unasked = 0
         self.rows = self.at_least = 0
         self.in_cents: Counter[str] = Counter()
@@ -263,8 +264,7 @@ class _Tally:
         """The rows whose very state an earlier night held back."""
         before = np.zeros(len(table), np.bool_)
         if self.told_before:
-            names = pa.array(sorted({order_id for _, _, order_id, _ in self.told_before}), pa.string())
-            places = np.flatnonzero(pc.is_in(table["order_id"], names).to_numpy())
+            places = np.flatnonzero(pc.is_in(table["order_id"], self.ids_told_before).to_numpy())
             rows = table.select([*KEY, "updated_at"]).take(pa.array(places))
             states = zip(*(rows[name].to_pylist() for name in rows.column_names), strict=True)
             before[places] = [state in self.told_before for state in states]
