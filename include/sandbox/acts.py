@@ -9,7 +9,7 @@ are given):
   an `action_status` and a `locking_date` of its own. The sale is what it was.
 - `unsay`: commission and fee of the records so far are null; with `"said": true` they are said again.
 - `lock`: another `locking_date` and `action_status`: `extended` (which CJ does of nothing that has locked), `locked` or `closed` ahead of time, or
-  back to `new`.
+  back to `new`. What was closed ahead of time stays closed: it is paid.
 - `repost`: `pair` takes the state back and posts the same again; `moved` shows the newest record under a new commission id and no longer under the old one.
 """
 
@@ -158,8 +158,8 @@ class Acts:
         db.execute("UPDATE records SET unsaid = ? WHERE ref = ?", (int(not spec.get("said", False)), order.ref))
 
     def _lock(self, db: sqlite3.Connection, order: HeldOrder, spec: dict[str, Any], moment: str, posting: Posting) -> None:
-        locked = order.action_status in (ActionStatus.LOCKED, ActionStatus.CLOSED) or order.locking_date <= moment
-        if locked and spec.get("action_status") == ActionStatus.EXTENDED:
+        locked = order.action_status == ActionStatus.LOCKED or order.locking_date <= moment
+        if order.action_status == ActionStatus.CLOSED or (locked and spec.get("action_status") == ActionStatus.EXTENDED):
             return
         if "locking_date" in spec:
             order.locking_date = next_second(parse_instant(spec["locking_date"]))

@@ -90,6 +90,16 @@ def test_a_lock_is_extended_before_it_has_come_and_not_after(shop: Shop, order: 
     assert shop.records(order)[-1] == found | {"actionStatus": "locked"}
 
 
+@pytest.mark.parametrize("status", ["new", "extended", "locked"])
+def test_what_was_closed_stays_closed_whatever_is_done_to_its_lock(shop: Shop, order: str, status: str) -> None:
+    act(shop, order, "lock", action_status="closed")
+    found = shop.records(order)[-1]
+    later = (shop.control.clock() + timedelta(days=400)).replace(microsecond=0)
+    act(shop, order, "lock", locking_date=later, action_status=status)
+    assert found["actionStatus"] == "closed"
+    assert shop.records(order)[-1] == found
+
+
 def test_a_state_that_is_posted_again_adds_up_to_the_same_under_new_ids(shop: Shop, order: str) -> None:
     act(shop, order, "repost")
     shop.control.advance(2)
