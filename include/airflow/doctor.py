@@ -14,7 +14,7 @@ from include.airflow.connections import Secrets, account_from_connection, accoun
 from include.airflow.defaults import SUBMIT_POOL, WAREHOUSE_POOL
 from include.airflow.orders import CONN_ID as ORDERS
 from include.airflow.orders import orders_source
-from include.airflow.unread import read_by_nothing
+from include.airflow.unread_variables import read_by_nothing
 from include.airflow.warehouse import CONN_ID, warehouse_location
 from include.domain.errors import RestatementsError
 from include.restatements.doctor.catalogue import CHECKS, CONNECTION, MACHINE

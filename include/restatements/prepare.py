@@ -17,7 +17,7 @@ from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.adoption import adopt
 from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
-from include.restatements.changes.reading import check_where_they_are
+from include.restatements.changes.orders import check_where_they_are
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder

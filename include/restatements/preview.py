@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from include.restatements.changes.extraction import file_to_edit, order_changes_sql
-from include.restatements.changes.reading import check_where_they_are
+from include.restatements.changes.orders import check_where_they_are
 from include.restatements.journal.journal import journal_of
 from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.planner import Planned, plan

@@ -3,7 +3,7 @@
 `OrdersSource.open()` gives an `OrdersReader`: it tells a query's columns and streams its rows as Arrow, and no more is asked of it. A database that is
 one of our kinds of warehouse is read through its own `Session` (`SessionSource`); every other through its driver's cursors (`include.warehouse.dbapi`).
 
-What it does not do: sort, join or write. The rows are laid down on this machine and put in order there (`include.restatements.changes.reading`), since a
+What it does not do: sort, join or write. The rows are laid down on this machine and put in order there (`include.restatements.changes.orders`), since a
 replica takes no temporary table and every database sorts text in its own way.
 """
 

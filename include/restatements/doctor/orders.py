@@ -15,7 +15,7 @@ from include.domain.money import money_text
 from include.domain.personal import named
 from include.domain.shapes import CHANGES, KEY
 from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
-from include.restatements.changes.reading import check_where_they_are, read_orders
+from include.restatements.changes.orders import check_where_they_are, read_orders
 from include.restatements.doctor.checks import LOOKED_AT, Found, NotAsked, Notes, look, mend, right
 from include.restatements.doctor.week import Week
 from include.restatements.doctor.words import share

@@ -16,7 +16,7 @@ from include.cj.payload import content_hashes, former_hashes
 from include.domain.marks import items_marks
 from include.domain.shapes import INSTANT, KEY
 from include.domain.states import Stage
-from include.restatements.changes.reading import read_orders
+from include.restatements.changes.orders import read_orders
 from include.restatements.gate.gate import Gate, Inspected
 from include.restatements.gate.items import Flags
 from include.restatements.plan.context import PlanContext

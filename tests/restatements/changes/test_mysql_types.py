@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from include.restatements.changes.reading import read_orders
+from include.restatements.changes.orders import read_orders
 from include.restatements.settings import Run
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.orders_databases import MariaDBOrders

@@ -13,9 +13,8 @@ import pytest
 from include.demo.files import ORDER_CHANGES
 from include.domain.errors import WarehouseShapeError
 from include.domain.shapes import CHANGES, INSTANT, KEY
-from include.restatements.changes import reading
 from include.restatements.changes.extraction import extract, order_changes_sql
-from include.restatements.changes.reading import read_orders
+from include.restatements.changes.orders import read_orders
 from include.restatements.settings import Run
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.orders_databases import MariaDBOrders, Orders, orders
@@ -115,7 +114,7 @@ def test_what_is_to_be_planned_again_is_asked_for_by_key_and_comes_once(
     )
     replan(session, *(("E1", 1, name) for name in ("old", "both", "too old", "unknown", "élan", "elan", "100% 'of' ?")))
     for at_once in (1, 2, 1_000):
-        monkeypatch.setattr(reading, "KEYS_AT_ONCE", at_once)
+        monkeypatch.setattr("include.restatements.changes.orders.KEYS_AT_ONCE", at_once)
         found = rows_from(orders, session, SINCE)
         assert [(row["order_id"], row["amount"]) for row in found] == [
             ("both", Decimal("1")), ("elan", Decimal("7")), ("old", Decimal("3")), ("tonight", Decimal("4")), ("élan", Decimal("6")),
