@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -68,13 +68,6 @@ def an_edit(shop: s.Shop, order: Order, rng: Random) -> None:
     order.backs.append(Back(order.touched[0], {0: (first.quantity, first.paid)}, goods=False, told={"edit": True}))
 
 
-def a_fee_kept_back(shop: s.Shop, order: Order, rng: Random) -> None:
-    s.goods(shop, order, rng)
-    at = s.later(rng)
-    order.backs.append(shop.back(order, at, {}, extra=Decimal("5.00")))
-    order.backs.append(shop.back(order, at + timedelta(hours=1), {0: 1}, extra=Decimal("-3.00")))
-
-
 def an_exchange(shop: s.Shop, order: Order, rng: Random) -> None:
     s.goods(shop, order, rng)
     order.backs.append(shop.back(order, s.later(rng), {1: 1}))
@@ -96,7 +89,7 @@ class Magento(s.Shop):
         "a bundle with a price of its own": a_bundle_with_a_price,
         "pieces of a line come back": s.pieces_come_back,
         "money back without a line": s.money_without_a_line,
-        "a fee kept back of a refund": a_fee_kept_back,
+        "a fee kept back of a refund": s.a_fee_kept_back,
         "a credit memo that is cancelled": s.a_refund_taken_back,
         "a partial refund, then the rest": s.a_part_then_the_rest,
         "an exchange": an_exchange,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -55,13 +55,6 @@ def off_one_line(shop: s.Shop, order: Order, rng: Random) -> None:
     order.backs.append(shop.back(order, s.later(rng), {0: 1}))
 
 
-def a_fee_kept_back(shop: s.Shop, order: Order, rng: Random) -> None:
-    s.goods(shop, order, rng)
-    at = s.later(rng)
-    order.backs.append(shop.back(order, at, {}, extra=Decimal("5.00")))
-    order.backs.append(shop.back(order, at + timedelta(hours=1), {0: 1}, extra=Decimal("-3.00")))
-
-
 def a_tip(shop: s.Shop, order: Order, rng: Random) -> None:
     # A billiard cue's tip is goods, whatever its title.
     s.goods(shop, order, rng, 1, title="Tip")
@@ -75,7 +68,7 @@ class Shopify(s.Shop):
         "a discount on single lines": off_one_line,
         "pieces of a line come back": s.pieces_come_back,
         "money back without a line": s.money_without_a_line,
-        "a fee kept back of a refund": a_fee_kept_back,
+        "a fee kept back of a refund": s.a_fee_kept_back,
         "a partial refund, then the rest": s.a_part_then_the_rest,
         "an exchange": s.an_exchange,
         "an edit adds a line": s.an_edit_adds,

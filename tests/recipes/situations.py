@@ -82,6 +82,13 @@ def money_without_a_line(shop: Shop, order: Order, rng: Random) -> None:
     order.backs.append(shop.back(order, later(rng), {}, extra=Decimal("4.50")))
 
 
+def a_fee_kept_back(shop: Shop, order: Order, rng: Random) -> None:
+    goods(shop, order, rng)
+    at = later(rng)
+    order.backs.append(shop.back(order, at, {}, extra=Decimal("5.00")))
+    order.backs.append(shop.back(order, at + timedelta(hours=1), {0: 1}, extra=Decimal("-3.00")))
+
+
 def a_part_then_the_rest(shop: Shop, order: Order, rng: Random) -> None:
     with_a_code(shop, order, rng)
     first, second = sorted([later(rng), later(rng) + timedelta(minutes=61)])
