@@ -4,6 +4,7 @@ python -m lab.mutants                          every target, each mistake in tur
 python -m lab.mutants plan.sql rules/plan.py   the targets whose path holds one of these
       --minutes 30      stop planting after so long; what was not tried is counted
       --jobs 2          so many at a time
+      --after 100       leave out the first so many: a survey before this one tried them
       --only TEXT       the mistakes whose description holds this
       --trust           do not ask the tests first without any mistake: they were seen to pass just now
       --quick           ask only the quickest tests of each target: what they miss, the others may still notice
@@ -20,7 +21,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,8 +37,8 @@ from lab.mutants.mutation import Mutation
 from lab.mutants.running import Ended
 from lab.mutants.targets import TARGETS, Target
 
-ASKED_FIRST = 40
-"""How many of the tests that noticed the most mistakes of a target are asked before its files are."""
+ASKED_FIRST = 25
+"""How many of the tests that noticed other mistakes of a target are asked before its files are: those of the nearest lines, and of them the keenest."""
 
 SHORTEST_WAIT = 60.0
 """Seconds that any run of tests gets; above, four times what they take without a mistake."""
@@ -73,7 +74,8 @@ class Survey:
             (place / str(n)).mkdir()
             self.workers.append(Worker(running.copy_of_the_tree(place / str(n)), place / f"{n}.log"))
         self.usual: dict[str, float] = {}
-        self.noticing = defaultdict[str, Counter[str]](Counter)
+        self.noticing = defaultdict[str, dict[str, list[int]]](dict)
+        """By target, which lines' mistakes each test noticed."""
         self.unnoticed: list[Mutation] = []
         self.tried = self.not_tried = 0
 
@@ -113,10 +115,14 @@ class Survey:
         file = worker.tree / mistake.path
         file.write_text(mistake.applied((ROOT / mistake.path).read_text(encoding="utf-8")), encoding="utf-8")
         worker.planted, worker.target = mistake, target
-        worker.guess = shlex.join(name for name, _ in self.noticing[target.path].most_common(ASKED_FIRST))
+        worker.guess = shlex.join(self._likely(target, mistake.line))
         worker.tests = (worker.guess, *target.tests) if worker.guess else target.tests
         self._ask_next(worker)
         return True
+
+    def _likely(self, target: Target, line: int) -> list[str]:
+        lines = self.noticing[target.path]
+        return sorted(lines, key=lambda test: (min(abs(line - other) for other in lines[test]), -len(lines[test])))[:ASKED_FIRST]
 
     def _ask_next(self, worker: Worker) -> None:
         worker.began = time.monotonic()
@@ -132,7 +138,7 @@ class Survey:
         guessed, worker.tests = worker.tests[0] == worker.guess, worker.tests[1:]
         by = running.noticed_by(worker.log) if ended.noticed else None
         if by is not None and worker.target is not None:
-            self.noticing[worker.target.path][by] += 1
+            self.noticing[worker.target.path].setdefault(by, []).append(worker.planted.line)
         # What was only guessed may not even be there: then the files say.
         if worker.tests and (not ended.noticed or (guessed and by is None)):
             self._ask_next(worker)
@@ -170,6 +176,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("targets", nargs="*", help="parts of paths; all targets, if none is given")
     parser.add_argument("--minutes", type=float, default=600)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--after", type=int, default=0)
     parser.add_argument("--only", default="", help="mistakes whose description holds this")
     parser.add_argument("--trust", action="store_true")
     parser.add_argument("--quick", action="store_true")
@@ -178,7 +185,7 @@ def main(arguments: list[str]) -> int:
     chosen = [t for t in TARGETS if not given.targets or any(part in t.path for part in given.targets)]
     if given.quick:
         chosen = [replace(target, tests=target.tests[:1]) for target in chosen]
-    mistakes = [pair for target in chosen for pair in planted_in(target) if given.only in pair[1].what]
+    mistakes = [pair for target in chosen for pair in planted_in(target) if given.only in pair[1].what][given.after :]
     if given.list or not mistakes:
         for _, mistake in mistakes:
             console.print(f"{mistake.path}:{mistake.line}  {escape(mistake.what)}")
