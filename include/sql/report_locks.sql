@@ -1,11 +1,5 @@
-{% from "fragments.sql" import same_order %}
 -- Breaks and what they put at risk, by how long CJ still takes a correction.
-WITH sent AS (
-    SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
-    FROM cj.submissions
-    WHERE run_id IN (:runs) AND mode = 'live' AND outcome IN ('accepted', 'unknown')
-),
-breaks AS (
+WITH breaks AS (
     SELECT
         r.advertiser_id, r.commission_at_risk,
         CASE
@@ -17,9 +11,7 @@ breaks AS (
             WHEN r.locking_date <= :in_thirty_days THEN '15-30'
             ELSE '> 30'
         END AS bucket
-    FROM sent AS s
-    INNER JOIN cj.reconciliation AS r
-        ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at
+    FROM cj.report_states AS r
     WHERE r.status IN ('mismatched', 'missing')
 )
 SELECT bucket, advertiser_id, count(*) AS orders, sum(commission_at_risk) AS at_risk

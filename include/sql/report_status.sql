@@ -1,10 +1,4 @@
-{% from "fragments.sql" import same_order %}
 -- The right side of the balance: the verdict on each order state sent live. A null status means no reconciliation has looked at it yet.
-WITH sent AS (
-    SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at
-    FROM cj.submissions
-    WHERE run_id IN (:runs) AND mode = 'live' AND outcome IN ('accepted', 'unknown')
-)
 SELECT
     r.status, r.reason, r.advertiser_id, r.currency,
     count(*) AS orders,
@@ -16,8 +10,6 @@ SELECT
     sum(CASE WHEN NOT r.amount_checked AND r.status = 'matched' THEN 1 ELSE 0 END) AS unchecked,
     sum(CASE WHEN r.posted_amount IS NULL THEN 1 ELSE 0 END) AS not_compared,
     sum(CASE WHEN r.commission_at_risk IS NULL THEN 1 ELSE 0 END) AS unpriced
-FROM sent AS s
-LEFT JOIN cj.reconciliation AS r
-    ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at
+FROM cj.report_states AS r
 GROUP BY r.status, r.reason, r.advertiser_id, r.currency
 ORDER BY r.status, r.reason, r.advertiser_id, r.currency

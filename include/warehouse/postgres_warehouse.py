@@ -48,6 +48,12 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS submissions_chunk ON cj.submissions (run_id, chunk_id)",
     "CREATE INDEX IF NOT EXISTS planned_chunk ON cj.planned (run_id, chunk_id)",
     "CREATE INDEX IF NOT EXISTS reconciliation_order ON cj.reconciliation (order_id, action_tracker_id, enterprise_id, updated_at)",
+    # What is open, what a round looked at, and the last nights: found without reading every verdict there ever was.
+    "CREATE INDEX IF NOT EXISTS reconciliation_open ON cj.reconciliation (submitted_at) WHERE status IN ('awaiting', 'late', 'mismatched', 'missing')",
+    "CREATE INDEX IF NOT EXISTS reconciliation_checked ON cj.reconciliation (checked_at)",
+    "CREATE INDEX IF NOT EXISTS reconciliation_submitted ON cj.reconciliation (submitted_at)",
+    "CREATE INDEX IF NOT EXISTS quarantine_run ON cj.quarantine (run_id)",
+    "CREATE INDEX IF NOT EXISTS skipped_run ON cj.skipped (run_id)",
     "CREATE INDEX IF NOT EXISTS verdicts_log_order ON cj.verdicts_log (order_id, action_tracker_id, enterprise_id, updated_at)",
     "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
     "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
@@ -70,6 +76,7 @@ _WORKING = (
     "incoming_commissions",
     "asked_commissions",
     "verdicts",
+    "report_states",
     "accounts_now",
     "open_orders",
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from include.domain.money import ZERO, exact_sum, money
 from include.domain.states import BREAKS, Status
@@ -22,26 +22,22 @@ from include.restatements.report.figures import (
     Lag,
     LockBucket,
     Night,
+    Older,
     Quarantined,
     Sent,
     StatusLine,
     amounts_by_currency,
 )
 from include.sql import filled
+from include.warehouse.base import Session
 
 NIGHTS = 30
 _DETAIL_LENGTH = 300
 _ADDRESS = re.compile(r"\S+@\S+")
 
 
-class Reader(Protocol):
-    """The part of a warehouse session a report needs (`include.warehouse.base.Session` has it)."""
-
-    def rows(self, sql: str, params: Mapping[str, object] = ...) -> list[dict[str, Any]]: ...
-
-
 def collect(
-    session: Reader,
+    session: Session,
     *,
     checked_at: datetime,
     run_ids: Collection[str] | None = None,
@@ -50,27 +46,35 @@ def collect(
 ) -> Figures:
     """The figures about `run_ids`, as the tables stand at `checked_at` (aware, CJ's time).
 
-    Without `run_ids`: the runs that this reconciliation looked at or that have anything open, and the newest one. `currencies` names each
-    advertiser's own currency (`Account.currency` by `advertiser_id`); without it commission at risk carries no currency.
-    Raises what the session raises.
+    Without `run_ids`: of the last thirty nights, the runs that this reconciliation looked at or that have anything open, and the newest one. What is
+    open of nights before them is told in one sum. `currencies` names each advertiser's own currency (`Account.currency` by `advertiser_id`); without it
+    commission at risk carries no currency. Raises what the session raises.
     """
-    own = currencies or {}
-    runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at)
-    verdicts = _of_runs(session, "report_status", runs)
-    checked = session.rows(filled("report_checked"), {"checked_at": checked_at})
-    aside = session.rows(filled("report_set_aside"), {})[0]
-    signs = session.rows(filled("report_discount_signs"), {})[0]
+    with session.transaction():
+        figures = _collect(session, checked_at, run_ids, currencies or {}, top)
+        session.execute("DELETE FROM cj.report_states")
+    return figures
+
+
+def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | None, own: Mapping[str, str], top: int) -> Figures:
+    since = _midnight(checked_at) - timedelta(days=NIGHTS - 1)
+    runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at, since)
+    _gather(session, runs)
+    verdicts = _rows(session, "report_status")
+    checked = _rows(session, "report_checked", checked_at=checked_at)
+    aside = _rows(session, "report_set_aside")[0]
+    signs = _rows(session, "report_discount_signs")[0]
     return Figures(
         checked_at=checked_at.astimezone(UTC),
-        data_as_of=_instant(session.rows(filled("report_freshness"), {})[0]["complete_until"]),
+        data_as_of=_instant(_rows(session, "report_freshness")[0]["complete_until"]),
         reconciliation_run_id=str(checked[0]["reconciliation_run_id"]) if checked else None,
         run_ids=runs,
         balance=_balance(_of_runs(session, "report_live", runs), verdicts),
         statuses=_statuses(verdicts, own),
         break_reasons=_break_reasons(verdicts, own),
-        breaks=tuple(_break(row, own) for row in _of_runs(session, "report_breaks", runs, top=top)),
-        locks=_locks(session, runs, checked_at, own),
-        lag=_lag(session, runs),
+        breaks=tuple(_break(row, own) for row in _rows(session, "report_breaks", top=top)),
+        locks=_locks(session, checked_at, own),
+        lag=_lag(session),
         sent=tuple(
             Sent(str(row["mode"]), str(row["operation"]), str(row["outcome"]), int(row["orders"]))
             for row in _of_runs(session, "report_sent", runs)
@@ -78,7 +82,8 @@ def collect(
         refused=tuple((without_addresses(row["message"]), int(row["orders"])) for row in _of_runs(session, "report_refused", runs, top=10)),
         quarantined=_quarantined(_of_runs(session, "report_quarantined", runs), own),
         skipped=tuple((str(row["reason"]), int(row["orders"])) for row in _of_runs(session, "report_skipped", runs)),
-        nights=_nights(session.rows(filled("report_nights"), {"since": _midnight(checked_at) - timedelta(days=NIGHTS - 1)})),
+        nights=_nights(_rows(session, "report_nights", since=since)),
+        older=_older(_of_runs(session, "report_older", runs, since=since), own),
         other_basis_matches_all=bool(checked and checked[0]["other_basis_matches_all"]),
         set_aside=int(aside["set_aside"]),
         changed=int(aside["changed"]),
@@ -87,15 +92,31 @@ def collect(
     )
 
 
-def _runs(session: Reader, checked_at: datetime) -> tuple[str, ...]:
-    return tuple(str(row["run_id"]) for row in session.rows(filled("report_runs"), {"checked_at": checked_at}))
+def _runs(session: Session, checked_at: datetime, since: datetime) -> tuple[str, ...]:
+    return tuple(str(row["run_id"]) for row in _rows(session, "report_runs", checked_at=checked_at, since=since))
 
 
-def _of_runs(session: Reader, name: str, runs: tuple[str, ...], **params: object) -> list[dict[str, Any]]:
-    """The rows of a statement about some runs. `(:runs)` becomes one parameter a run; values are bound by the driver, never written in."""
+def _gather(session: Session, runs: tuple[str, ...]) -> None:
+    """Fills cj.report_states, which most figures are read from."""
+    session.execute("DELETE FROM cj.report_states")
+    session.execute(*_about(runs, "report_states"))
+
+
+def _of_runs(session: Session, name: str, runs: tuple[str, ...], **params: object) -> list[dict[str, Any]]:
+    """The rows of a statement about some runs."""
+    sql, bound = _about(runs, name)
+    return [dict(row) for row in session.rows(sql, bound | params)]
+
+
+def _rows(session: Session, name: str, **params: object) -> list[dict[str, Any]]:
+    return [dict(row) for row in session.rows(filled(name), params)]
+
+
+def _about(runs: tuple[str, ...], name: str) -> tuple[str, dict[str, object]]:
+    """A statement and its parameters. `(:runs)` becomes one parameter a run; values are bound by the driver, never written in."""
     bound = {f"run_{number}": run for number, run in enumerate(runs or ("",))}
     names = ", ".join(f":{name}" for name in bound)
-    return session.rows(filled(name).replace("(:runs)", f"({names})"), {**bound, **params})
+    return filled(name).replace("(:runs)", f"({names})"), dict(bound)
 
 
 def _balance(live: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> Balance:
@@ -173,10 +194,10 @@ def _break(row: Mapping[str, Any], own: Mapping[str, str]) -> Break:
     )
 
 
-def _locks(session: Reader, runs: tuple[str, ...], checked_at: datetime, own: Mapping[str, str]) -> tuple[LockBucket, ...]:
+def _locks(session: Session, checked_at: datetime, own: Mapping[str, str]) -> tuple[LockBucket, ...]:
     spans = {"in_two_days": 2, "in_a_week": 7, "in_two_weeks": 14, "in_thirty_days": 30}
     moments = {name: checked_at + timedelta(days=days) for name, days in spans.items()}
-    rows = _of_runs(session, "report_locks", runs, checked_at=checked_at, **moments)
+    rows = _rows(session, "report_locks", checked_at=checked_at, **moments)
     buckets = []
     for days in LOCK_BUCKETS:
         mine = [row for row in rows if row["bucket"] == days]
@@ -186,11 +207,11 @@ def _locks(session: Reader, runs: tuple[str, ...], checked_at: datetime, own: Ma
     return tuple(buckets)
 
 
-def _lag(session: Reader, runs: tuple[str, ...]) -> Lag | None:
-    row = _of_runs(session, "report_lag_percentiles", runs)[0]
+def _lag(session: Session) -> Lag | None:
+    row = _rows(session, "report_lag_percentiles")[0]
     if not row["orders"]:
         return None
-    bins = tuple((int(r["bin"]), int(r["orders"])) for r in _of_runs(session, "report_lag", runs))
+    bins = tuple((int(r["bin"]), int(r["orders"])) for r in _rows(session, "report_lag"))
     # To the millisecond: beyond it warehouses interpolate differently.
     p50, p90, p99, longest = (round(row[name], 3) for name in ("p50", "p90", "p99", "longest"))
     return Lag(int(row["orders"]), p50, p90, p99, longest, bins)
@@ -215,6 +236,16 @@ def _nights(rows: list[dict[str, Any]]) -> tuple[Night, ...]:
     for row in rows:
         days.setdefault(row["day"], []).append((str(row["status"]), int(row["orders"])))
     return tuple(Night(day, tuple(orders)) for day, orders in sorted(days.items()))
+
+
+def _older(rows: list[dict[str, Any]], own: Mapping[str, str]) -> Older:
+    broken = [row for row in rows if row["status"] in BREAKS]
+    return Older(
+        orders=sum(int(row["orders"]) for row in rows),
+        breaks=sum(int(row["orders"]) for row in broken),
+        at_risk=amounts_by_currency(_own_amount(row, "at_risk", own) for row in broken),
+        unpriced=sum(int(row["unpriced"]) for row in broken),
+    )
 
 
 def without_addresses(text: str) -> str:

@@ -204,6 +204,17 @@ class Night:
 
 
 @dataclass(frozen=True)
+class Older:
+    """What is still open of the nights before those a report shows: no line of it is anywhere else in the report."""
+
+    orders: int
+    breaks: int
+    """Of them, those that are mismatched or missing."""
+    at_risk: tuple[Amount, ...]
+    unpriced: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """Everything a report says about some runs at one moment."""
 
@@ -224,6 +235,7 @@ class Figures:
     quarantined: tuple[Quarantined, ...]
     skipped: tuple[tuple[str, int], ...]
     nights: tuple[Night, ...]
+    older: Older
     other_basis_matches_all: bool
     set_aside: int = 0
     """CJ's records that could not be kept: what their orders come to at CJ is not known."""

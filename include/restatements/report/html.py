@@ -44,6 +44,7 @@ def _findings(figures: Figures) -> SimpleNamespace:
         unchecked=report_words.unchecked_finding(figures),
         signs=report_words.signs_finding(figures),
         nights=report_words.nights_finding(figures),
+        older=report_words.older_finding(figures),
     )
 
 

@@ -12,7 +12,16 @@ from rich.text import Text
 from include.domain.states import BREAKS
 from include.restatements.report.advice import SKIPS, advice_for
 from include.restatements.report.figures import Amount, Figures, counted, joined, utc
-from include.restatements.report.words import headline, lag_finding, lock_words, plain, set_aside_finding, signs_finding, unchecked_finding
+from include.restatements.report.words import (
+    headline,
+    lag_finding,
+    lock_words,
+    older_finding,
+    plain,
+    set_aside_finding,
+    signs_finding,
+    unchecked_finding,
+)
 
 TOP = 10
 WIDTH = 100
@@ -33,6 +42,8 @@ def terminal(figures: Figures, *, report: str | None = None) -> Group:
         )
     if figures.other_basis_matches_all:
         parts.append(Text("With the other sale_amount_basis (net or gross) every order would match: check the connection's extra."))
+    if older := older_finding(figures):
+        parts.append(Text(older, style="bold red" if figures.older.breaks else ""))
     if aside := set_aside_finding(figures):
         parts.append(Text(aside, style="bold red" if figures.set_aside else ""))
     if signs := signs_finding(figures):

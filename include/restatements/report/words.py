@@ -124,6 +124,20 @@ def unchecked_finding(figures: Figures) -> str:
     )
 
 
+def older_finding(figures: Figures) -> str:
+    """What is open of nights before those the report shows; empty where nothing is."""
+    older = figures.older
+    if not older.orders:
+        return ""
+    unknown = f", {older.unpriced:,} at an unknown cost" if older.unpriced else ""
+    breaks = (
+        f", {counted(older.breaks, 'break')} among them: {joined(older.at_risk)} commission and fee at risk{unknown}"
+        if older.breaks
+        else ""
+    )
+    return f"Still open from nights before these: {counted(older.orders, 'order')}{breaks}. See cj.reconciliation."
+
+
 def nights_finding(figures: Figures) -> str:
     """In how many nights something broke, and in which most."""
     broken = [night for night in figures.nights if night.count(Status.MISSING, Status.MISMATCHED)]

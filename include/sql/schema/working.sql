@@ -33,6 +33,9 @@ CREATE TABLE cj.asked_commissions (commission_id text NOT NULL);
 -- One round of verdicts on its way into cj.reconciliation.
 CREATE TABLE cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 
+-- The order states that a report is about.
+CREATE TABLE cj.report_states AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
+
 -- The accounts of this reconciliation, and the orders it looks at.
 CREATE TABLE cj.accounts_now (
     advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL, judged_reading bigint NOT NULL

@@ -100,6 +100,15 @@ def checked_run(other_basis: bool = False) -> dict[str, Any]:
     return {"reconciliation_run_id": "recon-1", "checked_at": CHECKED, **counts, "other_basis_matches_all": other_basis}
 
 
+def plan(number: int, run: str) -> dict[str, Any]:
+    return {"plan_number": number, "run_id": run, "reading": 1, "planned_at": SENT}
+
+
+def planned(order_id: str, run: str) -> dict[str, Any]:
+    """An order that is on its way to CJ."""
+    return {"run_id": run, "chunk_id": "c1", "operation": "restate", **key(order_id), "planned_at": SENT}
+
+
 def one_of_everything(session: Session) -> None:
     """A night with every verdict, three currencies, a break of an older run, and rows of a run the report is not about."""
     soon, gone = CHECKED + timedelta(days=1), CHECKED - timedelta(days=2)
@@ -174,3 +183,4 @@ def one_of_everything(session: Session) -> None:
     reads = {"advertiser_id": "5500001", "cursor_commission_id": "2", "kind": "cursor", "read_from": SENT, "records": 2, "read_at": CHECKED}
     append(session, "cj.ledger_reads", [{**reads, "complete_until": CHECKED - timedelta(minutes=m)} for m in (90, 15)])
     append(session, "cj.reconciliation_runs", [checked_run()])
+    append(session, "cj.plans", [plan(1, ELSEWHERE), plan(2, EARLIER), plan(3, RUN)])

@@ -134,14 +134,6 @@ def test_freshness_is_the_newest_complete_reading_of_the_advertiser_furthest_beh
     assert collect(session, checked_at=CHECKED, run_ids=[RUN]).data_as_of == CHECKED - timedelta(hours=3)
 
 
-def test_without_run_ids_the_report_is_about_what_was_just_checked_or_is_still_open(session: Session) -> None:
-    tables.one_of_everything(session)
-    before, done = CHECKED - timedelta(hours=1), {"run_id": "settled-before"}
-    append(session, "cj.reconciliation", [tables.verdict("X-1", "matched", "1.00", "1.00", **{**done, "checked_at": before})])
-    append(session, "cj.reconciliation", [tables.verdict("X-2", "matched", "1.00", "1.00", run_id="settled-now")])
-    assert collect(session, checked_at=CHECKED).run_ids == (tables.ELSEWHERE, RUN, "settled-now")
-
-
 def test_a_break_whose_cost_nobody_can_work_out_is_said_to_be_unknown(session: Session) -> None:
     append(session, "cj.submissions", [tables.submission("B-9")])
     append(session, "cj.reconciliation", [tables.verdict("B-9", "missing", "5.00", currency="EUR", reason="unknown")])
@@ -156,7 +148,8 @@ def test_postgresql_and_duckdb_tell_the_same(figures: Figures, postgres_database
         session.create_tables()
         tables.one_of_everything(session)
         assert collect(session, checked_at=CHECKED, run_ids=[RUN, EARLIER], currencies=OWN) == figures
-        assert collect(session, checked_at=CHECKED).run_ids == (tables.ELSEWHERE, RUN)
+        assert collect(session, checked_at=CHECKED).run_ids == (RUN,)
+        assert session.rows("SELECT * FROM cj.report_states") == []
 
 
 def test_a_contradiction_between_the_tables_is_shown_and_not_smoothed_over(session: Session) -> None:
@@ -239,6 +232,7 @@ def test_an_empty_night_says_so_and_shows_no_empty_panel(session: Session) -> No
 
 
 def test_a_night_of_test_mode_does_not_look_like_a_live_one(session: Session) -> None:
+    append(session, "cj.plans", [tables.plan(1, RUN)])
     append(session, "cj.submissions", [tables.submission("T-1", mode="test")])
     assert headline(collect(session, checked_at=CHECKED)).claim == "Test Mode only: nothing was posted."
 
