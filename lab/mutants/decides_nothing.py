@@ -12,6 +12,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/plan_facts.sql", "THEN 1 ELSE 0 END) OVER (PARTITION BY i.position) AS emptied", "1 → 2"): "only whether there is any is asked",
     ("include/sql/plan_facts.sql", "INNER JOIN cj.submissions AS s", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
     ("include/sql/plan_facts.sql", "FROM sent AS s INNER JOIN input AS i", "INNER JOIN → LEFT JOIN"): "what was sent is read of orders of the input alone",
+    ("include/sql/plan_facts.sql", "    INNER JOIN (", "INNER JOIN → LEFT JOIN"): "without any order of CJ's own it is not known whether they meet, which is no",
     ("include/sql/plan_facts.sql", "    INNER JOIN input AS i USING (position)", "INNER JOIN → LEFT JOIN"): "likewise",
     ("include/sql/plan_facts.sql", "s.plan_number > another.plan_number", "> → >="): "one plan sends an order once, so its number is of one content",
     ("include/sql/plan_facts.sql", "FALSE) AS half_shown, d.order_id", "FALSE → TRUE"): "null only of an order CJ does not know, of which nothing is held anyway",

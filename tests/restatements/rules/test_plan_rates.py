@@ -77,6 +77,13 @@ def test_an_order_of_which_cj_holds_nothing_tells_no_rate(ground: Ground) -> Non
     assert in_pounds(ground, ("100", "127"), ("100", "127"), ("100", "0"), ("100", "0")) == [True, True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("amount", "held", "so"), [("0", "0", True), ("0", "0.03", False), ("0.02", "0", False), ("1", "1.27", True), ("0.79", "1", True)]
+)
+def test_only_nothing_itself_is_held_without_a_rate(ground: Ground, amount: str, held: str, so: bool) -> None:
+    assert in_pounds(ground, ("100", "127"), ("100", "127"), (amount, held))[-1] is so
+
+
 def test_an_order_over_nothing_has_no_rate_on_either_warehouse(location: WarehouseLocation) -> None:
     with open_warehouse(location) as session:
         session.create_tables()
