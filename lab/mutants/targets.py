@@ -29,9 +29,9 @@ _PLAN_FACTS = f"{_RULES}/test_plan_facts.py {_RULES}/test_plan_unknowns.py {_RUL
 _VERDICT_FACTS = f"{_RULES}/test_verdict_facts.py {_RULES}/test_verdict_unknowns.py {_RULES}/test_verdict_rates.py {_ONE}"
 _ANY_FACTS = f"{_PLAN_FACTS.removesuffix(_ONE)}{_VERDICT_FACTS}"
 # What divides by nothing, only PostgreSQL refuses.
-_DIVIDES = f"{_RULES}/test_plan_rates.py -k 'postgres and over_nothing'"
+_DIVIDES = f"{_RULES}/test_plan_rates.py {_RULES}/test_verdict_rates.py -k 'postgres and over_nothing'"
 _WHOLE_PLAN = (_PLAN_FACTS, _DIVIDES, _MONEY, *_FOUND, _AGAIN, _DEMO)
-_WHOLE_VERDICTS = (_VERDICT_FACTS, _MONEY, _AGAIN, *_FOUND, _DEMO)
+_WHOLE_VERDICTS = (_VERDICT_FACTS, _DIVIDES, _MONEY, _AGAIN, *_FOUND, _DEMO)
 
 
 @dataclass(frozen=True)

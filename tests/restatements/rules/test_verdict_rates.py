@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from include.warehouse.base import WarehouseLocation, open_warehouse
-from tests.restatements.rules.ground import HOUR, POSTED, SENT, UPDATED, Ground
+from tests.restatements.rules.ground import HOUR, POSTED, SECOND, SENT, UPDATED, Ground
 
 ARRIVED = SENT + HOUR
 """When CJ posted what was sent."""
+TOLERANCE = timedelta(minutes=5)
 
 
 def facts(ground: Ground) -> dict[str, Any]:
@@ -215,6 +217,11 @@ def test_an_order_alone_is_compared_with_what_earlier_rounds_showed_of_others(
     assert (found["amount_unchecked"], found["amount_differs"]) == (unchecked, differs)
 
 
+@pytest.mark.parametrize(("amount", "held", "rate"), [("1", "1.27", 1.27), ("0.50", "1", 2), ("0.50", "0", None), ("0", "0.50", None)])
+def test_however_small_an_order_it_has_a_rate(ground: Ground, amount: str, held: str, rate: float | None) -> None:
+    assert facts(ground.sent(currency="GBP", amount=amount).record(sale_amount=held, posting_date=ARRIVED))["rate"] == rate
+
+
 @pytest.mark.parametrize(
     ("sent", "record", "unchecked"),
     [
@@ -306,11 +313,23 @@ def test_without_a_rate_one_record_since_the_converted_state_before_may_be_eithe
     assert found == [may_be]
 
 
-@pytest.mark.parametrize("known", [{"reading": 0}, {"posting_date": SENT - 2 * HOUR}])
-def test_a_record_from_before_the_state_before_was_sent_is_of_neither(ground: Ground, known: dict[str, Any]) -> None:
-    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(**{"sale_amount": "127.00", "posting_date": ARRIVED} | known)
+@pytest.mark.parametrize(
+    ("record", "may_be"),
+    [
+        ({}, False),
+        ({"reading": 0}, True),
+        ({"reading": None}, True),
+        ({"posting_date": SENT - HOUR - TOLERANCE}, False),
+        ({"posting_date": SENT - HOUR - TOLERANCE - SECOND}, True),
+        ({"sale_amount": "0"}, False),  # corrected to nothing in between
+        ({"sale_amount": "0.50"}, False),
+        ({"sale_amount": "-0.01"}, True),  # what takes a state back is none
+    ],
+)
+def test_what_posted_since_the_state_before_was_sent_is_one_of_the_two(ground: Ground, record: dict[str, Any], may_be: bool) -> None:
+    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(**{"sale_amount": "127.00", "posting_date": ARRIVED} | record)
     ground.record(sale_amount="-127.00", posting_date=ARRIVED).record(sale_amount="101.60", posting_date=ARRIVED)
-    assert [row["may_be_state_before"] for row in ground.to_judge().verdicts() if row["newest_state"]] == [True]
+    assert [row["may_be_state_before"] for row in ground.to_judge().verdicts() if row["newest_state"]] == [may_be]
 
 
 @pytest.mark.parametrize("of_whom", ["another order", "an earlier round"])

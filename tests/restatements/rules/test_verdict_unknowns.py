@@ -102,6 +102,7 @@ def test_a_record_that_is_no_action_of_the_order_is_no_news_of_it(ground: Ground
         (["100.00", "-20.00", "-80.00", "60.00"], False),
         (["100.00"], False),
         (["0"], False),
+        ([], False),
     ],
 )
 def test_what_can_be_seen_adds_up_where_the_newest_state_is_the_sum(ground: Ground, records: list[str], shown: bool) -> None:
@@ -109,6 +110,11 @@ def test_what_can_be_seen_adds_up_where_the_newest_state_is_the_sum(ground: Grou
     for turn, amount in enumerate(records):
         ground.record(sale_amount=amount, posting_date=SENT + turn * SECOND)
     assert facts(ground)["half_shown"] is shown
+
+
+def test_a_record_without_an_amount_does_not_say_that_nothing_has_become_of_it(ground: Ground) -> None:
+    ground.sent(amount="80.00").record(reading=0).record(sale_amount=None, posting_date=ARRIVED)
+    assert facts(ground)["shows_state_before"] is False
 
 
 @pytest.mark.parametrize(("again", "shows"), [("100.00", True), ("99.99", False), (None, False)])
