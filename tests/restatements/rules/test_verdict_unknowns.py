@@ -125,7 +125,38 @@ def test_what_was_taken_back_and_posted_again_is_no_proof_against_a_state(ground
     assert facts(ground)["shows_state_before"] is shows
 
 
-@pytest.mark.parametrize(("reading", "posted", "since"), [(3, ARRIVED, True), (2, ARRIVED, False), (3, SENT - HOUR, False)])
+EARLIEST = SENT - timedelta(minutes=5)
+"""What CJ posted from then on may be of what was sent: clocks differ."""
+
+
+@pytest.mark.parametrize(
+    ("record", "posted"),
+    [
+        ({}, True),
+        ({"reading": 0}, False),
+        ({"reading": None}, False),
+        ({"posting_date": EARLIEST}, True),
+        ({"posting_date": EARLIEST - SECOND}, False),
+    ],
+)
+def test_beside_other_news_a_record_of_just_this_state_must_be_news_itself(ground: Ground, record: dict[str, Any], posted: bool) -> None:
+    ground.sent(amount="60.00").record(reading=0).record(sale_amount="80.00", posting_date=ARRIVED)
+    ground.record(**{"sale_amount": "60.00", "posting_date": ARRIVED} | record)
+    assert newest(ground)["posted_once"] is posted
+
+
+@pytest.mark.parametrize("others", [(), (2,), (2, 4)])
+def test_of_all_records_of_just_this_state_one_since_it_was_sent_again_is_enough(ground: Ground, others: tuple[int, ...]) -> None:
+    ground.sent(submitted_at=SENT - 3 * HOUR).sent(attempt=2, known_reading=2).record(reading=0)
+    for reading in (*others, 3):
+        ground.record(reading=reading, posting_date=ARRIVED)
+    assert newest(ground)["posted_since_last"] is True
+
+
+@pytest.mark.parametrize(
+    ("reading", "posted", "since"),
+    [(3, ARRIVED, True), (2, ARRIVED, False), (3, SENT - HOUR, False), (3, EARLIEST, True), (3, EARLIEST - SECOND, False)],
+)
 def test_a_state_that_posted_once_may_not_have_posted_since_it_was_sent_again(
     ground: Ground, reading: int, posted: Any, since: bool
 ) -> None:
