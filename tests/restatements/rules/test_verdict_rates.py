@@ -282,6 +282,25 @@ def test_just_the_converted_state_before_is_shown_at_the_rate_the_others_show(
     assert [row["shows_state_before"] for row in newest] == [shows]
 
 
+@pytest.mark.parametrize(
+    ("amount", "held", "other", "posted"),
+    [
+        ("100", "127", {}, True),
+        ("100", "131", {}, False),
+        ("1", "1.27", {}, True),
+        ("0.50", "0.64", {}, True),
+        ("0", "0", {}, False),  # nothing looks like nothing at any rate
+        ("100", "127", {"order_discount_orig_currency": "0.01"}, False),
+        ("100", "127", {"order_discount_orig_currency": None}, True),
+    ],
+)
+def test_a_record_is_of_a_converted_state_near_the_rate_alone(
+    ground: Ground, amount: str, held: str, other: dict[str, Any], posted: bool
+) -> None:
+    ground.rate().sent(currency="GBP", amount=amount).record(reading=0).record(**{"sale_amount": held, "posting_date": ARRIVED} | other)
+    assert facts(ground)["posted_once"] is posted
+
+
 def test_without_other_evidence_of_the_rate_it_is_not_known_whether_the_converted_state_before_is_shown(ground: Ground) -> None:
     ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED).to_judge()
     newest = [row for row in ground.verdicts() if row["newest_state"]]
