@@ -112,6 +112,11 @@ def test_what_can_be_seen_adds_up_where_the_newest_state_is_the_sum(ground: Grou
     assert facts(ground)["half_shown"] is shown
 
 
+def test_of_an_order_that_cj_does_not_know_nothing_is_true_but_that_it_was_sent(ground: Ground) -> None:
+    found = facts(ground.sent())
+    assert {name for name, value in found.items() if value is True} == {"newest_state", "is_restate", "hour_over"}
+
+
 def test_a_record_without_an_amount_does_not_say_that_nothing_has_become_of_it(ground: Ground) -> None:
     ground.sent(amount="80.00").record(reading=0).record(sale_amount=None, posting_date=ARRIVED)
     assert facts(ground)["shows_state_before"] is False
@@ -142,7 +147,8 @@ EARLIEST = SENT - timedelta(minutes=5)
 def test_beside_other_news_a_record_of_just_this_state_must_be_news_itself(ground: Ground, record: dict[str, Any], posted: bool) -> None:
     ground.sent(amount="60.00").record(reading=0).record(sale_amount="80.00", posting_date=ARRIVED)
     ground.record(**{"sale_amount": "60.00", "posting_date": ARRIVED} | record)
-    assert newest(ground)["posted_once"] is posted
+    found = newest(ground)
+    assert (found["posted_once"], found["posted_since_last"]) == (posted, posted)
 
 
 @pytest.mark.parametrize("others", [(), (2,), (2, 4)])
