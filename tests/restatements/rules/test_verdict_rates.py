@@ -186,6 +186,7 @@ def test_an_order_alone_in_its_currency_cannot_be_checked(ground: Ground) -> Non
     """Not even at a hundred times the amount: nothing says so, and nothing says that it is right."""
     found = facts(ground.sent(currency="GBP").record(sale_amount="12700", posting_date=ARRIVED))
     assert (found["amount_differs"], found["amount_unchecked"], found["rate"]) == (False, True, 127)
+    assert found["may_be_state_before"] is False
 
 
 @pytest.mark.parametrize(("held", "differs"), [("130.80", False), ("12700", True)])
@@ -269,6 +270,9 @@ BEFORE = {"currency": "GBP", "amount": "80.00", "payload_hash": "other", "update
         ({"discount": "10.00"}, "88.90", True),
         ({"amount": "0"}, "0", True),
         ({"amount": "0"}, "101.60", False),
+        ({"amount": "0"}, "0.03", False),
+        ({"amount": "1"}, "1.27", True),
+        ({"amount": "0.79"}, "1", True),
         ({"operation": "cancel"}, "0", True),
         ({"currency": "EUR"}, "101.60", False),
         ({"currency": None}, "80.00", False),
@@ -302,6 +306,13 @@ def test_a_record_is_of_a_converted_state_near_the_rate_alone(
 ) -> None:
     ground.rate().sent(currency="GBP", amount=amount).record(reading=0).record(**{"sale_amount": held, "posting_date": ARRIVED} | other)
     assert facts(ground)["posted_once"] is posted
+
+
+@pytest.mark.parametrize(("before", "shows"), [({}, True), ({"currency": "EUR"}, False), ({"amount": "0.02"}, False)])
+def test_nothing_is_shown_of_a_converted_state_before_that_was_nothing(ground: Ground, before: dict[str, Any], shows: bool) -> None:
+    ground.rate().sent(**BEFORE | {"amount": "0"} | before).sent(currency="GBP", amount="60.00").record(sale_amount="127.00", reading=0)
+    ground.record(sale_amount="-127.00", posting_date=ARRIVED)
+    assert [row["shows_state_before"] for row in ground.to_judge().verdicts() if row["newest_state"]] == [shows]
 
 
 def test_without_other_evidence_of_the_rate_it_is_not_known_whether_the_converted_state_before_is_shown(ground: Ground) -> None:
