@@ -27,6 +27,7 @@ _FOUND = ("tests/restatements/test_regressions.py", "tests/restatements/test_reg
 _DEMO = "tests/journeys/test_demo_totals.py"
 _PLAN_FACTS = f"{_RULES}/test_plan_facts.py {_RULES}/test_plan_unknowns.py {_RULES}/test_ids_meet.py {_RULES}/test_plan_rates.py {_ONE}"
 _VERDICT_FACTS = f"{_RULES}/test_verdict_facts.py {_RULES}/test_verdict_unknowns.py {_RULES}/test_verdict_rates.py {_ONE}"
+_ALIKE = f"{_RULES}/test_alike.py"
 _ANY_FACTS = f"{_PLAN_FACTS.removesuffix(_ONE)}{_VERDICT_FACTS}"
 # What divides by nothing, only PostgreSQL refuses.
 _DIVIDES = f"{_RULES}/test_plan_rates.py {_RULES}/test_verdict_rates.py -k 'postgres and over_nothing'"
@@ -54,7 +55,7 @@ TARGETS = (
     Target(
         "include/sql/fragments.sql",
         sql_texts.mutations,
-        (_ANY_FACTS, _MONEY, *_FOUND),
+        (f"{_ALIKE} {_ANY_FACTS}", _MONEY, *_FOUND),
     ),
     Target(
         "include/sql/order_state.sql", sql_texts.mutations, (_ANY_FACTS, "tests/restatements/test_discount_signs.py", *_WHOLE_VERDICTS[1:])
@@ -64,9 +65,9 @@ TARGETS = (
     Target("include/sql/open_orders.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)),
     Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
     Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),
-    Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_READ,)),
+    Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_ALIKE, _READ)),
     *(
-        Target(f"include/sql/ledger_{name}.sql", sql_texts.mutations, (f"{_LEDGER}/test_gone.py {_ONE}",))
+        Target(f"include/sql/ledger_{name}.sql", sql_texts.mutations, (_ALIKE, f"{_LEDGER}/test_gone.py {_ONE}"))
         for name in ("alike", "gone", "back")
     ),
     Target(

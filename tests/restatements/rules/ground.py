@@ -73,9 +73,11 @@ ROWS: dict[str, dict[str, Any]] = {
         "run_id": "before", "advertiser_id": "2", "updated_at": UPDATED, "operation": "restate", "status": "late", "submitted_at": SENT, "attempts": 1,
         "within_band": False, "checked_at": SENT, "reading": 1,
     },
+    "asked_commissions": {"commission_id": "1"},
     "accounts_now": {"advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net", "judged_reading": 0},
 }  # fmt: skip
 """A row of each table, where a test says nothing else."""
+ROWS["incoming_commissions"] = ROWS["commissions"]
 
 
 def plan_number(submitted_at: datetime, attempt: int = 1) -> int:
@@ -99,6 +101,16 @@ class Ground:
         """One record more of what CJ holds, with an id greater than those before."""
         self.records += 1
         return self._put("commissions", {"commission_id": str(self.records)} | other)
+
+    def asked(self, *commission_ids: str) -> Ground:
+        """CJ was asked for these records once more."""
+        for commission_id in commission_ids:
+            self._put("asked_commissions", {"commission_id": commission_id})
+        return self
+
+    def shown(self, commission_id: str, **other: Any) -> Ground:
+        """It showed this one."""
+        return self._put("incoming_commissions", {"commission_id": commission_id} | other)
 
     def sent(self, **other: Any) -> Ground:
         return self._put("submissions", other)
