@@ -135,7 +135,8 @@ def verdicts_true(world: World, final: bool) -> None:
         if r["status"] == "matched" and (final or not world.troubled) and rate_is_known(world, key, last.planned.state):
             state = last.planned.state
             assert world.holds(held.get(key), state), f"said to match: {state}; CJ holds {held.get(key)}"
-        if r["status"] == "missing" and final:
+        # Of two converted orders that disagree about the rate, each is said to differ.
+        if r["status"] == "missing" and final and rate_is_known(world, key, last.planned.state):
             assert not fates[last.place]["posted"] or not world.holds(held.get(key), last.planned.state), (
                 f"said to be missing ({r}): {last}\nposts {[(p.planned.operation, p.planned.state.content, fates[p.place]) for p in posts[key]]}\n"
                 f"CJ holds {held.get(key)}"
