@@ -58,7 +58,9 @@ TARGETS = (
         (f"{_ALIKE} {_ANY_FACTS}", _MONEY, *_FOUND),
     ),
     Target(
-        "include/sql/order_state.sql", sql_texts.mutations, (_ANY_FACTS, "tests/restatements/test_discount_signs.py", *_WHOLE_VERDICTS[1:])
+        "include/sql/order_state.sql",
+        sql_texts.mutations,
+        (f"{_RULES}/test_order_state.py {_RULES}/test_discount_signs.py {_ONE}", _ANY_FACTS, *_WHOLE_VERDICTS[1:]),
     ),
     Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (f"{_RULES}/test_row_of_a_round.py",)),
     Target("include/sql/replan_keys.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py",)),

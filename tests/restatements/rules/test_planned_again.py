@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -278,3 +279,28 @@ def test_only_what_was_to_be_sent_waits(ground: Ground, reason: str, waits: bool
     ground.planned(plan_number=2, reading=3).skipped(plan_number=2, reason=reason).record(reading=4)
     assert is_again(ground)
     assert ground.waiting() == (["o"] if waits else [])
+
+
+CAUSES: dict[str, Callable[[Ground], Ground]] = {
+    "missing": lambda ground: ground.verdict(**MISSING),
+    "refused": lambda ground: ground.sent(outcome="rejected"),
+    "older than the ledger": lambda ground: (
+        ground.held_back(stage="eligibility", reason="not_in_cj", rule="older_than_the_ledger").planned().read(reading=2)
+    ),
+    "held back until now": lambda ground: ground.held_back(stage="eligibility", reason="locked", rule="locked").planned().record(reading=2),
+    "to be accepted": lambda ground: (
+        ground.sent(**CREATED, plan_number=1).verdict(operation="create", status="matched", plan_number=1).record(**OPEN_ENDED)
+    ),
+    "missing, and not known to CJ before": lambda ground: (
+        ground.verdict(**MISSING, plan_number=1)
+        .planned(plan_number=2, reading=3)
+        .skipped(plan_number=2, reason="not_in_cj")
+        .record(reading=4)
+    ),
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_what_was_sent_or_held_back_waits(ground: Ground, cause: str) -> None:
+    assert is_again(CAUSES[cause](ground))
+    assert ground.waiting() == ["o"]
