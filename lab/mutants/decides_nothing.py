@@ -31,6 +31,8 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/replan_keys.sql", "plan_number, 1 AS weight", "1 → 2"): "more than that of what was held back, as one is",
     ("include/sql/replan_keys.sql", "COALESCE(c.reading, 0) > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
     ("include/sql/replan_keys.sql", "c.moved_reading > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
+    ("include/sql/replan_keys.sql", "d.reading > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
+    ("include/sql/replan_keys.sql", "COALESCE(l.reading, 0) > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
     ("include/sql/replan_keys.sql", "INNER JOIN cj.reconciliation AS r", "INNER JOIN → LEFT JOIN"): "the verdict is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the reading is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.submissions AS s USING", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",

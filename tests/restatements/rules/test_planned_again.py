@@ -157,6 +157,12 @@ def test_what_was_older_than_the_ledger_is_once_the_ledger_was_read_from_another
     assert is_again(ground) is (again and waits)
 
 
+@pytest.mark.parametrize(("reading", "again"), [(None, False), (0, False), (1, True)])
+def test_a_ledger_that_was_read_before_readings_had_numbers_is_no_news(ground: Ground, reading: int | None, again: bool) -> None:
+    ground.held_back(stage="eligibility", reason="not_in_cj", rule="older_than_the_ledger").planned(reading=0).read(reading=reading)
+    assert is_again(ground) is again
+
+
 def test_what_was_older_than_the_ledger_is_when_a_record_of_it_was_read_too(ground: Ground) -> None:
     ground.held_back(stage="eligibility", reason="not_in_cj", rule="older_than_the_ledger").planned()
     assert not is_again(ground)
