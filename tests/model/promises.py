@@ -230,15 +230,17 @@ def _true(
             "unchanged": converted and not mine and state.change_type == "new",
         }.get(reason, False)
     drops = [fates[p.place]["drop_reason"] for p in mine if p.planned.state.content == state.content and fates[p.place]["posted"] is False]
+    # CJ shows neither a lost update, nor which coupons it excludes, nor whether it pays for a sale too small to earn a cent.
+    small = now is not None and net(now) < 1
+    unexplained = set(drops) <= {"fault", "coupon_excluded"} | ({"not_commissionable"} if small else set())
     if reason == "unknown":
-        # CJ shows neither a lost update, nor which coupons it excludes, nor whether it pays for a sale too small to earn a cent.
-        small = now is not None and net(now) < 1
-        return sent >= 3 and set(drops) <= {"fault", "coupon_excluded"} | ({"not_commissionable"} if small else set())
+        return sent >= 3 and unexplained
     if now is None:
         return {"not_in_cj": not ours and state.cj_event is not None, "wrong_action_tracker": elsewhere}.get(reason, False)
     lost = not state.cancelled
-    if state.key in world.altered and sent >= 3 and mine and fates[mine[-1].place]["posted"]:
-        return reason in ("amount", "discount", "items", "coupon")  # posted otherwise than sent, each time
+    posted = [p for p in mine if p.planned.state.content == state.content and fates[p.place]["posted"]]
+    if state.key in world.altered and sent >= 3 and posted and (fates[mine[-1].place]["posted"] or unexplained):
+        return reason in ("amount", "discount", "items", "coupon")  # posted otherwise than sent, each time but for what CJ dropped
     return {
         "locked": now["locking_date"] <= (world.now() + HOUR).isoformat(),
         "closed": now["action_status"] == "closed",
