@@ -114,5 +114,10 @@ def test_what_matched_is_while_a_record_of_it_is_set_aside(ground: Ground, aside
     assert is_looked_at(ground) is looked_at
 
 
+def test_an_order_of_an_account_that_is_not_judged_is_not_because_of_a_record_set_aside(ground: Ground) -> None:
+    ground.account(advertiser_id="9").sent().verdict(status="matched").set_aside()
+    assert not is_looked_at(ground)
+
+
 def test_what_a_newer_state_took_over_is_not_because_of_a_record_set_aside(ground: Ground) -> None:
     assert not is_looked_at(ground.account().sent().verdict(status="superseded").set_aside())
