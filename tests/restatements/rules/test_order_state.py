@@ -149,6 +149,8 @@ def test_what_is_of_no_order_or_gone_is_not_held(ground: Ground, other: dict[str
         ({"items_mark": 7}, back(items_mark=-7), 0),
         ({"items_mark": 7}, back(items_mark=7), 20),
         ({"items_mark": -7}, back(items_mark=-7), 20),
+        ({"items_mark": 1}, back(items_mark=1), 20),
+        ({"sale_amount": "0.50", "items_mark": 7}, back("0.50", items_mark=-7), 20),
         ({"sale_amount": "0", "items_mark": 7}, back("0", items_mark=-7), 0),
         ({"sale_amount": "0"}, back("0"), 20),
         ({"sale_amount": "0.50"}, back("-0.50"), 0),
@@ -174,3 +176,15 @@ def test_a_record_that_takes_another_back_in_full_takes_its_discount_back(
 def test_however_small_a_discount_is_and_whatever_its_sign(ground: Ground, one: str | None, other: str | None, discount: int) -> None:
     found = held(ground, {"order_discount": one}, back(order_discount=other))
     assert found["order_discount"] == discount
+
+
+@pytest.mark.parametrize(("one", "other"), [("10.00", "-10.00"), (None, "0"), ("0", None)])
+def test_what_takes_back_is_known_by_its_discount_whatever_its_sign_and_nothing_is_nothing(
+    ground: Ground, one: str | None, other: str | None
+) -> None:
+    found = held(
+        ground,
+        {"order_discount": one, "order_discount_orig_currency": "8.00"},
+        back(order_discount=other, order_discount_orig_currency="8.00"),
+    )
+    assert (found["order_discount"], found["order_discount_orig_currency"]) == (0, 0)
