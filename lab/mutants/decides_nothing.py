@@ -41,6 +41,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/order_state.sql", 'ORDER BY CASE WHEN {{ is_of_a_lead("r") }} THEN 1', "1 → 2"): "only which of the two comes first is asked",
     ("include/sql/order_state.sql", "CASE WHEN takes_back AND {{ column }} > 0", "> → >="): "nothing taken back is nothing",
     ("include/sql/order_state.sql", "THEN 0 ELSE 1 END) OVER ({{ newest_first }}) AS has_sale", "1 → 2"): "only whether it is nothing is asked",
+    ("include/sql/fragments.sql", "MAX(CASE WHEN s.age = 1 THEN", "MAX( → MIN("): "one round alone is the newest",
     ("include/sql/order_state.sql", "MAX(CASE WHEN age = 1 THEN", "MAX( → MIN("): "one record alone is the newest",
     ("include/sql/verdicts_apply.sql", "    INNER JOIN cj.verdicts AS v", "INNER JOIN → LEFT JOIN"): "it only makes less work of what is joined to the verdicts below",
     ("include/sql/verdicts_apply.sql", "        AND v.updated_at = l.updated_at", "AND → OR"): "likewise: one row of a state is its newest, however often it stands there",

@@ -47,6 +47,10 @@ def test_or_within_what_rounding_to_the_cent_explains(ground: Ground, held: str,
     assert in_pounds(ground, ("100", "127"), ("100", "127"), ("0.01", held))[-1] is so
 
 
+def test_what_is_off_by_just_three_cents_and_a_half_is_not_rounding(ground: Ground) -> None:
+    assert in_pounds(ground, ("100", "100"), ("100", "100"), ("0.035", "0.07"))[-1] is False
+
+
 @pytest.mark.parametrize(("small", "counts"), [("10", True), ("9.99", False)])
 def test_the_rate_is_read_from_orders_of_ten_and_more(ground: Ground, small: str, counts: bool) -> None:
     """Two orders say 1.50 and one says 1.27: the middle is theirs only where they are large enough to tell."""
