@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from include.domain.money import CENT, money, money_text
+from include.domain.money import CENT, ZERO, money, money_text
 from include.domain.states import ActionStatus, LockingMethod, Reason
 from include.sandbox import held
 from include.sandbox.accounts import Account, Accounts, Tracker
@@ -280,7 +280,7 @@ def _state_of(update: _Update, account: Account, knobs: Knobs) -> _State:
         if field == "amount":
             amount = _other_amount(amount, value)
         elif field == "discount":
-            discount = _other_amount(discount, value)
+            discount = _other_discount(discount, value, amount)
         elif field == "coupon":
             coupon = value or "ALTERED"
         elif field == "items":
@@ -311,6 +311,12 @@ def _altered_zeros(update: _Update, order: HeldOrder, new: Figures) -> Figures:
 
 def _other_amount(amount: str | None, value: str | None) -> str:
     return value or money_text(money(amount or "0") + 100 * CENT)
+
+
+def _other_discount(discount: str | None, value: str | None, amount: str) -> str:
+    """Another one, of no more than there is to take it from."""
+    now, most = money(discount or "0"), money(amount)
+    return value or money_text(min(now + 100 * CENT, most) if now < most else ZERO)
 
 
 def _other_items(items: list[Item]) -> list[Item]:

@@ -196,6 +196,16 @@ def test_an_altered_order_posts_with_another_figure(shop: Shop, field: str, post
     assert shop.state(order_id).items() >= told.items()
 
 
+@pytest.mark.parametrize(
+    ("amount", "discount", "altered"), [("40.00", None, "1.00"), ("0.58", None, "0.58"), ("1.50", "1.00", "1.50"), ("0.58", "0.58", "0.00")]
+)
+def test_no_discount_is_altered_to_more_than_the_order(shop: Shop, amount: str, discount: str | None, altered: str) -> None:
+    order_id = shop.new_id()
+    shop.control.add_faults([{"kind": "alter", "order_ids": [order_id], "field": "discount"}])
+    shop.post("create", order_id, amount=amount, discount=discount)
+    assert shop.state(order_id)["discount"] == altered
+
+
 def test_altered_items_and_values_are_posted_and_reversed_as_altered(shop: Shop) -> None:
     order_id = shop.new_id()
     shop.post("create", order_id, amount="10.00", items=[{"sku": "a", "quantity": 1, "unitPrice": "10.00"}])
