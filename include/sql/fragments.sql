@@ -63,13 +63,20 @@ rates_before AS (
         MAX(CASE WHEN s.age = 1 THEN s.rate END) AS rate_before, MAX(CASE WHEN s.age = 2 THEN s.rate END) AS another_rate_before,
         MAX(CASE WHEN s.age = 1 THEN s.order_id END) AS shown_by_order, MAX(CASE WHEN s.age = 1 THEN s.plan_number END) AS shown_by_plan
     FROM (
-        SELECT a.advertiser_id, r.currency, r.order_id, r.plan_number, MAX(r.rate) AS rate,
-            ROW_NUMBER() OVER (
-                PARTITION BY a.advertiser_id, r.currency ORDER BY MAX(CASE WHEN r.advertiser_id = a.advertiser_id THEN 1 ELSE 0 END) DESC, MAX(r.reading) DESC
-            ) AS age
-        FROM {{ accounts }} AS a
-        INNER JOIN cj.rates AS r USING (functional_currency)
-        GROUP BY a.advertiser_id, r.currency, r.order_id, r.plan_number, CASE WHEN r.order_id IS NULL THEN r.reading END
+        SELECT k.advertiser_id, k.currency, k.order_id, k.plan_number, k.rate,
+            ROW_NUMBER() OVER (PARTITION BY k.advertiser_id, k.currency ORDER BY k.own DESC, k.reading DESC, k.orders DESC, k.rate DESC) AS age
+        FROM (
+            SELECT a.advertiser_id, r.currency, r.order_id, r.plan_number, r.rate, r.reading, r.orders,
+                CASE WHEN r.advertiser_id = a.advertiser_id THEN 1 ELSE 0 END AS own,
+                -- Of one state, or of one round of an account, the newest.
+                ROW_NUMBER() OVER (
+                    PARTITION BY a.advertiser_id, r.advertiser_id, r.currency, r.order_id, r.plan_number, CASE WHEN r.order_id IS NULL THEN r.reading END
+                    ORDER BY r.reading DESC, r.orders DESC, r.rate DESC
+                ) AS turn
+            FROM {{ accounts }} AS a
+            INNER JOIN cj.rates AS r USING (functional_currency)
+        ) AS k
+        WHERE k.turn = 1
     ) AS s
     GROUP BY s.advertiser_id, s.currency
 )

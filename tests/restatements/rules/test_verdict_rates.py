@@ -207,6 +207,19 @@ def test_of_two_orders_each_is_compared_with_the_other(ground: Ground, held: str
         ([{"order_id": "o", "plan_number": 1, "orders": 1, "rate": "0.0127"}, {"reading": 0}], False, False),
         ([{"order_id": "o", "plan_number": 0, "orders": 1}], False, False),  # its earlier state
         ([{"order_id": "p", "plan_number": 1, "orders": 1}], False, False),
+        # One round judges every account: an account's own rate comes first, and of one state the newest, whichever is the higher.
+        ([{"advertiser_id": "9", "rate": "2"}, {}], False, False),
+        ([{"advertiser_id": "9", "rate": "1"}, {}], False, False),
+        (
+            [{"order_id": "p", "plan_number": 1, "orders": 1, "rate": "2"}, {"order_id": "p", "plan_number": 1, "orders": 1, "reading": 2}],
+            False,
+            False,
+        ),
+        (
+            [{"order_id": "p", "plan_number": 1, "orders": 1}, {"order_id": "p", "plan_number": 1, "orders": 1, "rate": "1", "reading": 2}],
+            False,
+            True,
+        ),
     ],
 )
 def test_an_order_alone_is_compared_with_what_earlier_rounds_showed_of_others(
