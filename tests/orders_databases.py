@@ -59,8 +59,8 @@ class Replica(NamedTuple):
         self.admin()
 
     def _wait_for(self, position: str) -> None:
-        # Longer than the half minute that a replica gives a query before its recovery cancels it.
-        for _ in range(1_200):
+        # Several times the half minute that a replica gives each query before its recovery cancels it.
+        for _ in range(2_400):
             with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as replica:
                 found = replica.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", (position,)).fetchone()
             if found == (True,):
