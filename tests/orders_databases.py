@@ -41,14 +41,17 @@ class Replica(NamedTuple):
     stop: Callable[[], None]
     start: Callable[[], None]
 
-    def admin(self, *statements: str, database: str = "postgres") -> None:
-        """What the DBA does at the primary, each statement by itself; afterwards the replica has it."""
+    def admin(self, *statements: str, database: str = "postgres", or_held_up: bool = False) -> None:
+        """What the DBA does at the primary, each statement by itself; afterwards the replica has it.
+
+        `or_held_up`: or a query is in its way. One whose client does not read on is not even cancelled.
+        """
         with psycopg.connect(f"postgresql://postgres@/{database}?host={quote(self.primary)}", autocommit=True) as dba:
             for statement in statements:
                 dba.execute(statement.encode())
             found = dba.execute("SELECT pg_current_wal_lsn()::text").fetchone()
             assert found
-        self._wait_for(str(found[0]))
+        self._wait_for(str(found[0]), or_held_up)
 
     def connection(self, database: str = "postgres", login: str = "postgres") -> dict[str, Any]:
         """The Airflow connection that names the replica."""
@@ -58,11 +61,14 @@ class Replica(NamedTuple):
         """Wait until the replica has all that the primary has now."""
         self.admin()
 
-    def _wait_for(self, position: str) -> None:
+    def _wait_for(self, position: str, or_held_up: bool) -> None:
+        held_up = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE backend_type = 'startup' AND (wait_event_type = 'Lock' OR wait_event LIKE 'RecoveryConflict%%'))"
         # Several times the half minute that a replica gives each query before its recovery cancels it.
         for _ in range(2_400):
             with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as replica:
-                found = replica.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", (position,)).fetchone()
+                found = replica.execute(
+                    f"SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn OR (%s AND {held_up})", (position, or_held_up)
+                ).fetchone()
             if found == (True,):
                 return
             time.sleep(0.05)
