@@ -114,9 +114,9 @@ def _rows(session: Session, name: str, **params: object) -> list[dict[str, Any]]
 
 def _about(runs: tuple[str, ...], name: str) -> tuple[str, dict[str, object]]:
     """A statement and its parameters. `(:runs)` becomes one parameter a run; values are bound by the driver, never written in."""
-    bound = {f"run_{number}": run for number, run in enumerate(runs or ("",))}
+    bound: dict[str, object] = {f"run_{number}": run for number, run in enumerate(runs or ("",))}
     names = ", ".join(f":{name}" for name in bound)
-    return filled(name).replace("(:runs)", f"({names})"), dict(bound)
+    return filled(name).replace("(:runs)", f"({names})"), bound
 
 
 def _balance(live: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> Balance:
