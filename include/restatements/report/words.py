@@ -25,6 +25,8 @@ def headline(figures: Figures) -> Headline:
     balance = figures.balance
     waiting = balance.waiting + balance.unchecked
     rest = f"{counted(waiting, 'order')} still waiting for CJ." if waiting else ""
+    if figures.older.breaks and not balance.breaks and not figures.refused_orders:
+        return Headline("bad", f"No break of these nights; {counted(figures.older.breaks, 'break')} still open from before them.", rest)
     if figures.empty:
         return Headline("good", "Nothing was sent: no order has changed.", "CJ holds what the warehouse says, or there was nothing to say.")
     if balance.breaks:

@@ -12,6 +12,7 @@ import pytest
 
 from include.restatements.report.figures import Amount, Older
 from include.restatements.report.report import collect, html, terminal_text
+from include.restatements.report.words import headline
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.restatements.report import report_tables as tables
 from tests.restatements.report.report_tables import CHECKED, EARLIER, OWN, RUN, SENT, append
@@ -58,6 +59,8 @@ def test_of_nights_before_the_thirty_what_is_open_is_one_sum(session: Session, n
     assert figures.balance.breaks == (2 if shown else 0)
     told = Older(0, 0, (), 0) if shown else Older(3, 2, (Amount("USD", Decimal("1.5")),), 1)
     assert figures.older == told
+    assert headline(figures).tone == "bad"
+    assert shown or headline(figures).claim == "No break of these nights; 2 breaks still open from before them."
     sentence = (
         "Still open from nights before these: 3 orders, 2 breaks among them: 1.50 USD commission and fee at risk, 1 at an unknown cost."
     )
