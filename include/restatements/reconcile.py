@@ -20,7 +20,7 @@ from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
-from include.restatements.verdicts.judging import judge
+from include.restatements.verdicts.judging import judge, load_open_chunks
 from include.sql import filled
 from include.storage.opening import folder
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
@@ -74,19 +74,22 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
     An account that cannot be reached keeps its open rows as they are; when none can, or any failed, the error is raised after the others
     are done.
     """
+    journal = Journal(folder(settings.storage, settings.storage_conn_id))
     with open_warehouse(location) as session:
         session.create_tables()
+        with session.transaction():
+            session.serialize("cj.plan")
+            adopt(session, {a.enterprise_id: a.advertiser_id for a in settings.accounts})
+            load_open_chunks(session, journal, settings)  # before CJ is read: how far it is read depends on what is waited for
     read = read_accounts(settings.accounts, location, settings, checkpoint=checkpoint)
     for failed in read.failures:
         log.warning("Account %r keeps its open rows: %s", failed.account.conn_id, failed.error)
     checkpoint("after_ledger")
-    journal = Journal(folder(settings.storage, settings.storage_conn_id))
     if read.reached:
         with open_warehouse(location) as session:
             with session.transaction():
                 session.serialize("cj.plan")
-                adopt(session, {a.enterprise_id: a.advertiser_id for a in settings.accounts})
-                judge(session, journal, settings, list(read.reached), read.now)
+                judge(session, settings, list(read.reached), read.now)
                 checkpoint("before_verdicts_commit")
             checkpoint("after_verdicts_commit")
             result = _report(session, settings, run_id, read.now)

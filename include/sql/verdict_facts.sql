@@ -52,7 +52,7 @@ sent AS (
 ),
 
 wanted AS (
-    SELECT s.*, a.sale_amount_basis, a.functional_currency,
+    SELECT s.*, a.sale_amount_basis, a.functional_currency, LEAST(CAST(:now AS timestamp with time zone), a.read_whole_until) AS looked_until,
         CASE WHEN s.operation <> 'cancel' THEN COALESCE(s.items_mark, 0) ELSE 0 END AS items_sent,
         CASE WHEN s.before_operation <> 'cancel' THEN COALESCE(s.before_items_mark, 0) ELSE 0 END AS items_sent_before, t.items_since,
         {{ share_of_tracker("a.sale_amount_basis") }} AS share,
@@ -185,8 +185,9 @@ SELECT
     COALESCE(c.locking_method = 'OPEN_ENDED', FALSE) AS open_ended,
     COALESCE(c.locking_method <> 'OPEN_ENDED', FALSE) AS locks_by_itself,
     c.status IS NOT NULL AS status_given,
-    EXTRACT(EPOCH FROM (CAST(:now AS timestamp with time zone) - c.submitted_at)) >= :processing_seconds AS hour_over,
-    EXTRACT(EPOCH FROM (CAST(:now AS timestamp with time zone) - c.submitted_at)) >= :deadline_seconds AS deadline_over,
+    -- What is given up was looked for past no cursor: CJ's ids need not become visible in their order.
+    EXTRACT(EPOCH FROM (CASE WHEN c.outcome = 'unknown' THEN c.looked_until ELSE CAST(:now AS timestamp with time zone) END - c.submitted_at)) >= :processing_seconds AS hour_over,
+    EXTRACT(EPOCH FROM (c.looked_until - c.submitted_at)) >= :deadline_seconds AS deadline_over,
     -- CJ converted it, and nothing but the order itself says at what rate.
     c.converted AND c.operation <> 'cancel' AND c.sale_amount > 0 AND COALESCE(c.held_sale_amount > 0, FALSE) AND COALESCE(c.rate_of_others, c.rate_before) IS NULL
         AS amount_unchecked,

@@ -161,15 +161,13 @@ def report_pages(clock: Clock, orders: int, folder: str, uri: str, url: str, tok
 
 
 def reconciliation(clock: Clock, folder: str, orders: int, memory: str = "1GB") -> dict[str, Any]:
-    from include.restatements.journal.journal import Journal
-    from include.restatements.reconcile import judge
-    from include.storage.opening import folder as storage
+    from include.restatements.verdicts.judging import judge
 
     wanted = settings("http://127.0.0.1:9", "none", f"{folder}/storage")
     location = DuckDBLocation("duckdb", path=f"{folder}/warehouse.duckdb", memory_limit=memory)
     with open_warehouse(location) as session:
         with clock.phase(), session.transaction():
-            judge(session, Journal(storage(wanted.storage)), wanted, list(wanted.accounts), NIGHT.replace(hour=4))
+            judge(session, wanted, list(wanted.accounts), NIGHT.replace(hour=4))
         counts = {
             str(r["status"]): int(str(r["n"])) for r in session.rows("SELECT status, COUNT(*) AS n FROM cj.reconciliation GROUP BY status")
         }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -45,6 +46,10 @@ def sends(world: World, change: Change) -> Night:
 def verdicts(world: World) -> list[tuple[str, str | None]]:
     rows = world.rows("SELECT status, reason FROM cj.reconciliation ORDER BY plan_number")
     return [(str(row["status"]), row["reason"]) for row in rows]
+
+
+def newest_reading(world: World) -> dict[str, Any]:
+    return world.rows("SELECT * FROM cj.ledger_reads ORDER BY reading DESC LIMIT 1")[0]
 
 
 def amount(world: World, order: Change) -> Decimal:
@@ -250,4 +255,46 @@ def test_of_two_states_of_the_only_converted_order_the_newer_is_not_matched_by_t
     assert operations(quiet_night(world)) == (["restate"] if dropped else [])
     assert amount(world, first) == 40
     assert verdicts(world)[-1] == ("matched", None)
+    assert operations(quiet_night(world)) == []
+
+
+@pytest.mark.parametrize("hidden", [24 * HOUR, 30 * HOUR])
+def test_what_becomes_visible_behind_the_cursor_before_the_deadline_is_not_missing_at_it(new_world: NewWorld, hidden: timedelta) -> None:
+    """Nothing says that CJ's ids become visible in their order; and the day's sweep had been before it was."""
+    world, first = held_at_100(new_world)
+    world.sandbox.control.add_faults([{"kind": "hide", "order_ids": ["o-1"], "seconds": hidden.total_seconds()}])
+    sends(world, later(first, 5, amount=Decimal(80)))
+    other = replace(placed(), key=Key(FIXED_DATE, "o-2"))
+    world.advance(2 * HOUR)
+    world.reconcile()
+    world.pixel([pixel_order(other, world.now())])  # its id is greater, and it is seen at once
+    world.advance(22 * HOUR + timedelta(minutes=30))
+    world.reconcile()
+    assert verdicts(world) == [("late", None)]
+    assert newest_reading(world)["kind"] == "sweep"
+    world.advance(11 * HOUR + timedelta(minutes=40))
+    world.reconcile()
+    assert verdicts(world) == [("matched", None)]
+    assert operations(quiet_night(world)) == []
+    assert amount(world, first) == 80
+
+
+def test_nor_is_a_call_without_an_answer_whose_order_became_visible_behind_the_cursor_within_the_hour(new_world: NewWorld) -> None:
+    world, first = held_at_100(new_world)
+    world.settings = replace(world.settings, processing_minutes=180)
+    world.sandbox.control.add_faults(
+        [{"kind": "hide", "order_ids": ["o-1"], "seconds": 3600}, {"kind": "cut_after", "path": "/graphql", "times": 1}]
+    )
+    sends(world, later(first, 5, amount=Decimal(80)))
+    other = replace(placed(), key=Key(FIXED_DATE, "o-2"))
+    world.advance(HOUR + timedelta(minutes=10))
+    world.reconcile()
+    world.pixel([pixel_order(other, world.now())])  # its id is greater, and it is seen at once
+    world.advance(timedelta(minutes=20))
+    world.reconcile()
+    assert verdicts(world) == [("awaiting", None)]
+    assert newest_reading(world)["kind"] == "cursor"
+    world.advance(2 * HOUR)
+    world.reconcile()
+    assert verdicts(world) == [("matched", None)]
     assert operations(quiet_night(world)) == []

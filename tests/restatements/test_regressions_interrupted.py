@@ -216,9 +216,10 @@ def test_an_interrupted_bootstrap_does_not_count_as_read(new_world: NewWorld) ->
             raise InterruptedError(step)
 
     with CJClient(account) as client:
-        read_ledger(client, account, world.location, ledger_days=30)
+        read_ledger(client, account, world.location, ledger_days=30, deadline=timedelta(hours=36))
         with pytest.raises(InterruptedError):
-            read_ledger(client, account, world.location, ledger_days=30, since=(world.now() - timedelta(days=90)).date(), checkpoint=cut)
+            since = (world.now() - timedelta(days=90)).date()
+            read_ledger(client, account, world.location, ledger_days=30, deadline=timedelta(hours=36), since=since, checkpoint=cut)
     world.append([order])
     played = world.prepare(world.now() - timedelta(days=1), world.now())
     assert (operations(played), played.prepared.summary["quarantined_by_reason"]) == ([], {"not_in_cj": 1})

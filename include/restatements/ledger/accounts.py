@@ -64,6 +64,7 @@ def read_accounts(
                     location,
                     ledger_days=settings.ledger_days,
                     since=since,
+                    deadline=timedelta(hours=settings.deadline_hours),
                     processing=timedelta(minutes=settings.processing_minutes),
                     checkpoint=checkpoint,
                 )

@@ -2,7 +2,8 @@
 
 The first reading goes back `ledger_days` (or to `since`) by windows of at most 31 days; each window is committed, so a reading that is cut goes on
 where it stopped. Afterwards each reading asks for what is new past the cursor, CJ's documented way to poll; once a day it sweeps the last days
-without the cursor, because nothing says that CJ's ids become visible in their order, and a record passed over would make its order `missing`.
+without the cursor, because nothing says that CJ's ids become visible in their order, and a record passed over would make its order `missing`. It sweeps
+besides where the hour of an unanswered call or the deadline of an order is over since: what is called lost was looked for everywhere.
 
 What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, except for what CJ itself moves on a record: its status and
 its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes. A record that CJ shows under a new id is one
@@ -71,11 +72,12 @@ def read_ledger(
     *,
     ledger_days: int,
     since: date | None = None,
+    deadline: timedelta,
     processing: timedelta = AHEAD,
     checkpoint: Callable[[str], None] = lambda _: None,
 ) -> LedgerRead:
     """Bring the ledger of one account up to CJ's present. `since` reads everything from that date again; what is there already stays as it is.
-    What locks within `processing`, CJ's hour, is asked for again.
+    What locks within `processing`, CJ's hour, is asked for again; what never posted is given up after `deadline`.
 
     The warehouse is open only while records are written. Raises CJError, WarehouseError.
     """
@@ -84,13 +86,14 @@ def read_ledger(
         last, swept_at = _last_read(session, account.advertiser_id)
     client.ping()  # teaches the client CJ's clock before any window is cut
     now = client.now()
+    oldest = _waited_for(location, account.advertiser_id, swept_at, now, processing, deadline) if swept_at else None
     _refresh_due(client, account, location, now + max(processing, AHEAD))
     cursor = None
     if last is None or since is not None:
         kind = "first"
         begin = datetime(since.year, since.month, since.day, tzinfo=UTC) if since else now - timedelta(days=ledger_days)
-    elif swept_at is None or now - swept_at >= SWEEP_EVERY:
-        kind, begin = "sweep", min(last.until, now) - SWEEP_BACK
+    elif swept_at is None or now - swept_at >= SWEEP_EVERY or oldest is not None:
+        kind, begin = "sweep", min(last.until, now, oldest or now) - SWEEP_BACK
     else:
         kind, begin, cursor = "cursor", last.until - OVERLAP, last.cursor
     records = appended = set_aside = 0
@@ -228,6 +231,21 @@ def _last_read(session: Session, advertiser_id: str) -> tuple[_Read | None, date
     assert isinstance(number, int)
     assert swept is None or isinstance(swept, datetime)
     return _Read(str(found[0]["cursor_commission_id"]), until, number), swept
+
+
+def _waited_for(
+    location: WarehouseLocation, advertiser_id: str, swept_at: datetime, now: datetime, processing: timedelta, deadline: timedelta
+) -> datetime | None:
+    """When the oldest of what is to be given up now was sent, unless CJ was read whole (until `swept_at`) since it could be."""
+    moments: Params = {
+        "hour_was_over": swept_at - processing,
+        "hour_is_over": now - processing,
+        "deadline_was_over": swept_at - deadline,
+        "deadline_is_over": now - deadline,
+    }
+    with open_warehouse(location) as session:
+        oldest = session.rows(filled("ledger_waited_for"), {"advertiser_id": advertiser_id} | dict(moments))[0]["oldest"]
+    return oldest if isinstance(oldest, datetime) else None
 
 
 def _refresh_due(client: CJClient, account: Account, location: WarehouseLocation, until: datetime) -> None:

@@ -6,11 +6,12 @@ It works from the tables alone. What an unknown outcome came to is settled here,
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
 from include.domain.account import Account
+from include.domain.shapes import INSTANT
 from include.domain.states import Operation
 from include.restatements.journal.journal import ChunkRef, Journal, run_folder
 from include.restatements.journal.loading import UNANSWERED, load_chunk
@@ -26,13 +27,15 @@ VERDICT_COLUMNS = (
 )
 """Of cj.verdicts, as include/sql/verdicts.sql gives them."""
 
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-def judge(session: Session, journal: Journal, settings: Settings, accounts: list[Account], now: datetime) -> None:
+
+def judge(session: Session, settings: Settings, accounts: list[Account], now: datetime) -> None:
     """One round of verdicts for these accounts, inside the caller's transaction. `now` is CJ's time."""
-    _load_open_chunks(session, journal, settings)
     session.execute("DELETE FROM cj.accounts_now; DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
     accounts = list({a.advertiser_id: a for a in accounts}.values())  # two enterprises may be of one advertiser
     judged, reading = _readings(session)
+    whole = _read_whole(session)
     session.append(
         "cj.accounts_now",
         pa.table(
@@ -41,6 +44,7 @@ def judge(session: Session, journal: Journal, settings: Settings, accounts: list
                 "functional_currency": [a.currency for a in accounts],
                 "sale_amount_basis": [a.sale_amount_basis for a in accounts],
                 "judged_reading": pa.array([judged.get(a.advertiser_id, 0) for a in accounts], pa.int64()),
+                "read_whole_until": pa.array([whole.get(a.advertiser_id, NEVER) for a in accounts], INSTANT),
             }
         ),
     )
@@ -75,7 +79,15 @@ def _readings(session: Session) -> tuple[dict[str, int], int]:
     return {str(row["advertiser_id"]): int(str(row["reading"])) for row in rows}, newest if isinstance(newest, int) else 0
 
 
-def _load_open_chunks(session: Session, journal: Journal, settings: Settings) -> None:
+def _read_whole(session: Session) -> dict[str, datetime]:
+    """Until when each advertiser's records were read without the cursor."""
+    rows = session.rows(
+        "SELECT advertiser_id, MAX(complete_until) AS until FROM cj.ledger_reads WHERE kind <> 'cursor' GROUP BY advertiser_id"
+    )
+    return {str(row["advertiser_id"]): until for row in rows if isinstance(until := row["until"], datetime)}
+
+
+def load_open_chunks(session: Session, journal: Journal, settings: Settings) -> None:
     """What has an answer now and is not in the tables yet: runs that ended before their `publish`, answers that came late."""
     advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
     open_chunks = session.rows(

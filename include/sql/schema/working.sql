@@ -38,7 +38,8 @@ CREATE TABLE cj.report_states AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 
 -- The accounts of this reconciliation, and the orders it looks at.
 CREATE TABLE cj.accounts_now (
-    advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL, judged_reading bigint NOT NULL
+    advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL, judged_reading bigint NOT NULL,
+    read_whole_until timestamp with time zone NOT NULL
 );
 CREATE TABLE cj.open_orders (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL

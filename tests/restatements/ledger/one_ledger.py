@@ -14,6 +14,7 @@ from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements.ledger.commission_detail import ACCOUNT, Asked, CommissionDetail
 
 DAY, SECOND, TICK = timedelta(days=1), timedelta(seconds=1), timedelta(microseconds=1)
+DEADLINE = timedelta(hours=36)
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Ledger:
     def read(self, since: date | None = None, days: int = 400, processing: timedelta = AHEAD) -> LedgerRead:
         self.cj.asked.clear()
         with self.cj.client() as client:
-            return read_ledger(client, ACCOUNT, self.location, ledger_days=days, since=since, processing=processing)
+            return read_ledger(client, ACCOUNT, self.location, ledger_days=days, since=since, deadline=DEADLINE, processing=processing)
 
     def was_read(self, kind: str, until: datetime, cursor: str = "500", start: datetime | None = None) -> None:
         """A reading of the past, as the table has it."""
@@ -47,6 +48,15 @@ class Ledger:
                 f"{reading} FROM cj.ledger_reads WHERE advertiser_id = '{ACCOUNT.advertiser_id}' AND kind = 'first'"
             )
 
+    def sent(self, submitted_at: datetime, outcome: str = "accepted", **other: object) -> None:
+        """An order that was submitted."""
+        row = {
+            "run_id": "r", "chunk_id": "c", "operation": "restate", "mode": "live", "advertiser_id": ACCOUNT.advertiser_id, "enterprise_id": "1",
+            "action_tracker_id": 401, "order_id": "o", "updated_at": submitted_at, "payload_hash": "h", "attempt": 1, "outcome": outcome,
+            "submitted_at": submitted_at, "known_reading": 0, "plan_number": 1,
+        } | other  # fmt: skip
+        self._append("cj.submissions", row)
+
     def judged(self, status: str, submitted_at: datetime, reason: str | None = None, order_id: str = "o") -> None:
         """The verdict on an order that was sent."""
         row = {
@@ -54,9 +64,12 @@ class Ledger:
             "updated_at": submitted_at, "operation": "restate", "attempts": 1, "within_band": False, "checked_at": submitted_at, "status": status,
             "submitted_at": submitted_at,
         } | ({"reason": reason} if reason else {})  # fmt: skip
+        self._append("cj.reconciliation", row)
+
+    def _append(self, table: str, row: dict[str, object]) -> None:
         columns = {name: pa.array([value], INSTANT if isinstance(value, datetime) else None) for name, value in row.items()}
         with open_warehouse(self.location) as session:
-            session.append("cj.reconciliation", pa.table(columns))
+            session.append(table, pa.table(columns))
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         with open_warehouse(self.location) as session:

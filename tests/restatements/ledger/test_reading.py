@@ -10,7 +10,7 @@ from include.restatements.ledger import reading
 from include.restatements.ledger.reading import AHEAD, OVERLAP, SWEEP_BACK, SWEEP_EVERY, read_ledger
 from include.warehouse.base import WarehouseLocation
 from tests.restatements.ledger.commission_detail import ACCOUNT, NEAR, NOW, CommissionDetail, StandingClient, record
-from tests.restatements.ledger.one_ledger import DAY, SECOND, TICK, Ledger
+from tests.restatements.ledger.one_ledger import DAY, DEADLINE, SECOND, TICK, Ledger
 
 
 def near(moment: datetime | None, expected: datetime) -> bool:
@@ -147,7 +147,7 @@ def test_the_last_days_are_read_without_the_cursor_once_a_day(ledger: Ledger, be
 def test_a_day_is_over_at_its_moment(ledger: Ledger, age: timedelta, kind: str) -> None:
     ledger.was_read("first", NOW - age)
     with ledger.cj.client(StandingClient) as client:
-        assert read_ledger(client, ACCOUNT, ledger.location, ledger_days=400).kind == kind
+        assert read_ledger(client, ACCOUNT, ledger.location, ledger_days=400, deadline=DEADLINE).kind == kind
 
 
 def test_a_reading_by_the_cursor_does_not_put_the_sweep_off(either: Ledger) -> None:

@@ -74,7 +74,9 @@ ROWS: dict[str, dict[str, Any]] = {
         "within_band": False, "checked_at": SENT, "reading": 1,
     },
     "asked_commissions": {"commission_id": "1"},
-    "accounts_now": {"advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net", "judged_reading": 0},
+    "accounts_now": {
+        "advertiser_id": "2", "functional_currency": "USD", "sale_amount_basis": "net", "judged_reading": 0, "read_whole_until": FAR,
+    },
 }  # fmt: skip
 """A row of each table, where a test says nothing else."""
 ROWS["incoming_commissions"] = ROWS["commissions"]
