@@ -71,7 +71,7 @@ rates_before AS (
                 -- Of one state, or of one round of an account, the newest.
                 ROW_NUMBER() OVER (
                     PARTITION BY a.advertiser_id, r.advertiser_id, r.currency, r.order_id, r.plan_number, CASE WHEN r.order_id IS NULL THEN r.reading END
-                    ORDER BY r.reading DESC, r.orders DESC, r.rate DESC
+                    ORDER BY r.reading DESC
                 ) AS turn
             FROM {{ accounts }} AS a
             INNER JOIN cj.rates AS r USING (functional_currency)
@@ -111,7 +111,7 @@ CASE WHEN b.shown_by_order = {{ order }} AND b.shown_by_plan = {{ plan_number }}
     Both halves of a pair, and what was posted before it, are to be seen by :pairs_since; what still does not add up then is a correction by file, one
     record for good. -#}
 {% macro is_half_shown(held) -%}
-{{ held }}.records > 1 AND {{ held }}.posted_at > :pairs_since AND (
+{{ held }}.posted_at > :pairs_since AND (
     {{ held }}.sale_amount < 0 OR {{ held }}.newest_sale_amount >= 0 AND {{ held }}.newest_sale_amount <> {{ held }}.sale_amount
     OR {{ held }}.sale_amount = 0 AND {{ held }}.order_discount = 0 AND {{ held }}.items_mark = 0 AND 2 * {{ held }}.reversals >= {{ held }}.records
 )

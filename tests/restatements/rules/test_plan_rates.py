@@ -161,6 +161,8 @@ def test_no_currency_is_the_advertisers_own(ground: Ground, currency: str | None
     [
         ({"amount": "60.00"}, {}, "4.00"),
         ({"amount": "150.00"}, {}, "5.00"),
+        ({"amount": "66.66"}, {}, "3.33"),  # an estimate, in cents
+        ({"change_type": "cancelled"}, {"adv_commission_amount": "8.3333"}, "10.3333"),  # what CJ says, as it says it
         ({"change_type": "cancelled"}, {}, "10.00"),
         ({"change_type": "cancelled", "currency": "GBP"}, {}, "10.00"),
         # Unknown is never nothing: what neither the order nor its tracker tells, and what was converted at nobody knows what.
@@ -200,7 +202,9 @@ def test_at_stake_is_what_paying_for_the_wrong_state_would_cost(
         ({"amount": "60.00"}, {"sale_amount": "0"}, "6.00"),
         ({"amount": "60.00"}, {"adv_commission_amount": None}, "4.00"),
         ({"amount": "60.00"}, {"sale_amount": None}, None),
+        ({"amount": "1000000.00", "discount": "500000.00", "currency": "GBP"}, None, "63500.00"),
         ({"change_type": "cancelled"}, {"cj_fee": None}, "10.00"),
+        ({"change_type": "cancelled"}, {"adv_commission_amount": None}, "10.00"),
         ({"amount": "60.00", "currency": "GBP"}, {"sale_amount": "127.00", "adv_commission_amount": "10.16", "cj_fee": "2.54"}, "5.08"),
         ({"amount": "60.00", "action_tracker_id": 402}, None, None),
     ],

@@ -204,6 +204,7 @@ def test_of_two_orders_each_is_compared_with_the_other(ground: Ground, held: str
         ([{"advertiser_id": "9"}], False, False),
         ([{"functional_currency": "EUR"}], True, False),
         ([{"order_id": "o", "plan_number": 1, "orders": 1, "rate": "0.0127"}], True, False),  # itself
+        ([{"order_id": "o", "plan_number": 1, "orders": 1}, {"order_id": "o", "plan_number": 1, "orders": 1, "reading": 2}], True, False),
         ([{"order_id": "o", "plan_number": 1, "orders": 1, "rate": "0.0127"}, {"reading": 0}], False, False),
         ([{"order_id": "o", "plan_number": 0, "orders": 1}], False, False),  # its earlier state
         ([{"order_id": "p", "plan_number": 1, "orders": 1}], False, False),

@@ -100,7 +100,10 @@ def test_a_record_that_is_no_action_of_the_order_is_no_news_of_it(ground: Ground
         (["100.00", "-100.00", "60.00"], False),
         (["100.00", "-20.00"], False),  # a correction by file
         (["100.00", "-20.00", "-80.00", "60.00"], False),
+        (["100.00", "0"], True),  # restated to nothing, and what takes back the rest is hidden
+        (["-80.00"], True),
         (["100.00"], False),
+        (["0.50"], False),
         (["0"], False),
         ([], False),
     ],
