@@ -17,7 +17,7 @@ _LENGTHS, _LEDGER = "tests/restatements/test_lengths_and_limits.py", "tests/rest
 # What a text or a body decides, it decides in every warehouse: one of them is enough.
 _ONE = "-k 'not postgres'"
 _READ, _APPENDED = (
-    f"{_LEDGER}/test_reading.py {_LEDGER}/test_refresh.py -k 'not postgres and not planner'",
+    f"{_LEDGER}/test_reading.py {_LEDGER}/test_refresh.py {_LEDGER}/test_given_up.py -k 'not postgres and not planner'",
     f"{_LEDGER}/test_append.py {_ONE}",
 )
 _JOURNAL, _POSTED = "tests/restatements/journal", "tests/restatements/posting/test_poster.py"
@@ -68,6 +68,8 @@ TARGETS = (
     Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
     Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),
     Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_ALIKE, _READ)),
+    Target("include/sql/ledger_due.sql", sql_texts.mutations, (f"{_LEDGER}/test_refresh.py {_ONE}",)),
+    Target("include/sql/ledger_waited_for.sql", sql_texts.mutations, (f"{_LEDGER}/test_given_up.py {_ONE}",)),
     *(
         Target(f"include/sql/ledger_{name}.sql", sql_texts.mutations, (_ALIKE, f"{_LEDGER}/test_gone.py {_ONE}"))
         for name in ("alike", "gone", "back")
