@@ -66,6 +66,9 @@ class Ledger:
         } | ({"reason": reason} if reason else {})  # fmt: skip
         self._append("cj.reconciliation", row)
 
+    def held_back(self, row: dict[str, object]) -> None:
+        self._append("cj.quarantine", row)
+
     def _append(self, table: str, row: dict[str, object]) -> None:
         columns = {name: pa.array([value], INSTANT if isinstance(value, datetime) else None) for name, value in row.items()}
         with open_warehouse(self.location) as session:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import pyarrow as pa
 import pytest
 
-from include.domain.shapes import INSTANT
 from include.restatements.ledger.reading import AHEAD, CARED_FOR
-from include.warehouse.base import open_warehouse
-from tests.restatements.ledger.commission_detail import NEAR, NOW, record, text
+from include.sql import filled
+from include.warehouse.base import Params, open_warehouse
+from tests.restatements.ledger.commission_detail import ACCOUNT, NEAR, NOW, record, text
 from tests.restatements.ledger.one_ledger import DAY, SECOND, Ledger
 
 
@@ -110,8 +109,7 @@ def test_only_a_lock_date_that_was_moved_is_news_and_of_the_reading_that_follows
 def test_a_record_that_cj_unlocks_is_news_though_its_lock_date_stays(either: Ledger, before: str, after: str, news: bool) -> None:
     either.cj.records = [record("7", NOW - DAY, actionStatus=before, lockingDate=text(NOW + 1800 * SECOND))]
     either.read()
-    with open_warehouse(either.location) as session:
-        session.append("cj.quarantine", pa.table({name: [value] for name, value in (HELD | LOCKED | {"quarantined_at": NOW}).items()}))
+    either.held_back(HELD | LOCKED | {"quarantined_at": NOW})
     either.cj.records[0] |= {"actionStatus": after}
     either.read()
     (found,) = either.rows("SELECT action_status AS status, moved_reading AS moved FROM cj.commissions")
@@ -155,14 +153,35 @@ def test_cj_is_asked_whether_it_has_extended_what_was_held_back_as_locked(
         record("8", NOW - DAY, actionStatus="locked"),
     ]
     either.read(days=30)
-    with open_warehouse(either.location) as session:
-        row = HELD | {"reason": reason, "quarantined_at": NOW - ago}
-        session.append(
-            "cj.quarantine",
-            pa.table({name: pa.array([value], INSTANT if isinstance(value, datetime) else None) for name, value in row.items()}),
-        )
+    either.held_back(HELD | {"reason": reason, "quarantined_at": NOW - ago})
     either.read()
     assert asked_again(either) == (["7"] if cared_for and ago < CARED_FOR else [])
+
+
+def due(ledger: Ledger, until: datetime, cared_for_since: datetime) -> list[str]:
+    moments: Params = {"advertiser_id": ACCOUNT.advertiser_id, "until": until, "cared_for_since": cared_for_since}
+    with open_warehouse(ledger.location) as session:
+        rows = session.rows(filled("ledger_due"), moments)
+    return [str(row["commission_id"]) for row in rows]
+
+
+@pytest.mark.parametrize(("past", "again"), [(-SECOND, []), (0 * SECOND, ["7"]), (SECOND, ["7"])])
+def test_a_lock_date_has_come_at_its_moment(either: Ledger, past: timedelta, again: list[str]) -> None:
+    either.cj.records = [record("7", NOW - DAY, lockingDate=text(NOW))]
+    either.read(days=30)
+    assert due(either, NOW + past, NOW) == again
+
+
+@pytest.mark.parametrize(("after", "again"), [(0 * SECOND, []), (SECOND, ["7"])])
+def test_what_was_sent_and_held_back_is_cared_for_until_its_moment(either: Ledger, after: timedelta, again: list[str]) -> None:
+    either.cj.records = [record("7", NOW - DAY, actionStatus="locked")]
+    either.read(days=30)
+    either.judged("late", NOW + after, order_id="o-7")
+    assert due(either, NOW, NOW) == again
+    with open_warehouse(either.location) as session:
+        session.execute("DELETE FROM cj.reconciliation")
+    either.held_back(HELD | {"reason": "locked", "quarantined_at": NOW + after})
+    assert due(either, NOW, NOW) == again
 
 
 # -- what is known of action trackers --------------------------------------------------------------------------------------------------
