@@ -59,5 +59,7 @@ CHUNK = pa.schema(
         # The plan that cut it, and the last reading of Commission Detail that plan knew: what orders it among others, and what is news to it.
         ("plan_number", pa.int64()),
         ("known_reading", pa.int64()),
+        # Whether it is the state the order was placed with.
+        ("untouched", pa.bool_()),
     ]
 )

@@ -107,7 +107,12 @@ compared AS (
         n.new_line IS NOT NULL AND n.new_line = 1 AS new_line,
         -- An attempt that was given up may post just before the next one is sent: CJ holds the state all the same.
         n.new_line IS NOT NULL AS line_since_first, COALESCE(n.adds_nothing, FALSE) AS adds_nothing,
-        e.order_id IS NOT NULL AS elsewhere, COALESCE(m.since_before, 0) AS states_posted,
+        e.order_id IS NOT NULL AS elsewhere,
+        -- One record posted of this state and the one sent before it: it is of either.
+        COALESCE(
+            w.converted AND w.operation <> 'cancel' AND w.before_operation <> 'cancel' AND COALESCE(m.since_before, 0) < 2
+                AND w.sale_amount > 0 AND w.before_sale_amount > 0 AND w.before_sale_amount <> w.sale_amount, FALSE
+        ) AS of_either_state,
         CASE WHEN w.converted AND w.sale_amount > 0 AND h.sale_amount > 0 THEN {{ rate("h.sale_amount", "w.sale_amount") }} END AS rate
     FROM wanted AS w
     LEFT JOIN held AS h
@@ -131,7 +136,7 @@ telling AS (
             MAX(sale_amount) OVER (PARTITION BY advertiser_id, currency) AS largest,
             MAX(CASE WHEN new_line THEN sale_amount END) OVER (PARTITION BY advertiser_id, currency) AS largest_posted
         FROM compared AS c
-        WHERE rate IS NOT NULL AND newest = 1 AND NOT half_shown AND NOT in_doubt
+        WHERE rate IS NOT NULL AND newest = 1 AND NOT half_shown AND NOT in_doubt AND NOT of_either_state
     ) AS shown
     WHERE (new_line OR largest_posted IS NULL) AND {{ tells_the_rate("sale_amount", "COALESCE(largest_posted, largest)") }}
 ),
@@ -185,6 +190,7 @@ SELECT
     COALESCE(c.locking_method = 'OPEN_ENDED', FALSE) AS open_ended,
     COALESCE(c.locking_method <> 'OPEN_ENDED', FALSE) AS locks_by_itself,
     c.status IS NOT NULL AS status_given,
+    COALESCE(c.untouched, FALSE) AND c.before_operation IS NULL AS untouched,
     -- What is given up was looked for past no cursor: CJ's ids need not become visible in their order.
     EXTRACT(EPOCH FROM (CASE WHEN c.outcome = 'unknown' THEN c.looked_until ELSE CAST(:now AS timestamp with time zone) END - c.submitted_at)) >= :processing_seconds AS hour_over,
     EXTRACT(EPOCH FROM (c.looked_until - c.submitted_at)) >= :deadline_seconds AS deadline_over,
@@ -224,10 +230,7 @@ SELECT
         END, FALSE
     ) AS shows_state_before,
     -- Without a rate one amount looks like the other, so the record that posted is of either.
-    COALESCE(
-        c.converted AND c.operation <> 'cancel' AND COALESCE(c.rate_of_others, c.rate_before) IS NULL AND c.states_posted < 2
-            AND c.before_operation <> 'cancel' AND c.sale_amount > 0 AND c.before_sale_amount > 0 AND c.before_sale_amount <> c.sale_amount, FALSE
-    ) AS may_be_state_before
+    c.of_either_state AND COALESCE(c.rate_of_others, c.rate_before) IS NULL AS may_be_state_before
 FROM rated AS c
 LEFT JOIN posted AS p
     ON {{ same_order("p", "c") }} AND p.updated_at = c.updated_at

@@ -27,7 +27,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/verdict_facts.sql", "INNER JOIN records AS n USING", "INNER JOIN → LEFT JOIN"): "what was joined is asked for its posting date",
     ("include/sql/verdict_facts.sql", "MAX(CASE WHEN COALESCE(n.reading, 0) > c.known_reading", "0 → 1"):
         "a record without the number of a reading is left out before",
-    ("include/sql/verdict_facts.sql", "COALESCE(m.since_before, 0) AS states_posted", "0 → 1"): "only whether there are two of them is asked",
+    ("include/sql/verdict_facts.sql", "COALESCE(m.since_before, 0) < 2", "0 → 1"): "only whether there are two of them is asked",
     ("include/sql/replan_keys.sql", "plan_number, 1 AS weight", "1 → 2"): "more than that of what was held back, as one is",
     ("include/sql/replan_keys.sql", "COALESCE(c.reading, 0) > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
     ("include/sql/replan_keys.sql", "c.moved_reading > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",

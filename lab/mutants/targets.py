@@ -77,7 +77,7 @@ TARGETS = (
     Target(
         "include/restatements/ledger/reading.py",
         python_code.mutations,
-        (_APPENDED, _READ, f"{_LEDGER}/test_set_aside.py {_ONE}", f"{_LEDGER}/test_reading.py -k planner"),
+        (_APPENDED, _READ, f"{_LEDGER}/test_set_aside.py {_LEDGER}/test_gone.py {_ONE}", f"{_LEDGER}/test_reading.py -k planner"),
     ),
     Target("include/restatements/publish.py", python_code.mutations, (_LOADED,)),
     Target(

@@ -23,7 +23,7 @@ UNANSWERED = "no answer was recorded: the task ended between the call and its an
 
 _COPIED = [
     "enterprise_id", "action_tracker_id", "order_id", "updated_at", "amount", "discount", "currency", "coupon", "status", "correction_reason",
-    "items_mark", "payload_hash", "attempt", "plan_number", "known_reading",
+    "items_mark", "payload_hash", "attempt", "plan_number", "known_reading", "untouched",
 ]  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
 def submission_rows(journal: Journal, run_id: str, found: Visit, advertisers: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:
     """The rows of cj.submissions (orders that were posted) and of cj.quarantine (orders Test Mode refused) of one chunk that may be posted."""
     ref, answer, refused = found.ref, outcome(found), found.refused
-    orders = _numbered(journal.orders(ref, _COPIED), answer.submitted_at)
+    orders = _brought_up_to_date(journal.orders(ref, _COPIED), answer.submitted_at)
     held = pc.is_in(_keys(orders), _keys_of(refused))
     table = orders.filter(pc.invert(held)) if refused else orders
     size = table.num_rows
@@ -113,8 +113,10 @@ def number_of_moment(moment: datetime) -> int:
     return round(moment.timestamp() * 1000) - 100_000_000_000_000
 
 
-def _numbered(orders: pa.Table, submitted_at: datetime) -> pa.Table:
-    """The orders of a chunk from before plans had numbers get what include/sql/schema/0004_plan_numbers.sql gives its like."""
+def _brought_up_to_date(orders: pa.Table, submitted_at: datetime) -> pa.Table:
+    """The orders of a chunk from before plans had numbers get what include/sql/schema/0004_plan_numbers.sql gives its like; 0007_untouched.sql likewise."""
+    if "untouched" not in orders.column_names:
+        orders = orders.append_column("untouched", pa.nulls(orders.num_rows, pa.bool_()))
     if "plan_number" in orders.column_names:
         return orders
     older = {"plan_number": number_of_moment(submitted_at), "known_reading": -1}

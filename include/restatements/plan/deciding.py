@@ -103,7 +103,7 @@ class _Deciding:
             sent = sent.append_column("attempt", decisions["attempt"].cast(pa.int32()))
             for name, number in (("plan_number", self._numbers.plan), ("known_reading", self._numbers.reading)):
                 sent = sent.append_column(name, pa.repeat(pa.scalar(number, pa.int64()), sent.num_rows))
-            self._writer.add(rule.operation, sent)
+            self._writer.add(rule.operation, sent.append_column("untouched", pc.equal(sent["change_type"], "new")))
         elif rule.hold is not None:
             self._rows.quarantine(_quarantined(rule, decisions), Stage.ELIGIBILITY)
         else:

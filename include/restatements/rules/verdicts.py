@@ -43,8 +43,10 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "locks_by_itself": "CJ's records say how it locks, and that is not open-ended",
         "status_given": "it was sent with a status",
         "converted": "its currency is not the account's: CJ converts the amount at a rate it does not publish",
-        "hour_over": "CJ's hour (processing_minutes) is over",
-        "deadline_over": "the deadline (deadline_hours) is over",
+        "untouched": "it is the state the order was placed with, and no other was sent before",
+        "amount_unchecked": "CJ converted the amount, and nothing but the order itself says at what rate",
+        "hour_over": "CJ's hour (processing_minutes) is over; where no answer came, CJ was read without the cursor since",
+        "deadline_over": "the deadline (deadline_hours) is over, and CJ was read without the cursor since",
         "amount_differs": "CJ holds another amount, or one outside the band where CJ converted the currency and other evidence says the rate",
         "discount_differs": "CJ holds another order discount",
         "items_differ": "CJ holds other SKUs or quantities",
@@ -138,8 +140,11 @@ STATUSES: tuple[VerdictRule, ...] = (
         "(posted_since_last OR posted_once AND deadline_over OR new_line AND NOT shows_state_before AND NOT may_be_state_before) AND NOT (is_create AND posted_before)", _RECORDS,
     ),
     VerdictRule("deadline_not_over", Status.LATE, "NOT deadline_over", f"{_OURS}: the deadline is a setting, deadline_hours"),
-    # CJ dropped a change to just what it held, or posts it still. Of a converted amount it cannot be told whether it is just that.
-    VerdictRule("held_as_sent", Status.MATCHED, "known AND NOT differs AND NOT converted", _RECORDS),
+    # CJ dropped a change to just what it held, or posts it still. Of an amount that CJ converted it can be told only where it is the one the order was
+    # placed with: a change may be smaller than the band.
+    VerdictRule(
+        "held_as_sent", Status.MATCHED, "known AND NOT differs AND (NOT converted OR untouched AND NOT amount_unchecked)", _RECORDS
+    ),
     # Something posted, and CJ holds what was sent except for the reason it was given: nothing that is paid is missing.
     VerdictRule("reason_lost", Status.MISMATCHED, "new_line AND NOT may_be_state_before AND only_reason_differs", _RECORDS),
     VerdictRule("never_posted", Status.MISSING, "TRUE", f"{_OURS}: the only proof that a change arrived is a new record"),

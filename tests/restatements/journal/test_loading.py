@@ -53,9 +53,9 @@ class Loaded:
     def cut(self, *orders: str, numbered: bool = True) -> None:
         """The chunk's file, and its orders in cj.planned."""
         plain = {"enterprise_id": "1501", "action_tracker_id": 401, "event_time": NOON, "updated_at": NOON, "amount": money("1.00")}
-        plain |= {"payload_hash": "x", "attempt": 1, "plan_number": 7, "known_reading": 3}
+        plain |= {"payload_hash": "x", "attempt": 1, "plan_number": 7, "known_reading": 3, "untouched": True}
         table = pa.Table.from_pylist([plain | {"order_id": order} for order in orders], CHUNK)
-        self.journal.put_table(f"{REF}.parquet", table if numbered else table.drop_columns(["plan_number", "known_reading"]))
+        self.journal.put_table(f"{REF}.parquet", table if numbered else table.drop_columns(["plan_number", "known_reading", "untouched"]))
         planned = {
             "run_id": RUN.run_id, "chunk_id": REF.chunk_id, "operation": "restate", "enterprise_id": "1501", "action_tracker_id": 401,
             "updated_at": NOON, "planned_at": NOON, "plan_number": 7,
@@ -249,7 +249,13 @@ def test_a_chunk_from_before_plans_had_numbers_is_numbered_by_its_moment_and_kne
     loaded.cut("A", numbered=False)
     loaded.intended()
     loaded.load()
-    assert loaded.rows("submissions", "plan_number", "known_reading") == [(1_772_366_400_000 - 100_000_000_000_000, -1)]
+    assert loaded.rows("submissions", "plan_number", "known_reading", "untouched") == [(1_772_366_400_000 - 100_000_000_000_000, -1, None)]
+
+
+def test_what_the_plan_said_of_an_order_is_loaded_with_it(loaded: Loaded) -> None:
+    loaded.intended()
+    loaded.load()
+    assert loaded.rows("submissions", "plan_number", "known_reading", "untouched") == [(7, 3, True)] * 3
 
 
 def test_the_number_of_a_moment_is_its_milliseconds_below_zero() -> None:

@@ -50,7 +50,7 @@ VERDICT_COLUMNS = {
     "amount": "decimal(38, 10)", "discount": "decimal(38, 10)", "sale_amount": "decimal(38, 10)", "sale_amount_basis": "text", "held_sale_amount": "decimal(38, 10)",
     "held_discount": "decimal(38, 10)", "commission": "decimal(38, 10)", "cj_fee": "decimal(38, 10)", "share": "double precision",
     "posted_at": "timestamp with time zone", "locking_date": "timestamp with time zone",
-    "rate": "double precision", "rate_of_others": "double precision", "amount_unchecked": "boolean",
+    "rate": "double precision", "rate_of_others": "double precision",
 } | dict.fromkeys(verdicts.FACTS, "boolean")  # fmt: skip
 VERDICT_NOTHING = {
     "run_id": "r", "advertiser_id": "2", "enterprise_id": "1", "action_tracker_id": "401", "updated_at": "2026-03-01 12:00:00+00",
@@ -63,7 +63,7 @@ def judged(location: WarehouseLocation, cases: Sequence[Row]) -> list[dict[str, 
     """What the verdicts' SQL makes of each case, in their order."""
     from datetime import datetime
 
-    false = dict.fromkeys((*verdicts.FACTS, "amount_unchecked"), False)
+    false = dict.fromkeys(verdicts.FACTS, False)
     rows = [false | dict(case) | {"order_id": f"{place:04}"} for place, case in enumerate(cases)]
     sql = f"SELECT * FROM ({verdicts.verdicts_of(rows_as_sql(VERDICT_COLUMNS, rows, VERDICT_NOTHING))}) AS v ORDER BY order_id"
     with open_warehouse(location) as session:

@@ -80,4 +80,4 @@ def test_the_facts_are_the_columns_that_are_worked_out(location: WarehouseLocati
         of_the_plan = session.columns_of(filled("plan_facts"))
         of_the_verdicts = session.columns_of(verdicts.facts_sql())
     assert {name for name, kind in of_the_plan.items() if kind == "boolean"} == set(plan.FACTS)
-    assert {name for name, kind in of_the_verdicts.items() if kind == "boolean"} - {"amount_unchecked"} == set(verdicts.FACTS)
+    assert {name for name, kind in of_the_verdicts.items() if kind == "boolean"} == set(verdicts.FACTS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from include.warehouse.base import WarehouseLocation, open_warehouse
-from tests.restatements.rules.ground import HOUR, POSTED, SECOND, SENT, UPDATED, Ground
+from tests.restatements.rules.ground import HOUR, POSTED, SENT, UPDATED, Ground
 
 ARRIVED = SENT + HOUR
 """When CJ posted what was sent."""
@@ -333,59 +333,3 @@ def test_without_other_evidence_of_the_rate_it_is_not_known_whether_the_converte
     ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED).to_judge()
     newest = [row for row in ground.verdicts() if row["newest_state"]]
     assert [row["shows_state_before"] for row in newest] == [False]
-
-
-@pytest.mark.parametrize(
-    ("before", "newest", "posted", "may_be"),
-    [
-        ({}, {}, 1, True),
-        ({}, {}, 2, False),
-        ({"currency": None}, {}, 1, True),
-        ({}, {"currency": None}, 1, False),
-        ({}, {"amount": "80.00"}, 1, False),
-        ({"operation": "cancel"}, {}, 1, False),
-        ({"amount": "0"}, {}, 1, False),
-        ({}, {"amount": "0"}, 1, False),
-        ({}, {"operation": "cancel"}, 1, False),
-    ],
-)
-def test_without_a_rate_one_record_since_the_converted_state_before_may_be_either_state(
-    ground: Ground, before: dict[str, Any], newest: dict[str, Any], posted: int, may_be: bool
-) -> None:
-    ground.sent(**BEFORE | before).sent(**{"currency": "GBP", "amount": "60.00"} | newest).record(sale_amount="127.00")
-    for turn, amount in enumerate(("101.60", "76.20")[:posted]):
-        ground.record(sale_amount="-127.00" if turn == 0 else "-101.60", posting_date=ARRIVED, reading=1)
-        ground.record(sale_amount=amount, posting_date=ARRIVED, reading=1)
-    found = [row["may_be_state_before"] for row in ground.to_judge().verdicts() if row["newest_state"]]
-    assert found == [may_be]
-
-
-@pytest.mark.parametrize(
-    ("record", "may_be"),
-    [
-        ({}, False),
-        ({"reading": 0}, True),
-        ({"reading": None}, True),
-        ({"posting_date": SENT - HOUR - TOLERANCE}, False),
-        ({"posting_date": SENT - HOUR - TOLERANCE - SECOND}, True),
-        ({"sale_amount": "0"}, False),  # corrected to nothing in between
-        ({"sale_amount": "0.50"}, False),
-        ({"sale_amount": "-0.01"}, True),  # what takes a state back is none
-    ],
-)
-def test_what_posted_since_the_state_before_was_sent_is_one_of_the_two(ground: Ground, record: dict[str, Any], may_be: bool) -> None:
-    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(**{"sale_amount": "127.00", "posting_date": ARRIVED} | record)
-    ground.record(sale_amount="-127.00", posting_date=ARRIVED).record(sale_amount="101.60", posting_date=ARRIVED)
-    assert [row["may_be_state_before"] for row in ground.to_judge().verdicts() if row["newest_state"]] == [may_be]
-
-
-@pytest.mark.parametrize("of_whom", ["another order", "an earlier round"])
-def test_a_rate_tells_which_of_the_two_it_is(ground: Ground, of_whom: str) -> None:
-    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED)
-    if of_whom == "another order":
-        ground.sent(order_id="p", currency="GBP", amount="100").record(order_id="p", sale_amount="127", posting_date=ARRIVED)
-        ground.to_judge(order_id="p", advertiser_id="another")
-    else:
-        ground.rate()
-    (row,) = (row for row in ground.to_judge().verdicts() if row["newest_state"] and row["order_id"] == "o")
-    assert (row["may_be_state_before"], row["shows_state_before"], row["amount_differs"]) == (False, True, True)
