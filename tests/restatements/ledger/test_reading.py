@@ -20,7 +20,7 @@ def near(moment: datetime | None, expected: datetime) -> bool:
 
 def test_the_lengths_are_those_that_were_decided() -> None:
     assert (2 * DAY, timedelta(hours=1), DAY, 3 * DAY) == (OVERLAP, AHEAD, SWEEP_EVERY, SWEEP_BACK)
-    assert reading.MANY == 10_000
+    assert (reading.MANY, reading.CARED_FOR) == (10_000, 45 * DAY)
 
 
 # -- the first reading -----------------------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ def test_however_many_lock_on_one_day_all_of_them_are_asked_for_before_anything_
     assert moved[0]["n"] == 20_001
 
 
-@pytest.mark.parametrize("ages", [(3,), (200,), (3, 33, 34, 35, 200), (3, 3)])
+@pytest.mark.parametrize("ages", [(3,), (200,), (3, 33, 34, 35, 200), (3, 3), (3, 34)])
 def test_records_of_any_age_are_asked_for_again_in_ranges_that_cj_takes(either: Ledger, ages: tuple[int, ...]) -> None:
     """Without a range CJ shows the past 24 hours alone."""
     either.cj.records = [record(str(n), NOW - age * DAY, lockingDate=text(NOW - SECOND)) for n, age in enumerate(ages, 1)]
