@@ -15,6 +15,7 @@ def adopt(session: Session, advertisers: Mapping[str, str]) -> None:
     for enterprise_id, advertiser_id in advertisers.items():
         for table in ("submissions", "reconciliation"):
             session.execute(
-                f"UPDATE cj.{table} SET advertiser_id = :advertiser_id WHERE enterprise_id = :enterprise_id AND advertiser_id <> :advertiser_id",
+                f"UPDATE cj.{table} SET advertiser_id = :advertiser_id WHERE enterprise_id = :enterprise_id "
+                "AND (advertiser_id < :advertiser_id OR advertiser_id > :advertiser_id)",  # what an index finds: almost always none
                 {"advertiser_id": advertiser_id, "enterprise_id": enterprise_id},
             )

@@ -38,7 +38,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             session.serialize("cj.plan")
             incomplete = load_run(session, journal, manifest, checkpoint)
             adopt(session, {a.enterprise_id: a.advertiser_id for a in settings.accounts})
-            session.analyze("cj.submissions")
+            session.analyze_grown("cj.submissions")
             checkpoint("before_publish_commit")
             forget_skipped(session, settings, manifest.cj_time)
         counts, last = _counts(session, run.run_id)

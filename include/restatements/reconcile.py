@@ -18,6 +18,7 @@ from include.restatements.adoption import adopt
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.ledger.accounts import read_accounts
+from include.restatements.report.collect import first_night
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
 from include.restatements.verdicts.judging import judge, load_open_chunks
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Reconciled:
-    """One round. `counts` are orders by status; `report` is where the HTML is; `terminal` the table for a person."""
+    """One round. `counts` are orders of the last thirty nights by status; `report` is where the HTML is; `terminal` the table for a person."""
 
     counts: dict[str, int]
     report: str
@@ -108,6 +109,8 @@ def _report(session: Session, settings: Settings, run_id: str, now: datetime) ->
     figures = collect(session, checked_at=now, currencies={a.advertiser_id: a.currency for a in settings.accounts})
     for name, content in files(figures, report=where).items():
         target.write(name, content)
-    rows = session.rows("SELECT status, COUNT(*) AS orders FROM cj.reconciliation GROUP BY status")
+    rows = session.rows(
+        "SELECT status, COUNT(*) AS orders FROM cj.reconciliation WHERE submitted_at >= :since GROUP BY status", {"since": first_night(now)}
+    )
     counts = {status.value: 0 for status in Status} | {str(r["status"]): int(str(r["orders"])) for r in rows}
     return Reconciled(counts, where, terminal_text(figures, report=where))

@@ -132,8 +132,20 @@ class Session(ABC):
         for table in tables:
             self._analyze(table)
 
+    def analyze_grown(self, *tables: str) -> None:
+        """The same of tables that keep their rows, where each has grown by a tenth or more since it was last done: of a long history it costs more than a
+        night's rows are worth."""
+        self._ready()
+        for table in tables:
+            if self._has_grown(table):
+                self._analyze(table)
+
     def _analyze(self, table: str) -> None:  # noqa: B027 - a warehouse may have nothing to do here
         """Nothing, where statistics are always fresh."""
+
+    def _has_grown(self, table: str) -> bool:
+        """Whether it has a tenth more rows, or of their bytes, than its statistics are of."""
+        return False
 
     # -- transactions ----------------------------------------------------------------------------------------------------------------
 

@@ -22,11 +22,22 @@ def test_the_planner_knows_a_table_filled_in_this_very_transaction(postgres_data
         assert expected_rows(session) == pytest.approx(50_000, rel=0.01)
 
 
+def test_a_table_that_keeps_its_rows_is_looked_at_anew_where_it_has_grown_by_a_tenth(postgres_database: str) -> None:
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session, session.transaction():
+        session.execute("CREATE TABLE numbers (n bigint)")
+        for rows, known in ((0, 0), (50_000, 50_000), (1_000, 50_000), (30_000, 81_000), (1, 81_000)):
+            session.append("numbers", pa.table({"n": range(rows)}))
+            session.analyze_grown("numbers")
+            found = session.rows("SELECT CAST(reltuples AS bigint) AS n FROM pg_class WHERE relname = 'numbers'")[0]["n"]
+            assert (rows, found) == (rows, known)
+
+
 def test_analyzing_changes_no_row_on_any_warehouse(session: Session) -> None:
     with session.transaction():
         session.execute("CREATE TABLE numbers (n bigint)")
         session.append("numbers", pa.table({"n": [1, 2, 3]}))
         session.analyze("numbers")
+        session.analyze_grown("numbers")
         assert [row["n"] for row in session.rows("SELECT n FROM numbers ORDER BY n")] == [1, 2, 3]
 
 

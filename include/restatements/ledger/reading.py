@@ -47,9 +47,6 @@ SWEEP_EVERY, SWEEP_BACK = timedelta(hours=24), timedelta(days=3)
 CARED_FOR = timedelta(days=45)
 """How long CJ is asked whether it has locked, or unlocked, an order that did not arrive or was held back as locked: a lock date is moved by a month."""
 
-MANY = 10_000
-"""Records appended at once that may have made another table of cj.commissions: its statistics are taken anew."""
-
 
 @dataclass(frozen=True)
 class LedgerRead:
@@ -154,8 +151,7 @@ def append_records(session: Session, spool: PageSpool, reading: int) -> int:
     appended = session.append("cj.commissions", seen.passing(_of_reading(_new(spool.records(), kept, copied, ["commission_id"]), reading)))
     session.append("cj.tracker_readings", seen.rows())
     session.append("cj.commission_items", _new(spool.items(), kept, copied, COMMISSION_ITEMS.names))
-    if appended >= MANY:
-        session.analyze("cj.commissions", "cj.commission_items")
+    session.analyze_grown("cj.commissions", "cj.commission_items")
     return appended
 
 

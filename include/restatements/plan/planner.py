@@ -81,6 +81,7 @@ def plan(context: PlanContext) -> Planned:
         gone += _hold_gone(context, rows, picked)
     decided = decide(context, rows, picked)
     rows.append_to_tables()
+    context.session.analyze_grown("cj.quarantine", "cj.skipped")
     _empty_working_tables(context)
     return Planned(
         sum(reading.read for reading in picked) + gone, decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake,

@@ -57,13 +57,13 @@ def collect(
 
 
 def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | None, own: Mapping[str, str], top: int) -> Figures:
-    since = _midnight(checked_at) - timedelta(days=NIGHTS - 1)
+    since = first_night(checked_at)
     runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at, since)
     _gather(session, runs)
     verdicts = _rows(session, "report_status")
     checked = _rows(session, "report_checked", checked_at=checked_at)
     aside = _rows(session, "report_set_aside")[0]
-    signs = _rows(session, "report_discount_signs")[0]
+    signs = _rows(session, "report_discount_signs", since=since)[0]
     return Figures(
         checked_at=checked_at.astimezone(UTC),
         data_as_of=_instant(_rows(session, "report_freshness")[0]["complete_until"]),
@@ -269,6 +269,11 @@ def _amount(value: Any) -> Decimal:
 
 def _instant(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
+
+
+def first_night(checked_at: datetime) -> datetime:
+    """When the oldest of the nights began that a report at `checked_at` is about."""
+    return _midnight(checked_at) - timedelta(days=NIGHTS - 1)
 
 
 def _midnight(moment: datetime) -> datetime:

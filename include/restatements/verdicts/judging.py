@@ -64,7 +64,7 @@ def judge(session: Session, settings: Settings, accounts: list[Account], now: da
     session.analyze("cj.verdicts")
     session.execute(filled("verdicts_apply"), {"now": now})
     session.execute(filled("rates_seen"), {"now": now, "reading": reading})
-    session.analyze("cj.reconciliation", "cj.verdicts_log")
+    session.analyze_grown("cj.reconciliation", "cj.verdicts_log")
     session.execute(
         "INSERT INTO cj.judged_readings (advertiser_id, reading, checked_at) SELECT advertiser_id, CAST(:reading AS bigint), :now FROM cj.accounts_now",
         {"reading": reading, "now": now},
