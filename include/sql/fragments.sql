@@ -141,6 +141,11 @@ ABS(CAST({{ held_paid_on }} AS double precision) - CAST({{ paid_on }} AS double 
 CAST(ROUND(CAST(CASE WHEN {{ cost }} > 1e27 THEN 1e27 ELSE {{ cost }} END AS decimal(38, 10)), 2) AS decimal(38, 10))
 {%- endmacro %}
 
+{#- Anything would be paid on `order` as the warehouse has it: of nothing, it is all one whether it is accepted. -#}
+{% macro pays_something(order) -%}
+{{ order }}.amount - COALESCE({{ order }}.discount, 0) > 0
+{%- endmacro %}
+
 {#- What commission would be paid on, in the advertiser's currency, were `order` at CJ as the warehouse has it. -#}
 {% macro wanted_paid_on(order, cancelled, rate) -%}
 CASE

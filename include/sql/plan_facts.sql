@@ -1,5 +1,5 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
-{% from "fragments.sql" import rates_shown, rate_of_others, near_a_rate, is_half_shown, paid_on, wanted_paid_on, cost_of_wrong_state, trackers, share_of_tracker %}
+{% from "fragments.sql" import rates_shown, rate_of_others, near_a_rate, is_half_shown, paid_on, wanted_paid_on, cost_of_wrong_state, trackers, share_of_tracker, pays_something %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/rules/plan.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
@@ -166,7 +166,7 @@ facts AS (
         c.status IS NOT NULL AS status_given,
         CAST(:open_ended_status AS text) IS NOT NULL AS status_set,
         -- What settles an open-ended order is the restatement that accepts it: neither the pixel nor a create does.
-        COALESCE(c.locking_method = 'OPEN_ENDED' AND c.validation_status = 'PENDING' AND c.status = 'Accepted', FALSE) AND NOT c.cancelled AS to_accept,
+        COALESCE(c.locking_method = 'OPEN_ENDED' AND c.validation_status = 'PENDING' AND c.status = 'Accepted' AND {{ pays_something("c") }}, FALSE) AND NOT c.cancelled AS to_accept,
         COALESCE(c.lock_stage = 3, FALSE) AS closed,
         COALESCE(c.lock_stage = 2 OR c.locking_date <= :process_by, FALSE) AS locked,
         COALESCE({{ holds_nothing("c.records", "c.held_sale_amount", "c.held_discount", "c.held_items_mark") }}, FALSE) AND NOT c.half_shown AS held_nothing,

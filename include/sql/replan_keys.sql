@@ -1,4 +1,4 @@
-{% from "fragments.sql" import same_order, is_missing %}
+{% from "fragments.sql" import same_order, is_missing, pays_something %}
 {% macro sent_since(row) -%}
 EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n.mode = 'live' AND n.plan_number > {{ row }}.plan_number)
 {%- endmacro %}
@@ -87,7 +87,7 @@ FROM (
     FROM cj.submissions AS s
     INNER JOIN cj.reconciliation AS r
         ON {{ same_order("r", "s") }} AND r.updated_at = s.updated_at AND r.plan_number = s.plan_number
-    WHERE s.mode = 'live' AND s.operation = 'create' AND s.status = 'Accepted' AND r.status = 'matched'
+    WHERE s.mode = 'live' AND s.operation = 'create' AND s.status = 'Accepted' AND r.status = 'matched' AND {{ pays_something("s") }}
       AND EXISTS (
           SELECT 1 FROM cj.commissions AS c
           WHERE c.action_tracker_id = s.action_tracker_id AND c.order_id = s.order_id AND c.locking_method = 'OPEN_ENDED'

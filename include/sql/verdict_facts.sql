@@ -1,5 +1,5 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
-{% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, trackers, share_of_tracker %}
+{% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, trackers, share_of_tracker, pays_something %}
 {%- macro before(column, name) -%}
 LEAD(c.{{ column }}) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_{{ name }}
 {%- endmacro %}
@@ -218,7 +218,7 @@ SELECT
     c.operation <> 'cancel' AND COALESCE(c.held_coupon, '') <> COALESCE(c.coupon, '') AS coupon_differs,
     c.operation <> 'create' AND c.correction_reason IS NOT NULL
         AND COALESCE(c.held_correction_reason, '') <> COALESCE({{ posted_reason("c.correction_reason") }}, '') AS correction_reason_differs,
-    c.operation <> 'create' AND c.status IS NOT NULL
+    c.operation <> 'create' AND c.status IS NOT NULL AND (c.operation = 'cancel' OR {{ pays_something("c") }})
         AND COALESCE(c.held_validation_status, '') <> COALESCE({{ posted_status("c.status") }}, '') AS validation_status_differs,
     -- Only the state sent before this one has posted so far, or what was held was posted again: not a proof against this one.
     c.adds_nothing OR COALESCE(

@@ -212,6 +212,8 @@ def reason_is_true(end: End, stage: str, reason: str, state: Change, sent: int) 
             # The tracker is part of an order's name: one id under two trackers is two orders, of which ours can be created.
             Reason.WRONG_ACTION_TRACKER: elsewhere and not (ours and end.world.two_trackers),
         }.get(Reason(reason), False)
+    if reason == Reason.VALIDATION_STATUS:
+        return promises.settles(end.world, now, state)
     return reason in _differences(state, now) | _hindrances(end, state, now)
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tests.model.histories import OPEN_ENDED
-from tests.model.shop import Change, Key, newest, quantities
+from tests.model.shop import Change, Key, in_cents, newest, quantities
 from tests.model.world import Night, Post, World
 
 HOUR = timedelta(hours=1)
@@ -90,9 +90,10 @@ def _given_up(row: dict[str, Any] | None, post: Post) -> bool:
 
 
 def settles(world: World, held: dict[str, Any], state: Change) -> bool:
-    """An open-ended order that the shop accepts and CJ has not locked yet: the restatement is what pays it."""
+    """An open-ended order that the shop accepts and CJ has not locked yet: the restatement is what pays it, if anything is paid on it."""
     return (
-        state.key.tracker == OPEN_ENDED
+        in_cents(state.amount) > in_cents(state.discount)
+        and state.key.tracker == OPEN_ENDED
         and not state.cancelled
         and state.status == "Accepted"
         and held["action_status"] not in ("locked", "closed")
@@ -198,7 +199,8 @@ def converged(world: World) -> None:
             continue
         if stage == "sent" or (reason == "unchanged" and mine):
             # `unchanged` was said while it was on its way; what became of it is the verdict's to say.
-            broken = ("missing", "mismatched") if key in world.altered else ("missing",)
+            pending = now is not None and settles(world, now, state)
+            broken = ("missing", "mismatched") if key in world.altered or pending else ("missing",)
             assert verdict is not None and verdict["status"] in broken, f"lost without a break: {story}"
             stage, reason = "sent", verdict["reason"]
         assert updated_at == state.updated_at, f"the last word is about an older state: {story}"
@@ -245,6 +247,7 @@ def _true(
         "locked": now["locking_date"] <= (world.now() + HOUR).isoformat(),
         "closed": now["action_status"] == "closed",
         "not_commissionable": now["cancelled"] or not now["commissionable"],
+        "validation_status": settles(world, now, state),
         "status_required": key.tracker == OPEN_ENDED and state.status is None and world.options.open_ended_status is None,
         "coupon": lost and state.coupon is None and bool(now["coupon"]) and "coupon" not in world.settings.allow_field_loss,
         "discount": lost

@@ -35,7 +35,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "was_new": "the change log holds a `new` for it, so it is ours to create",
         "untouched": "its newest state is the one it was placed with",
         "cancelled": "its newest state is cancelled",
-        "to_accept": "its locking is open-ended, CJ has it as pending, and the warehouse says Accepted",
+        "to_accept": "its locking is open-ended, CJ has it as pending, the warehouse says Accepted, and anything is paid on it",
         "closed": "CJ has closed and paid it",
         "locked": "CJ has locked it, or locks it before what is sent now is processed",
         "held_cancelled": "CJ is known to hold nothing of it any more, and we did not restate it to nothing",

@@ -52,7 +52,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "items_differ": "CJ holds other SKUs or quantities",
         "coupon_differs": "CJ holds another coupon",
         "correction_reason_differs": "CJ holds another correction reason",
-        "validation_status_differs": "CJ holds another validation status",
+        "validation_status_differs": "CJ holds another validation status of an order that anything is paid on",
         "shows_state_before": "CJ holds just the state that was sent before this one, or posted again what it held",
         "may_be_state_before": "CJ converted the currency, nothing says the rate, and one record posted of this state and the one sent before it: it may be either's",
     }

@@ -291,6 +291,9 @@ def test_of_a_reversal_and_the_new_state_that_posted_together_the_new_state_is_r
         ({"change_type": "cancelled"}, {}, False),
         ({}, {"validation_status": "ACCEPTED"}, False),
         ({}, {"locking_method": "FIXED_DATE"}, False),
+        ({"amount": "0"}, {"sale_amount": "0"}, False),  # nothing is paid on it, accepted or not
+        ({"amount": "20.00", "discount": "20.00"}, {"sale_amount": "0", "order_discount": "20.00"}, False),
+        ({"amount": "20.01", "discount": "20.00"}, {"sale_amount": "0.01", "order_discount": "20.00"}, True),
     ],
 )
 def test_a_pending_open_ended_order_that_the_warehouse_accepts_is_to_be_accepted(
