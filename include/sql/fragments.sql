@@ -102,9 +102,10 @@ CASE WHEN b.shown_by_order = {{ order }} AND b.shown_by_plan = {{ plan_number }}
 )
 {%- endmacro %}
 
-{#- CJ holds nothing of the order any more: cancelled, or restated to nothing. The two look alike. -#}
-{% macro holds_nothing(records, sale_amount, discount, items_mark) -%}
-{{ records }} > 1 AND {{ sale_amount }} = 0 AND {{ discount }} = 0 AND {{ items_mark }} = 0
+{#- CJ holds nothing of the order any more: what it held was taken back, cancelled or restated to nothing. The two look alike. Of an order that never was of
+    anything nothing is taken back, however often its records are posted. -#}
+{% macro holds_nothing(reversals, sale_amount, discount, items_mark) -%}
+{{ reversals }} > 0 AND {{ sale_amount }} = 0 AND {{ discount }} = 0 AND {{ items_mark }} = 0
 {%- endmacro %}
 
 {#- Not all of what CJ posted can be seen yet: a reversal without the new state that is posted with it, or a new state and a sum that is another one.

@@ -62,7 +62,7 @@ last_sent AS (
 compared AS (
     SELECT
         i.*,
-        h.records, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee, h.validation_status,
+        h.records, h.reversals, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee, h.validation_status,
         COALESCE({{ is_half_shown("h") }}, FALSE) AS half_shown, d.order_id IS NOT NULL AS in_doubt,
         COALESCE(h.newest_reading >= t.items_since, FALSE) AS items_told, {{ share_of_tracker("i.sale_amount_basis") }} AS share,
         t.action_tracker_id IS NULL AND o.owned_tracker IS NOT NULL AS tracker_of_another,
@@ -169,7 +169,7 @@ facts AS (
         COALESCE(c.locking_method = 'OPEN_ENDED' AND c.validation_status = 'PENDING' AND c.status = 'Accepted' AND {{ pays_something("c") }}, FALSE) AND NOT c.cancelled AS to_accept,
         COALESCE(c.lock_stage = 3, FALSE) AS closed,
         COALESCE(c.lock_stage = 2 OR c.locking_date <= :process_by, FALSE) AS locked,
-        COALESCE({{ holds_nothing("c.records", "c.held_sale_amount", "c.held_discount", "c.held_items_mark") }}, FALSE) AND NOT c.half_shown AS held_nothing,
+        COALESCE({{ holds_nothing("c.reversals", "c.held_sale_amount", "c.held_discount", "c.held_items_mark") }}, FALSE) AND NOT c.half_shown AS held_nothing,
         COALESCE({{ pays_nothing("c.held_sale_amount", "c.held_discount", "c.sale_amount_basis", "c.commission", "c.cj_fee") }}, FALSE) AS pays_nothing,
         -- A field CJ holds and the warehouse has lost: a restatement would remove it.
         COALESCE(NOT c.cancelled AND c.discount IS NULL AND c.held_discount <> 0, FALSE) AND NOT :allow_discount_loss AS discount_would_go,

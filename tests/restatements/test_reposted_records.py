@@ -34,3 +34,15 @@ def test_two_records_that_cancel_each_other_and_a_third_are_the_third(world: Wor
     assert world.reconcile()["matched"] == 1
     world.append([later(order, 90, amount=Decimal("80.00"))])
     assert operations(planned(world, "changed")) == ["restate"]
+
+
+def test_an_order_of_nothing_that_is_posted_again_is_no_cancelled_one(world: World) -> None:
+    order = placed(amount=Decimal(0), discount=None, items=None)
+    world.append([order])
+    assert operations(night(world)) == ["create"]
+    world.act("reposted", [order.key], {"kind": "repost"})
+    world.advance(timedelta(hours=1))
+    world.reconcile()
+    world.append([later(order, 200, amount=Decimal("5.00"))])
+    assert operations(night(world)) == ["restate"]
+    assert Decimal(world.held()[order.key]["amount"]) == 5

@@ -187,6 +187,8 @@ NOTHING = {"sale_amount": "-100.00", "order_discount": "0", "adv_commission_amou
     [
         ([{}, NOTHING], True),
         ([{"sale_amount": "0", "adv_commission_amount": "0", "cj_fee": "0"}], False),  # placed over nothing: one record
+        ([{"sale_amount": "0"}] * 3, False),  # and posted again under another id
+        ([{"sale_amount": "0", "items_mark": 7}, {"sale_amount": "0", "items_mark": -7}, {"sale_amount": "0"}], True),
         ([{}, NOTHING | {"sale_amount": "-99.99"}], False),
         ([{"order_discount": "5.00"}, NOTHING], False),
         ([{"items_mark": 7}, NOTHING], False),

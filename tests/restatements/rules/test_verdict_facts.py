@@ -255,7 +255,7 @@ def test_cj_holds_nothing_any_more_where_all_of_it_was_taken_back(ground: Ground
 
 
 def test_an_order_placed_over_nothing_is_not_one_of_which_nothing_is_held_any_more(ground: Ground) -> None:
-    assert facts(ground.sent().record(sale_amount="0"))["held_nothing"] is False
+    assert facts(ground.sent().record(sale_amount="0").record(sale_amount="0").record(sale_amount="0"))["held_nothing"] is False
 
 
 # -- the state before ----------------------------------------------------------------------------------------------------------------------
