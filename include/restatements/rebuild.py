@@ -51,11 +51,14 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
     manifests = [found for folder in journal.runs() if (found := journal.manifest(folder))]
     if not manifests:
         raise SettingError(f"The journal at {settings.storage} holds no run, so nothing was changed. Correct the Variable cj_storage.")
-    for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation", "plans", "judged_readings"):
+    for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation", "plans", "judged_readings", "unjudged"):
         session.execute(f"DELETE FROM cj.{table}")
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)
     session.append("cj.plans", _plans(manifests))
+    session.execute(
+        "INSERT INTO cj.unjudged SELECT DISTINCT enterprise_id, action_tracker_id, order_id FROM cj.submissions WHERE mode = 'live'"
+    )
     session.execute(filled("rebuild_numbers"))
     forget_skipped(session, settings, max(m.cj_time for m in manifests))
     return len(manifests)

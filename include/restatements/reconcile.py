@@ -46,10 +46,10 @@ def wait_until(settings: Settings, location: WarehouseLocation, clocked: bool) -
     with open_warehouse(location) as session:
         session.create_tables()
         last = session.rows(
-            "SELECT MAX(s.submitted_at) AS last_at FROM cj.submissions AS s LEFT JOIN cj.reconciliation AS r "
-            "ON r.enterprise_id = s.enterprise_id AND r.action_tracker_id = s.action_tracker_id AND r.order_id = s.order_id "
-            "AND r.updated_at = s.updated_at WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown') "
-            "AND (r.status IS NULL OR r.status = 'awaiting')"
+            "SELECT MAX(w.submitted_at) AS last_at FROM ("
+            "SELECT s.submitted_at FROM cj.unjudged AS u INNER JOIN cj.submissions AS s USING (enterprise_id, action_tracker_id, order_id) "
+            "WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown') "
+            "UNION ALL SELECT r.submitted_at FROM cj.reconciliation AS r WHERE r.status = 'awaiting') AS w"
         )[0]["last_at"]
     if not isinstance(last, datetime):
         return None

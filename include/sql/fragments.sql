@@ -242,6 +242,15 @@ CASE WHEN {{ paid_on("t.sale_amount", "t.order_discount", basis) }} > 0
     THEN CAST(t.commission AS double precision) / CAST({{ paid_on("t.sale_amount", "t.order_discount", basis) }} AS double precision) END
 {%- endmacro %}
 
+{#- Of a row of cj.reconciliation: time alone may change the verdict. A break of an order that was judged after its lock date stays what it is, until a
+    record of it is read or moved, or something of it is sent. -#}
+{% macro may_change(verdict) -%}
+(
+    {{ verdict }}.status IN ('awaiting', 'late')
+    OR {{ verdict }}.status IN ('mismatched', 'missing') AND ({{ verdict }}.locking_date IS NULL OR {{ verdict }}.locking_date > {{ verdict }}.checked_at)
+)
+{%- endmacro %}
+
 {#- Of a row of cj.ledger_set_aside: its record is not in the ledger, and no later reading has brought it. -#}
 {% macro is_missing(aside) -%}
 NOT {{ aside }}.kept AND NOT EXISTS (SELECT 1 FROM cj.commissions AS c WHERE c.commission_id = {{ aside }}.commission_id)

@@ -56,6 +56,10 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS reconciliation_order ON cj.reconciliation (order_id, action_tracker_id, enterprise_id, updated_at)",
     # What is open, what a round looked at, and the last nights: found without reading every verdict there ever was.
     "CREATE INDEX IF NOT EXISTS reconciliation_open ON cj.reconciliation (submitted_at) WHERE status IN ('awaiting', 'late', 'mismatched', 'missing')",
+    (
+        "CREATE INDEX IF NOT EXISTS reconciliation_changing ON cj.reconciliation (advertiser_id) WHERE "
+        "status IN ('awaiting', 'late') OR status IN ('mismatched', 'missing') AND (locking_date IS NULL OR locking_date > checked_at)"
+    ),
     "CREATE INDEX IF NOT EXISTS reconciliation_checked ON cj.reconciliation (checked_at)",
     "CREATE INDEX IF NOT EXISTS reconciliation_submitted ON cj.reconciliation (submitted_at)",
     "CREATE INDEX IF NOT EXISTS reconciliation_advertiser ON cj.reconciliation (enterprise_id, advertiser_id)",
@@ -70,6 +74,8 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS commissions_reading ON cj.commissions (reading)",
     "CREATE INDEX IF NOT EXISTS commissions_moved ON cj.commissions (moved_reading) WHERE moved_reading IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS commissions_due ON cj.commissions (locking_date) WHERE action_status IN ('new', 'extended')",
+    # Days follow each other as records are appended: the least index there is tells the blocks of a day.
+    "CREATE INDEX IF NOT EXISTS commissions_placed ON cj.commissions USING brin (event_date) WITH (autosummarize = on)",
     "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
 )

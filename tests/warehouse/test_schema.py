@@ -90,6 +90,24 @@ def test_a_schema_from_before_versions_is_brought_up_to_date_with_every_row(befo
     assert before.rows("SELECT rule FROM cj.quarantine UNION ALL SELECT rule FROM cj.skipped") == [{"rule": None}] * 2
 
 
+def test_what_was_sent_and_not_judged_before_there_was_a_list_of_it_is_on_it(before: Session) -> None:
+    fill(before)
+    before.execute("DELETE FROM cj.reconciliation; CREATE TABLE sent AS SELECT * FROM cj.submissions; DELETE FROM cj.submissions")
+    for order_id, mode, outcome in (
+        ("judged", "live", "accepted"), ("accepted", "live", "accepted"), ("unknown", "live", "unknown"), ("rejected", "live", "rejected"),
+        ("tested", "test", "accepted"),
+    ):  # fmt: skip
+        before.execute(f"UPDATE sent SET order_id = '{order_id}', mode = '{mode}', outcome = '{outcome}'")
+        before.execute("INSERT INTO cj.submissions SELECT * FROM sent")
+    before.execute(
+        "INSERT INTO cj.reconciliation (run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, submitted_at, "
+        "attempts, within_band, checked_at) SELECT run_id, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, 'matched', "
+        "submitted_at, 1, FALSE, submitted_at FROM cj.submissions WHERE order_id = 'judged'; DROP TABLE sent"
+    )
+    before.create_tables()
+    assert [row["order_id"] for row in before.rows("SELECT order_id FROM cj.unjudged ORDER BY 1")] == ["accepted", "unknown"]
+
+
 def test_one_that_was_brought_up_to_date_and_a_new_one_are_equal_in_columns_types_and_order(before: Session) -> None:
     fill(before)
     before.create_tables()

@@ -48,6 +48,7 @@ def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
     """Its intent was met here, and taken back since: nothing was sent. Planned again, or no later plan could revoke it and it could be sent, stale."""
     where = "WHERE run_id = :run_id AND chunk_id = :chunk_id AND error_message = :unanswered"
     key = {"run_id": run_id, "chunk_id": ref.chunk_id, "unanswered": UNANSWERED}
+    _to_judge(session, run_id, ref)
     session.execute(
         "INSERT INTO cj.planned (run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, planned_at, plan_number) "
         f"SELECT run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, submitted_at, plan_number FROM cj.submissions {where}",
@@ -79,12 +80,23 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
     rows, refused = submission_rows(journal, run_id, found, advertisers)
     session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id", key)
     session.append("cj.submissions", rows)
+    _to_judge(session, run_id, ref)
     if refused.num_rows:
         session.execute(
             "DELETE FROM cj.quarantine WHERE run_id = :run_id AND stage = 'test_mode' AND detail LIKE :chunk",
             {"run_id": run_id, "chunk": f"%(chunk {ref.chunk_id})"},
         )
         session.append("cj.quarantine", refused)
+
+
+def _to_judge(session: Session, run_id: str, ref: ChunkRef) -> None:
+    """What CJ holds of the chunk's orders is another question now."""
+    session.execute(
+        "INSERT INTO cj.unjudged (enterprise_id, action_tracker_id, order_id) "
+        "SELECT enterprise_id, action_tracker_id, order_id FROM cj.submissions "
+        "WHERE run_id = :run_id AND chunk_id = :chunk_id AND mode = 'live' AND outcome IN ('accepted', 'unknown')",
+        {"run_id": run_id, "chunk_id": ref.chunk_id},
+    )
 
 
 def submission_rows(journal: Journal, run_id: str, found: Visit, advertisers: Mapping[str, str]) -> tuple[pa.Table, pa.Table]:

@@ -48,7 +48,7 @@ def judge(session: Session, settings: Settings, accounts: list[Account], now: da
             }
         ),
     )
-    session.execute(filled("open_orders"))
+    session.execute(filled("open_orders"), {"judged_since": min((judged.get(a.advertiser_id, 0) for a in accounts), default=0)})
     session.analyze("cj.open_orders")
     session.execute(
         f"INSERT INTO cj.verdicts ({VERDICT_COLUMNS}) {verdicts_sql()}",
@@ -69,6 +69,7 @@ def judge(session: Session, settings: Settings, accounts: list[Account], now: da
         "INSERT INTO cj.judged_readings (advertiser_id, reading, checked_at) SELECT advertiser_id, CAST(:reading AS bigint), :now FROM cj.accounts_now",
         {"reading": reading, "now": now},
     )
+    session.execute(filled("judged"))
     session.execute("DELETE FROM cj.open_orders; DELETE FROM cj.verdicts")
 
 

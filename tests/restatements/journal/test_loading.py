@@ -46,7 +46,7 @@ class Loaded:
         self.location = location
         self.journal: Journal = journal_of(self.settings)
         with open_warehouse(location) as session:
-            for table in TABLES:
+            for table in (*TABLES, "unjudged"):
                 session.execute(f"DELETE FROM cj.{table}")
         self.cut("A", "B", "C")
 
@@ -224,6 +224,40 @@ def test_an_intent_that_was_taken_back_since_is_planned_again(loaded: Loaded) ->
     loaded.journal.take_back_intent(REF, attempt, "it", NOON, "it never left")
     assert loaded.load() is ChunkState.PLANNED
     assert loaded.counts() == {"submissions": 0, "quarantine": 0, "skipped": 0, "planned": 3, "reconciliation": 0}
+
+
+# -- what is to be judged ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_may_have_arrived_is_to_be_judged_and_what_was_refused_is_not(loaded: Loaded) -> None:
+    loaded.intended()
+    loaded.answered(accepted=ACCEPTED[:1], rejected=[(401, "B", "no")])
+    loaded.load()
+    assert loaded.rows("unjudged", "enterprise_id", "action_tracker_id", "order_id") == [("1501", 401, "A"), ("1501", 401, "C")]
+
+
+def test_and_again_when_an_answer_comes_or_its_call_was_taken_back(loaded: Loaded) -> None:
+    attempt = loaded.intended()
+    for happens in (lambda: None, lambda: loaded.journal.take_back_intent(REF, attempt, "it", NOON, "it never left")):
+        happens()
+        loaded.load()
+        assert {order for (order,) in loaded.rows("unjudged", "order_id")} == {"A", "B", "C"}
+        loaded.execute("DELETE FROM cj.unjudged")
+    loaded.intended()
+    loaded.load()
+    loaded.execute("DELETE FROM cj.unjudged")
+    loaded.answered(accepted=ACCEPTED)
+    loaded.load()
+    assert [order for (order,) in loaded.rows("unjudged", "order_id")] == ["A", "B", "C"]
+
+
+def test_what_was_loaded_before_is_not(loaded: Loaded) -> None:
+    loaded.intended()
+    loaded.answered(accepted=ACCEPTED)
+    loaded.load()
+    loaded.execute("DELETE FROM cj.unjudged")
+    loaded.load()
+    assert loaded.rows("unjudged", "order_id") == []
 
 
 # -- whose it is, and when ---------------------------------------------------------------------------------------------------------------

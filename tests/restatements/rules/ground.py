@@ -58,6 +58,7 @@ ROWS: dict[str, dict[str, Any]] = {
     },
     "plans": {"plan_number": 1, "run_id": "before", "reading": 1, "planned_at": SENT},
     "open_orders": KEY,
+    "unjudged": KEY,
     "tracker_readings": {
         "advertiser_id": "2", "action_tracker_id": 401, "reading": 1, "records": 1, "with_items": 1, "sale_amount": "100.00", "order_discount": "0",
         "commission": "10.00",
@@ -116,6 +117,10 @@ class Ground:
 
     def sent(self, **other: Any) -> Ground:
         return self._put("submissions", other)
+
+    def unjudged(self, **other: Any) -> Ground:
+        """Something was sent of it, or taken back, since it was judged last."""
+        return self._put("unjudged", other)
 
     def verdict(self, **other: Any) -> Ground:
         return self._put("reconciliation", other)
@@ -200,7 +205,8 @@ class Ground:
     def looked_at(self) -> list[str]:
         """Which orders a reconciliation looks at."""
         self.session.execute("DELETE FROM cj.open_orders")
-        self.session.execute(filled("open_orders"))
+        judged = self.rows("SELECT COALESCE(MIN(judged_reading), 0) AS since FROM cj.accounts_now")[0]["since"]
+        self.session.execute(filled("open_orders"), {"judged_since": judged})
         return [str(row["order_id"]) for row in self.session.rows("SELECT order_id FROM cj.open_orders ORDER BY order_id")]
 
     def verdicts(self, **other: Any) -> list[dict[str, Any]]:

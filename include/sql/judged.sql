@@ -1,0 +1,5 @@
+{% from "fragments.sql" import same_order %}
+-- What was judged in this round, and that of which nothing sent is left, waits for it no longer.
+DELETE FROM cj.unjudged
+WHERE EXISTS (SELECT 1 FROM cj.open_orders AS o WHERE {{ same_order("o", "cj.unjudged") }})
+  OR NOT EXISTS (SELECT 1 FROM cj.submissions AS s WHERE {{ same_order("s", "cj.unjudged") }})
