@@ -103,14 +103,16 @@ def settles(world: World, held: dict[str, Any], state: Change) -> bool:
 def accounted_for(world: World, night: Night) -> None:
     """Every order a run picked is in exactly one of submissions, planned, quarantine and skipped of that run, in the state it had then."""
     words: dict[tuple[Key, Any], list[str]] = defaultdict(list)
+    corrected = {Key(a["action_tracker_id"], one) for a in world.hands() if a["kind"] == "correct" for one in a["order_ids"]}
     for table in ("planned", "submissions", "quarantine", "skipped"):
         arrived = "outcome = 'accepted' OR (outcome = 'unknown' AND settled_at IS NULL)" if table == "submissions" else "TRUE"
         for r in world.rows(
             f"SELECT action_tracker_id AS t, order_id AS o, updated_at AS u, {arrived} AS arrived FROM cj.{table} WHERE run_id = '{night.run.run_id}'"
         ):
-            # An attempt of this very run that is known to have failed is planned again by it, when it is cleared.
-            if r["arrived"] or not words[(Key(r["t"], r["o"]), r["u"])]:
-                words[(Key(r["t"], r["o"]), r["u"])].append(table)
+            # An attempt of this very run that is known to have failed, or was overtaken by a hand at CJ, is planned again by it, when it is cleared.
+            key = Key(r["t"], r["o"])
+            if (r["arrived"] and key not in corrected) or not words[(key, r["u"])]:
+                words[(key, r["u"])].append(table)
     for key in world.log.touched(night.run.interval_start, night.run.interval_end):
         if key in night.states and key in _picked(night):
             found = words[(key, night.states[key].updated_at)]
