@@ -42,6 +42,11 @@ FROM (
     FROM range($first, $last) AS t (n)
 )
 """
+# Without it nothing could be called missing: what is given up was looked for.
+_READ_WHOLE = f"""
+INSERT INTO cj.ledger_reads (advertiser_id, cursor_commission_id, kind, read_from, complete_until, records, read_at, reading)
+VALUES ('5500001', '1', 'first', {_SUBMITTED} - INTERVAL 30 DAY, {_SUBMITTED} + INTERVAL 3 DAY, 1, {_SUBMITTED} + INTERVAL 3 DAY, 1)
+"""
 _BATCH = 500_000
 
 
@@ -57,6 +62,7 @@ def write(folder: Path, orders: int) -> dict[str, Any]:
             bounds = {"first": first, "last": min(first + _BATCH, orders)}
             connection.execute(f"INSERT INTO cj.submissions BY NAME {_SUBMISSIONS}", bounds)
             connection.execute(f"INSERT INTO cj.commissions BY NAME {_RECORDS}", bounds)
+        connection.execute(_READ_WHOLE)
         for name in ("submissions", "commissions"):
             connection.execute(f"COPY cj.{name} TO '{folder}/{name}.parquet' (FORMAT parquet, COMPRESSION zstd)")
     with open_warehouse(location) as session:
