@@ -1,6 +1,6 @@
 """`make bench`.
 
-    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,airflow,parse] [--json FILE] [--picture FILE.svg]
+    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,history,airflow,parse] [--json FILE] [--picture FILE.svg]
 
 Generates its data, starts its own PostgreSQL and sandboxes, runs the package and the peer in turns and prints the table. From five million orders
 on only memory is looked at. Ends with 1 when CJ and the warehouse differ afterwards, or a step's result is wrong; a ratio that is not reached is
@@ -61,7 +61,7 @@ def run(sizes: list[int], wanted: list[str]) -> list[Row]:
                 ground = lay(server, folder, orders)
                 if {"validate", "payload"} & set(mine):
                     measured("lab.bench.ours:inputs", ground.arguments())
-                if {"pages", "loop"} & set(mine):
+                if {"pages", "loop", "history"} & set(mine):
                     seed_sandbox(ground)
                 for name in mine:
                     for row in STEPS[name](ground):

@@ -22,7 +22,7 @@ _SERVER = (
     "shared_buffers = '2GB'", "work_mem = '64MB'", "maintenance_work_mem = '256MB'", "max_wal_size = '8GB'", "checkpoint_timeout = '30min'",
 )  # fmt: skip
 
-_COLUMNS = """
+ORDER_COLUMNS = """
     enterprise_id text, action_tracker_id bigint, order_id text, change_type text, event_time timestamptz, updated_at timestamptz,
     amount numeric(38, 10), discount numeric(38, 10), currency text, coupon text, items text, status text, correction_reason text, cj_event text,
     ad_id bigint, promotional_property_id bigint, sid text, custom_parameters text, vertical_parameters text
@@ -86,7 +86,7 @@ def lay(server: Any, folder: Path, orders: int) -> Ground:
         session.execute(f"CREATE DATABASE {name}")
     ground = Ground(orders, str(target), server.get_uri(database=name))
     with open_warehouse(WarehouseLocation("postgres", uri=ground.uri)) as session:
-        session.execute(f"CREATE TABLE order_changes ({_COLUMNS})")
+        session.execute(f"CREATE TABLE order_changes ({ORDER_COLUMNS})")
         with pq.ParquetFile(target / "order_changes.parquet") as file:
             session.append("order_changes", file.iter_batches(65_536))
         session.execute(

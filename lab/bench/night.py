@@ -24,14 +24,14 @@ def after_the_hour(url: str) -> datetime:
     return now
 
 
-def play(ground: Ground, side: str, function: str) -> tuple[dict[str, Any], Truth]:
+def play(ground: Ground, side: str, function: str, **more: Any) -> tuple[dict[str, Any], Truth]:
     """One side's loop in a process of its own, and how CJ stands to the warehouse afterwards."""
     from include.demo.files import TOKEN
 
     with sandbox_of(ground, side) as sandbox:
         sandbox.control.configure(rate_limit=False)
         sandbox.control.set_clock(NIGHT)
-        figures = measured(f"lab.bench.{side}:{function}", ground.arguments(url=sandbox.url, token=TOKEN))
+        figures = measured(f"lab.bench.{side}:{function}", ground.arguments(url=sandbox.url, token=TOKEN, **more))
         after_the_hour(sandbox.url)
         truth = compared(ground, sandbox.url, Path(ground.folder) / f"held-by-{side}.parquet")
     return figures, truth

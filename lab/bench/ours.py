@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,38 @@ def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str
     with clock.phase("reconcile"):
         result = reconcile(wanted, location, "bench")
     return {"rows": accepted, "counts": {k: v for k, v in result.counts.items() if v}, "first_reading": once.total()}
+
+
+def night_on(
+    clock: Clock, orders: int, folder: str, uri: str, url: str, token: str, kind: str, submissions: int = 0, runs: int = 0
+) -> dict[str, Any]:
+    """A night on what many nights left, or on nothing: `kind` of warehouse at `uri`, so many states sent by so many runs."""
+    from include.restatements.ledger.accounts import read_ledgers
+    from include.restatements.prepare import prepare
+    from include.restatements.publish import publish
+    from include.restatements.reconcile import reconcile
+    from include.restatements.submit import submit
+    from lab.bench.history import History, fill
+    from lab.bench.night import after_the_hour
+
+    wanted = settings(url, token, f"{folder}/storage")
+    location = WarehouseLocation(kind, uri=uri) if kind == "postgres" else WarehouseLocation(kind, path=uri)
+    with open_warehouse(location) as session:
+        session.create_tables()
+        if submissions:
+            fill(session, History(submissions, runs))
+    watch_http()
+    read_ledgers(wanted, location, (NIGHT - timedelta(days=30)).date())
+    with clock.phase("prepare"):
+        plan = prepare(RUN, wanted, location)
+    with clock.phase("submit"):
+        accepted = sum(submit(RUN, wanted, batch).accepted for batch in plan.batches)
+    with clock.phase("publish"):
+        publish(RUN, wanted, location)
+    after_the_hour(url)
+    with clock.phase("reconcile"):
+        result = reconcile(wanted, location, "bench")
+    return {"rows": accepted, "counts": {k: v for k, v in result.counts.items() if v}}
 
 
 def small_night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str) -> dict[str, Any]:

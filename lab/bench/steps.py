@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from lab.bench import books, canned
-from lab.bench.ground import Ground
-from lab.bench.measuring import measured
+from lab.bench.ground import ORDER_COLUMNS, Ground
+from lab.bench.measuring import MeasurementFailed, measured
 from lab.bench.night import play
 
 PEER = "pandas script"
@@ -108,6 +110,43 @@ def loop(ground: Ground) -> Iterator[Row]:
         yield from small_night(ground)
 
 
+HISTORY = {"submissions": 2_000_000, "runs": 1_000}
+"""Nine months of nights."""
+
+
+def history(ground: Ground) -> Iterator[Row]:
+    """The usual night on nine months of nights, beside the same on nothing."""
+    if ground.orders > 50_000:
+        return
+    for kind, name, ceiling in (("postgres", "PostgreSQL", 1.5), ("duckdb", "DuckDB", 2.0)):
+        nothing, past = (_night_on(ground, kind, told) for told in ({}, HISTORY))
+        row = Row(f"a night on {HISTORY['submissions']:,} states sent before, {name}", ground.orders, past, nothing, ceiling=ceiling)
+        row.beside = "the same on nothing"
+        yield row
+
+
+def _night_on(ground: Ground, kind: str, past: dict[str, int]) -> dict[str, Any]:
+    figures, truth = play(_of_kind(_fresh(ground), kind), "ours", "night_on", kind=kind, **past)
+    if truth.differ:
+        raise MeasurementFailed(f"CJ and the warehouse differ on {truth.differ:,} orders, the first is {truth.first_difference}")
+    return figures
+
+
+def _of_kind(ground: Ground, kind: str) -> Ground:
+    """The same orders in the kind of warehouse."""
+    if kind == "postgres":
+        return ground
+    from include.warehouse.base import WarehouseLocation, open_warehouse
+
+    place = Path(ground.folder, "history.duckdb")
+    place.unlink(missing_ok=True)
+    with open_warehouse(WarehouseLocation("duckdb", path=str(place))) as session:
+        session.execute(f"CREATE TABLE order_changes ({ORDER_COLUMNS})")
+        with pq.ParquetFile(Path(ground.folder, "order_changes.parquet")) as file:
+            session.append("order_changes", file.iter_batches(65_536))
+    return replace(ground, uri=str(place))
+
+
 def small_night(ground: Ground) -> Iterator[Row]:
     """Process start to last chunk accepted, imports and all."""
     ours, peer = (_from_process_start(ground, side) for side in ("ours", "peer"))
@@ -140,6 +179,6 @@ def _sides(name: str, arguments: dict[str, Any], orders: int) -> tuple[dict[str,
 
 
 STEPS: dict[str, Callable[[Ground], Iterator[Row]]] = {
-    "extract": extract, "validate": validate, "payload": payload, "pages": pages, "reconcile": reconcile, "loop": loop,
+    "extract": extract, "validate": validate, "payload": payload, "pages": pages, "reconcile": reconcile, "loop": loop, "history": history,
 }  # fmt: skip
 WITHOUT_SANDBOX = ("extract", "validate", "payload", "reconcile")
