@@ -64,7 +64,7 @@ TARGETS = (
     ),
     Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (f"{_RULES}/test_row_of_a_round.py",)),
     Target("include/sql/replan_keys.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py",)),
-    Target("include/sql/open_orders.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)),
+    *(Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)) for name in ("open_orders", "judged")),
     Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
     Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),
     Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_ALIKE, _READ)),
