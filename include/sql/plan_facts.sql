@@ -158,6 +158,7 @@ facts AS (
         COALESCE(c.last_outcome IN ('accepted', 'unknown'), FALSE) AS last_may_count,
         COALESCE(c.last_outcome = 'accepted', FALSE) AS last_accepted,
         COALESCE(c.verdict = 'matched', FALSE) AND NOT COALESCE(c.changed_since_verdict, FALSE) AS last_matched,
+        COALESCE(c.verdict = 'mismatched' AND c.verdict_reason = 'correction_reason', FALSE) AND NOT COALESCE(c.changed_since_verdict, FALSE) AS last_reason_lost,
         COALESCE(c.verdict = 'missing', FALSE) AS last_missing,
         COALESCE(c.updated_at < c.last_updated_at, FALSE) AS older_than_last,
         c.attempts >= :max_attempts AS attempts_used,
@@ -200,7 +201,7 @@ facts AS (
 
 SELECT
     f.position, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.verdict_reason, f.at_stake,
-    f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_missing,
+    f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_reason_lost, f.last_missing,
     f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.tracker_of_another, f.attributed, f.before_ledger, f.was_new, f.untouched, f.cancelled, f.to_accept, f.closed, f.locked,
     f.held_nothing AND NOT f.in_doubt AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,
     f.discount_would_go, f.items_would_go, f.coupon_would_go, f.ids_hardly_meet, f.cj_ids,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from tests.model.histories import pixel_order
+from tests.model.shop import Key
 from tests.model.world import BEGIN, Night, Options, World
 from tests.restatements.nights import NewWorld, later, night, operations, placed
 
@@ -46,3 +49,34 @@ def test_an_order_of_nothing_that_is_posted_again_is_no_cancelled_one(world: Wor
     world.append([later(order, 200, amount=Decimal("5.00"))])
     assert operations(night(world)) == ["restate"]
     assert Decimal(world.held()[order.key]["amount"]) == 5
+
+
+def test_a_record_that_moved_before_what_was_sent_posts_is_no_proof_that_it_posted_otherwise(world: World) -> None:
+    at = world.now() - timedelta(minutes=2)  # its record was posted as late as what was sent might have been, by another clock
+    order = placed(coupon="SPRING", event_time=at, updated_at=at)
+    world.pixel([pixel_order(order, order.event_time)])
+    world.sandbox.control.add_faults([{"kind": "delay", "order_ids": ["o-1"], "seconds": 8 * 3600}])
+    world.append([later(order, 1, amount=Decimal("80.00"))])
+    played = planned(world, "delayed")
+    world.submit(played)
+    world.publish(played)
+    world.act("reposted", [order.key], {"kind": "repost", "shape": "moved"})
+    world.advance(timedelta(hours=2))
+    assert (world.reconcile()["late"], world.reconcile()["late"]) == (1, 1)
+    assert operations(planned(world, "meanwhile")) == []
+    world.advance(timedelta(hours=8))
+    assert world.reconcile()["matched"] == 1
+
+
+def test_a_converted_order_that_is_posted_again_without_its_reason_is_not_sent_again(world: World) -> None:
+    order = placed(currency="GBP", change_type="restated", amount=Decimal("7.00"), correction_reason="BadDebt")
+    others = [placed(key=Key(order.key.tracker, f"o-{n}"), currency="GBP", amount=Decimal(50 + n)) for n in range(3, 7)]
+    world.pixel([pixel_order(replace(order, amount=Decimal("9.00")), order.event_time)])
+    world.append([order, *others])
+    assert "restate" in operations(night(world))
+    world.act("reposted", [order.key], {"kind": "repost"})
+    world.advance(timedelta(hours=1))
+    world.reconcile()
+    found = world.rows("SELECT status, reason FROM cj.reconciliation WHERE order_id = 'o-1'")
+    assert [(row["status"], row["reason"]) for row in found] == [("mismatched", "correction_reason")]
+    assert operations(planned(world, "again")) == []

@@ -24,6 +24,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "last_may_count": "our newest submission was accepted, or its outcome was unknown",
         "last_accepted": "our newest submission was accepted",
         "last_matched": "its verdict is `matched`, and CJ has no record of the order that was read since",
+        "last_reason_lost": "its verdict differs by the correction reason alone, and CJ has no record of the order that was read since",
         "last_missing": "its verdict is `missing`",
         "older_than_last": "the warehouse dates this state before the one sent last",
         "attempts_used": f"this state was sent {MAX_ATTEMPTS} times",
@@ -171,6 +172,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "matched_before", "last_accepted AND same_as_last AND last_matched AND NOT (to_accept AND last_is_create)",
         "This very state was sent, and CJ was seen to hold it.", _NO_OP, skip=Skip.UNCHANGED,
+    ),
+    Rule(
+        "reason_lost_before", "last_accepted AND same_as_last AND last_reason_lost AND NOT to_accept",
+        "This very state was sent, and CJ was seen to hold all of it except its correction reason: no money differs.", _NO_OP, skip=Skip.UNCHANGED,
     ),
     Rule(
         "held_already", "held_so AND NOT on_its_way AND (NOT last_accepted OR same_as_last OR last_missing OR cancelled)",

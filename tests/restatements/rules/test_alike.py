@@ -105,6 +105,21 @@ def test_what_is_shown_no_more_though_its_like_is_shown_is_gone(ground: Ground) 
     assert done(ground, "ledger_gone") == {"1": (9, 9), "2": (None, None)}
 
 
+@pytest.mark.parametrize(("first", "then", "now"), [(4, 9, 4), (None, 9, 0), (9, 4, 4)])
+def test_what_it_is_now_was_read_when_it_was_read_first(ground: Ground, first: int | None, then: int, now: int) -> None:
+    """It is no news to what was sent in between."""
+    ground.record(reading=first).record(reading=then).record(reading=then).record(reading=then, sale_amount="1.00")
+    done(ground.asked("1", "2").shown("2").shown("4", sale_amount="1.00"), "ledger_gone")
+    found = ground.rows("SELECT commission_id, reading FROM cj.commissions ORDER BY commission_id")
+    assert [(row["commission_id"], row["reading"]) for row in found] == [("1", first), ("2", now), ("3", then), ("4", then)]
+
+
+def test_two_that_are_shown_both_keep_their_readings(ground: Ground) -> None:
+    ground.record(reading=4).record(reading=9)
+    done(ground.asked("1", "2").shown("1").shown("2"), "ledger_gone")
+    assert [row["reading"] for row in ground.rows("SELECT reading FROM cj.commissions ORDER BY commission_id")] == [4, 9]
+
+
 @pytest.mark.parametrize("other", OTHERWISE)
 def test_it_is_not_gone_where_only_another_is_shown(ground: Ground, other: dict[str, Any]) -> None:
     assert done(ground.record().asked("1", "2").shown("2", **other), "ledger_gone") == {"1": (None, None)}

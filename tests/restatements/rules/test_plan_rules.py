@@ -15,6 +15,7 @@ from tests.restatements.rules.bare_facts import PLAN_COLUMNS, columns_given, dec
 
 SENT = "on_its_way last_may_count"
 ARRIVED = "known last_accepted same_as_last last_matched"
+REASON_LOST = "known last_accepted same_as_last last_reason_lost"
 
 CASES: dict[str, dict[str, str]] = {
     "call_unsettled": {
@@ -120,6 +121,15 @@ CASES: dict[str, dict[str, str]] = {
         f"{ARRIVED} to_accept last_is_create": "restate",
         f"{ARRIVED} held_so": "matched_before",  # before held_already
     },
+    "reason_lost_before": {
+        REASON_LOST: "reason_lost_before",
+        "known same_as_last last_reason_lost": "restate",
+        "known last_accepted last_reason_lost": "restate",
+        f"{REASON_LOST} to_accept": "restate",
+        f"{REASON_LOST} last_matched": "matched_before",
+        f"{REASON_LOST} held_so": "reason_lost_before",  # before held_already
+        f"{REASON_LOST} locked": "reason_lost_before",  # before locked
+    },
     "held_already": {
         "known held_so": "held_already",
         "known held_so on_its_way": "restate",
@@ -180,7 +190,7 @@ DOES = {
     "call_unsettled": "skip waiting", "same_on_its_way": "skip unchanged", "cancellation_sent": "skip unchanged", "stale_state": "hold stale_state",
     "create_on_its_way": "skip waiting", "tracker_of_another": "hold wrong_action_tracker", "another_tracker": "hold wrong_action_tracker", "nobody_brought_it": "skip not_in_cj",
     "older_than_the_ledger": "hold not_in_cj", "never_sent": "skip never_sent", "created_in_vain": "hold unknown", "another_id": "hold duplicate", "create": "create",
-    "unknown_to_cj": "hold not_in_cj", "matched_before": "skip unchanged", "held_already": "skip unchanged", "closed": "hold closed",
+    "unknown_to_cj": "hold not_in_cj", "matched_before": "skip unchanged", "reason_lost_before": "skip unchanged", "held_already": "skip unchanged", "closed": "hold closed",
     "locked": "hold locked", "held_as_cancelled": "hold not_commissionable", "cancellation_on_its_way": "skip waiting",
     "pays_nothing": "hold not_commissionable", "sent_in_vain": "hold the last verdict's reason, or unknown", "status_required": "hold status_required",
     "status_not_allowed": "hold status_not_allowed", "discount_would_go": "hold discount", "items_would_go": "hold items",

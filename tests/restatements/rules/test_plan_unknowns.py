@@ -118,3 +118,20 @@ def test_items_are_not_asked_for_of_what_was_read_before_cj_reported_any(ground:
     ground.tracker(reading=1, with_items=0).tracker(reading=since).tracker(reading=since + 2)
     ground.order(items_mark=7, has_items=True).record(reading=2).record(reading=3, sale_amount="0", order_discount="0")
     assert facts(ground)["held_so"] is so
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "read", "lost"),
+    [
+        ("mismatched", "correction_reason", 3, True),
+        ("mismatched", "correction_reason", 4, False),
+        ("mismatched", "validation_status", 3, False),
+        ("mismatched", None, 3, False),
+        ("missing", "correction_reason", 3, False),
+    ],
+)
+def test_a_reason_that_was_lost_is_known_until_a_record_is_read_that_its_verdict_did_not_see(
+    ground: Ground, status: str, reason: str | None, read: int, lost: bool
+) -> None:
+    ground.order().sent().verdict(status=status, reason=reason, reading=3).record(reading=read)
+    assert facts(ground)["last_reason_lost"] is lost
