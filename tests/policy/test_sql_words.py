@@ -23,6 +23,7 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "status_now": (Status,),
     "stage": (Stage,),
     "reason": (Reason, Skip),
+    "verdict_reason": (Reason,),
     "locking_method": (LockingMethod,),
     "validation_status": (ValidationStatus,),
     "held_validation_status": (ValidationStatus,),

@@ -142,9 +142,7 @@ STATUSES: tuple[VerdictRule, ...] = (
     VerdictRule("deadline_not_over", Status.LATE, "NOT deadline_over", f"{_OURS}: the deadline is a setting, deadline_hours"),
     # CJ dropped a change to just what it held, or posts it still. Of an amount that CJ converted it can be told only where it is the one the order was
     # placed with: a change may be smaller than the band.
-    VerdictRule(
-        "held_as_sent", Status.MATCHED, "known AND NOT differs AND (NOT converted OR untouched AND NOT amount_unchecked)", _RECORDS
-    ),
+    VerdictRule("held_as_sent", Status.MATCHED, "known AND NOT differs AND (NOT converted OR untouched AND NOT amount_unchecked)", _RECORDS),
     # Something posted, and CJ holds what was sent except for the reason it was given: nothing that is paid is missing.
     VerdictRule("reason_lost", Status.MISMATCHED, "new_line AND NOT may_be_state_before AND only_reason_differs", _RECORDS),
     VerdictRule("never_posted", Status.MISSING, "TRUE", f"{_OURS}: the only proof that a change arrived is a new record"),
