@@ -6,6 +6,7 @@ python -m lab.mutants plan.sql rules/plan.py   the targets whose path holds one 
       --jobs 2          so many at a time
       --after 100       leave out the first so many: a survey before this one tried them
       --only TEXT       the mistakes whose description holds this
+      --since REVISION  those on lines that have changed since this commit
       --trust           do not ask the tests first without any mistake: they were seen to pass just now
       --quick           ask only the quickest tests of each target: what they miss, the others may still notice
       --list            say what would be planted, and plant nothing
@@ -17,7 +18,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
@@ -162,6 +165,15 @@ def planted_in(target: Target) -> list[tuple[Target, Mutation]]:
     return [(target, mistake) for mistake in target.plants(target.path, source) if not decides_nothing(mistake, source)]
 
 
+def changed_since(revision: str, path: str) -> set[int]:
+    """The lines of a file that were added or changed since a commit, committed or not. Raises CalledProcessError where git does not know it."""
+    told = subprocess.run(["git", "diff", "-U0", revision, "--", path], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    lines = set[int]()
+    for first, count in re.findall(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", told, re.MULTILINE):
+        lines.update(range(int(first), int(first) + int(count or 1)))
+    return lines
+
+
 def table_of(unnoticed: Sequence[Mutation]) -> Table:
     table = Table("where", "the mistake", title="What no test noticed")
     for mistake in sorted(unnoticed, key=lambda m: (m.path, m.line)):
@@ -178,6 +190,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--after", type=int, default=0)
     parser.add_argument("--only", default="", help="mistakes whose description holds this")
+    parser.add_argument("--since", default="", metavar="REVISION")
     parser.add_argument("--trust", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--list", action="store_true")
@@ -185,7 +198,13 @@ def main(arguments: list[str]) -> int:
     chosen = [t for t in TARGETS if not given.targets or any(part in t.path for part in given.targets)]
     if given.quick:
         chosen = [replace(target, tests=target.tests[:1]) for target in chosen]
-    mistakes = [pair for target in chosen for pair in planted_in(target) if given.only in pair[1].what][given.after :]
+    changed = {target.path: changed_since(given.since, target.path) for target in chosen} if given.since else {}
+    mistakes = [
+        (target, mistake)
+        for target in chosen
+        for target, mistake in planted_in(target)
+        if given.only in mistake.what and (not given.since or mistake.line in changed[mistake.path])
+    ][given.after :]
     if given.list or not mistakes:
         for _, mistake in mistakes:
             console.print(f"{mistake.path}:{mistake.line}  {escape(mistake.what)}")

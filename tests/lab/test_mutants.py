@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from include.airflow.environment import ROOT
+from lab.mutants import __main__ as survey
 from lab.mutants import python_code, sql_texts, told_rules
 from lab.mutants.__main__ import planted_in
 from lab.mutants.decides_nothing import DECIDES_NOTHING
@@ -102,3 +104,20 @@ def test_what_is_said_to_decide_nothing_still_stands_there(path: str, part: str,
     (target,) = [target for target in TARGETS if target.path == path]
     source = (ROOT / path).read_text(encoding="utf-8")
     assert [m for m in target.plants(path, source) if m.what == what and part in source.splitlines()[m.line - 1]]
+
+
+def test_the_lines_that_changed_since_a_commit_are_those_git_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b.example", *words], cwd=tmp_path, check=True, capture_output=True)
+
+    monkeypatch.setattr(survey, "ROOT", tmp_path)
+    file = tmp_path / "text.sql"
+    file.write_text("one\ntwo\nthree\nfour\n")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "before")
+    assert survey.changed_since("HEAD", "text.sql") == set()
+    file.write_text("one\n2\nthree\nmore\nmore\n")
+    assert survey.changed_since("HEAD", "text.sql") == {2, 4, 5}
+    with pytest.raises(subprocess.CalledProcessError):
+        survey.changed_since("no-such-commit", "text.sql")
