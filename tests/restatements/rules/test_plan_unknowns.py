@@ -135,3 +135,8 @@ def test_a_reason_that_was_lost_is_known_until_a_record_is_read_that_its_verdict
 ) -> None:
     ground.order().sent().verdict(status=status, reason=reason, reading=3).record(reading=read)
     assert facts(ground)["last_reason_lost"] is lost
+
+
+def test_a_reason_that_was_lost_is_known_while_no_record_is_read_at_all(ground: Ground) -> None:
+    ground.order().sent().verdict(status="mismatched", reason="correction_reason")
+    assert facts(ground)["last_reason_lost"] is True
