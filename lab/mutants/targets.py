@@ -26,7 +26,10 @@ _CHUNKS = f"{_JOURNAL}/test_chunks.py {_JOURNAL}/test_run_folders.py {_JOURNAL}/
 _FOUND = ("tests/restatements/test_regressions.py", "tests/restatements/test_regressions_interrupted.py")
 _DEMO = "tests/journeys/test_demo_totals.py"
 _PLAN_FACTS = f"{_RULES}/test_plan_facts.py {_RULES}/test_plan_unknowns.py {_RULES}/test_ids_meet.py {_RULES}/test_plan_rates.py {_ONE}"
-_VERDICT_FACTS = f"{_RULES}/test_verdict_facts.py {_RULES}/test_verdict_unknowns.py {_RULES}/test_verdict_rates.py {_ONE}"
+_VERDICT_FACTS = (
+    f"{_RULES}/test_verdict_facts.py {_RULES}/test_verdict_unknowns.py {_RULES}/test_verdict_rates.py {_RULES}/test_either_state.py "
+    f"{_RULES}/test_looked_for.py {_ONE}"
+)
 _ALIKE = f"{_RULES}/test_alike.py"
 _ANY_FACTS = f"{_PLAN_FACTS.removesuffix(_ONE)}{_VERDICT_FACTS}"
 # What divides by nothing, only PostgreSQL refuses.
