@@ -20,6 +20,8 @@ from tests.restatements.rules.test_verdict_rates import ARRIVED, BEFORE, TOLERAN
         ({}, {"amount": "80.00"}, 1, False),
         ({"operation": "cancel"}, {}, 1, False),
         ({"amount": "0"}, {}, 1, False),
+        ({"amount": "0.50"}, {}, 1, True),
+        ({}, {"amount": "0.50"}, 1, True),
         ({}, {"amount": "0"}, 1, False),
         ({}, {"operation": "cancel"}, 1, False),
     ],
