@@ -96,7 +96,7 @@ def prepare(
                 checkpoint=checkpoint,
                 orders=orders,
             )
-            adopt(session, context.advertisers)
+            adopt(session, context.settings.advertisers)
             try:
                 planned = plan(context)
             finally:
@@ -144,7 +144,7 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         cj_time=context.now,
         plan_number=context.numbers.plan,
         modes={a.conn_id: context.settings.effective_mode(a) for a in accounts},
-        advertisers=context.advertisers,
+        advertisers=context.settings.advertisers,
         at_stake=money_text(planned.at_stake),
         unpriced=planned.unpriced,
         summary=_summary(planned),

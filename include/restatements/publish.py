@@ -37,7 +37,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
         with session.transaction():
             session.serialize("cj.plan")
             incomplete = load_run(session, journal, manifest, checkpoint)
-            adopt(session, {a.enterprise_id: a.advertiser_id for a in settings.accounts})
+            adopt(session, settings.advertisers)
             session.analyze_grown("cj.submissions")
             checkpoint("before_publish_commit")
             forget_skipped(session, settings, manifest.cj_time)

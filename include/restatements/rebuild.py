@@ -20,7 +20,7 @@ from include.domain.states import Operation
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, journal_of, run_folder
-from include.restatements.journal.loading import leave_to_submissions, load_chunk, number_of_moment, submission_rows
+from include.restatements.journal.loading import leave_to_submissions, load_chunk, number_of_moment, submission_rows, to_judge
 from include.restatements.publish import forget_skipped
 from include.restatements.reconcile import Reconciled, reconcile
 from include.restatements.settings import Settings
@@ -56,9 +56,6 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)
     session.append("cj.plans", _plans(manifests))
-    session.execute(
-        "INSERT INTO cj.unjudged SELECT DISTINCT enterprise_id, action_tracker_id, order_id FROM cj.submissions WHERE mode = 'live'"
-    )
     session.execute(filled("rebuild_numbers"))
     forget_skipped(session, settings, max(m.cj_time for m in manifests))
     return len(manifests)
@@ -91,6 +88,7 @@ def _refill_run(session: Session, journal: Journal, manifest: Manifest) -> None:
     for found in _of_earlier_plans(journal, folder, set(refs)):
         # The newest plan has decided anew on what Test Mode refused then; what was posted stays posted.
         session.append("cj.submissions", submission_rows(journal, run_id, found, advertisers)[0])
+        to_judge(session, run_id, found.ref)
     leave_to_submissions(session, run_id)
 
 

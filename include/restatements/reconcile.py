@@ -17,11 +17,12 @@ from include.domain.states import Status
 from include.restatements.adoption import adopt
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, Journal, run_folder
+from include.restatements.journal.loading import load_open_chunks
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.report.collect import first_night
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
-from include.restatements.verdicts.judging import judge, load_open_chunks
+from include.restatements.verdicts.judging import judge
 from include.sql import filled
 from include.storage.opening import folder
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
@@ -80,8 +81,8 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
         session.create_tables()
         with session.transaction():
             session.serialize("cj.plan")
-            adopt(session, {a.enterprise_id: a.advertiser_id for a in settings.accounts})
-            load_open_chunks(session, journal, settings)  # before CJ is read: how far it is read depends on what is waited for
+            adopt(session, settings.advertisers)
+            load_open_chunks(session, journal, settings.advertisers)  # before CJ is read: how far it is read depends on what is waited for
     read = read_accounts(settings.accounts, location, settings, checkpoint=checkpoint)
     for failed in read.failures:
         log.warning("Account %r keeps its open rows: %s", failed.account.conn_id, failed.error)

@@ -130,6 +130,11 @@ class Settings:
         check_mode(self.mode, account)
         return self.mode or account.mode
 
+    @property
+    def advertisers(self) -> dict[str, str]:
+        """Enterprise id → advertiser id, of the accounts there are now."""
+        return {a.enterprise_id: a.advertiser_id for a in self.accounts}
+
     def account_of(self, enterprise_id: str) -> Account | None:
         return next((a for a in self.accounts if a.enterprise_id == enterprise_id), None)
 

@@ -1,4 +1,4 @@
-{% from "fragments.sql" import same_order, is_missing, may_change %}
+{% from "fragments.sql" import is_missing, may_change %}
 -- The orders to look at, each kind found by its own index: those of which something was sent or taken back since they were judged (cj.unjudged), whose
 -- verdict may still change, or of which an unknown outcome is not settled. And every order ever sent of which a record was read, or moved, since the
 -- orders of its advertiser were judged last: what CJ holds of it may be another state now, however long ago it was matched. So may what CJ holds of one of

@@ -133,8 +133,10 @@ class Session(ABC):
             self._analyze(table)
 
     def analyze_grown(self, *tables: str) -> None:
-        """The same of tables that keep their rows, where each has grown by a tenth or more since it was last done: of a long history it costs more than a
-        night's rows are worth."""
+        """The same of tables that keep their rows, each where it has grown by a tenth or more since it was last done.
+
+        Of a long history it would cost more than a night's rows are worth.
+        """
         self._ready()
         for table in tables:
             if self._has_grown(table):

@@ -17,7 +17,6 @@ DAYS = 270
 LOCKS_AFTER = 60
 """Days from an order to its lock."""
 _BATCH = 1_000_000
-_NIGHT = f"TIMESTAMPTZ '{NIGHT}'"
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def _each(history: History) -> str:
     apart = round(DAYS * 86_400 / history.runs)
     return f"""
     SELECT n, run, sent_at, n % 200 < 3 AS breaks, n % 4 = 3 AS creates, CONCAT('past-', CAST(n AS text)) AS order_id,
-        CONCAT('history-', CAST(run AS text)) AS run_id, 2 * run + 1 AS seen,
+        CONCAT('history-', CAST(run AS text)) AS run_id, 2 * run + 1 AS seen, {history.runs - 1} AS last_run,
         CASE WHEN sent_at > TIMESTAMPTZ '{NIGHT - timedelta(days=LOCKS_AFTER)}' THEN 'new' ELSE 'closed' END AS action_status
     FROM (
         SELECT n, run, TIMESTAMPTZ '{NIGHT - timedelta(days=DAYS + 3)}' + run * INTERVAL '{apart} seconds' AS sent_at
@@ -45,47 +44,56 @@ def _each(history: History) -> str:
     """
 
 
+_OPERATION = "CASE WHEN creates THEN 'create' ELSE 'restate' END"
+_STATUS = "CASE WHEN breaks THEN 'missing' ELSE 'matched' END"
+_REASON = "CASE WHEN breaks AND action_status = 'closed' THEN 'closed' WHEN breaks THEN 'unknown' END"
+_HELD = "CASE WHEN breaks THEN 100 ELSE 80 END, CASE WHEN breaks THEN 20 ELSE 0 END"
+_AT_RISK = "CASE WHEN breaks THEN 2 ELSE 0 END"
+_CHANGED_AT = "sent_at - INTERVAL '1 hour'"
+
 _OF_STATES = {
-    "cj.reconciliation": """
-        run_id, '5500001', '1500001', 401, order_id, sent_at - INTERVAL '1 hour', CASE WHEN creates THEN 'create' ELSE 'restate' END,
-        CASE WHEN breaks THEN 'missing' ELSE 'matched' END, CASE WHEN breaks AND action_status = 'closed' THEN 'closed' WHEN breaks THEN 'unknown' END, 80,
-        CASE WHEN breaks THEN 100 ELSE 80 END, CASE WHEN breaks THEN 20 ELSE 0 END, 'USD', sent_at, CASE WHEN NOT breaks THEN sent_at + INTERVAL '1 hour' END,
-        sent_at + INTERVAL '60 days', 60, CASE WHEN breaks THEN 2 ELSE 0 END, CASE WHEN breaks THEN 3 ELSE 1 END, FALSE,
-        CASE WHEN NOT breaks THEN sent_at + INTERVAL '2 hours' WHEN action_status = 'closed' THEN sent_at + INTERVAL '61 days' ELSE {night} - INTERVAL '1 hour' END,
-        CASE WHEN breaks THEN run + 3 ELSE run + 1 END, seen, NULL, TRUE
+    "cj.submissions": f"""
+        SELECT CONCAT('history-', CAST(run + attempt - 1 AS text)), CONCAT('c', CAST(n % 4 AS text)), {_OPERATION}, 'live', '5500001', '1500001', 401,
+            order_id, {_CHANGED_AT}, 80, 0, 'USD', NULL, NULL, NULL, 0, MD5(order_id), attempt, 'accepted', 's', 'b',
+            sent_at + (attempt - 1) * INTERVAL '1 minute', NULL, NULL, run + attempt, 2 * run, FALSE
+        FROM states CROSS JOIN (SELECT 1 AS attempt UNION ALL SELECT 2 UNION ALL SELECT 3) AS attempts
+        WHERE attempt = 1 OR breaks
     """,
-    "cj.verdicts_log": """
-        '1500001', 401, order_id, sent_at - INTERVAL '1 hour', '5500001', run_id, CASE WHEN creates THEN 'create' ELSE 'restate' END, sent_at, 1,
-        CASE WHEN breaks THEN 'missing' ELSE 'matched' END, CASE WHEN breaks AND action_status = 'closed' THEN 'closed' WHEN breaks THEN 'unknown' END,
-        NULL, NULL, CASE WHEN breaks THEN 100 ELSE 80 END, CASE WHEN breaks THEN 20 ELSE 0 END, CASE WHEN breaks THEN 2 ELSE 0 END,
-        sent_at + INTERVAL '2 hours'
+    "cj.commissions": """
+        SELECT CAST(1000000 + n * 3 + part AS text), '5500001', 401, 'Online sale', order_id, 'sale', action_status, '7100001', 'Publisher',
+            sent_at - INTERVAL '3 days', CASE WHEN part = 0 AND NOT creates THEN sent_at - INTERVAL '2 days' ELSE sent_at + INTERVAL '1 hour' END,
+            sent_at + INTERVAL '60 days', 'FIXED_DATE', 'AUTOMATED', part = 0, CAST(1000000 + n * 3 AS text), NULL,
+            CASE WHEN part = 1 THEN -100 WHEN part = 2 OR creates THEN 80 ELSE 100 END, 0, 0, CASE part WHEN 1 THEN -8 ELSE 8 END,
+            CASE part WHEN 1 THEN -2 ELSE 2 END, NULL, 0, sent_at + INTERVAL '2 hours', CASE WHEN part = 0 AND NOT creates THEN 2 * run ELSE seen END, NULL, NULL
+        FROM states CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 UNION ALL SELECT 2) AS parts
+        WHERE part = 0 OR (NOT creates AND NOT breaks)
     """,
-    "order_changes": """
-        '1500001', 401, order_id, 'restated', sent_at - INTERVAL '2 days', sent_at - INTERVAL '1 hour', 80, 0, 'USD', NULL, NULL, NULL, NULL, 'click', NULL,
-        NULL, NULL, NULL, NULL
+    "cj.reconciliation": f"""
+        SELECT run_id, '5500001', '1500001', 401, order_id, {_CHANGED_AT}, {_OPERATION}, {_STATUS}, {_REASON}, 80, {_HELD}, 'USD', sent_at,
+            CASE WHEN NOT breaks THEN sent_at + INTERVAL '1 hour' END, sent_at + INTERVAL '60 days', 60, {_AT_RISK}, CASE WHEN breaks THEN 3 ELSE 1 END, FALSE,
+            CASE
+                WHEN NOT breaks THEN sent_at + INTERVAL '2 hours'
+                WHEN action_status = 'closed' THEN sent_at + INTERVAL '61 days'
+                ELSE TIMESTAMPTZ '{NIGHT}' - INTERVAL '1 hour'
+            END, CASE WHEN breaks THEN run + 3 ELSE run + 1 END, seen, NULL, TRUE
+        FROM states
+    """,
+    "cj.verdicts_log": f"""
+        SELECT '1500001', 401, order_id, {_CHANGED_AT}, '5500001', run_id, {_OPERATION}, sent_at, 1, {_STATUS}, {_REASON}, NULL, NULL, {_HELD}, {_AT_RISK},
+            sent_at + INTERVAL '2 hours'
+        FROM states
+    """,
+    "cj.skipped": """
+        SELECT CONCAT('history-', CAST(run + 1 AS text)), '1500001', 401, order_id, sent_at, 'unchanged', sent_at + INTERVAL '1 day', 'unchanged', run + 2
+        FROM states WHERE n % 10 = 1 AND run < last_run
+    """,
+    "order_changes": f"""
+        SELECT '1500001', 401, order_id, 'restated', sent_at - INTERVAL '2 days', {_CHANGED_AT}, 80, 0, 'USD', NULL, NULL, NULL, NULL, 'click', NULL, NULL,
+            NULL, NULL, NULL
+        FROM states
     """,
 }
-"""Table: what it holds of each state, in the order of its columns."""
-
-_RECORDS = """
-INSERT INTO cj.commissions
-SELECT CAST(1000000 + n * 3 + part AS text), '5500001', 401, 'Online sale', order_id, 'sale', action_status, '7100001', 'Publisher', sent_at - INTERVAL '3 days',
-    CASE WHEN part = 0 AND NOT creates THEN sent_at - INTERVAL '2 days' ELSE sent_at + INTERVAL '1 hour' END, sent_at + INTERVAL '60 days', 'FIXED_DATE',
-    'AUTOMATED', part = 0, CAST(1000000 + n * 3 AS text), NULL, CASE part WHEN 1 THEN -100 WHEN 2 THEN 80 ELSE CASE WHEN creates AND NOT breaks THEN 80 ELSE 100 END END, 0, 0,
-    CASE part WHEN 1 THEN -8 ELSE 8 END, CASE part WHEN 1 THEN -2 ELSE 2 END, NULL, 0, sent_at + INTERVAL '2 hours', CASE WHEN part = 0 AND NOT creates THEN 2 * run ELSE seen END,
-    NULL, NULL
-FROM (SELECT * FROM states CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 UNION ALL SELECT 2) AS parts) AS records
-WHERE part = 0 OR (NOT creates AND NOT breaks)
-"""
-
-_SUBMISSIONS = """
-INSERT INTO cj.submissions
-SELECT CONCAT('history-', CAST(run + attempt - 1 AS text)), CONCAT('c', CAST(n % 4 AS text)), CASE WHEN creates THEN 'create' ELSE 'restate' END, 'live', '5500001',
-    '1500001', 401, order_id, sent_at - INTERVAL '1 hour', 80, 0, 'USD', NULL, NULL, NULL, 0, MD5(order_id), attempt, 'accepted', 's', 'b',
-    sent_at + (attempt - 1) * INTERVAL '1 minute', NULL, NULL, run + attempt, 2 * run, FALSE
-FROM (SELECT * FROM states CROSS JOIN (SELECT 1 AS attempt UNION ALL SELECT 2 UNION ALL SELECT 3) AS attempts) AS sent
-WHERE attempt = 1 OR breaks
-"""
+"""Table: what it holds of the states sent, in the order of its columns."""
 
 _OF_RUNS = {
     "cj.plans": "run + 1, run_id, 2 * run, sent_at",
@@ -97,20 +105,15 @@ _OF_RUNS = {
 
 def fill(session: Session, history: History) -> None:
     """All of it, in steps that keep memory flat."""
+    states = _each(history)
     for first in range(0, history.submissions, _BATCH):
         bounds = {"first": first, "last": min(first + _BATCH, history.submissions) - 1}
-        for table, columns in _OF_STATES.items():
-            session.execute(f"INSERT INTO {table} SELECT {columns.replace('{night}', _NIGHT)} FROM ({_each(history)}) AS states", bounds)
-        for text in (_SUBMISSIONS, _RECORDS):
-            session.execute(text.replace("states", f"({_each(history)}) AS states", 1), bounds)
-        session.execute(
-            "INSERT INTO cj.skipped (run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, skipped_at, rule, plan_number) "
-            "SELECT CONCAT('history-', CAST(run + 1 AS text)), '1500001', 401, order_id, sent_at, 'unchanged', sent_at + INTERVAL '1 day', 'unchanged', run + 2 "
-            f"FROM ({_each(history)}) AS states WHERE n % 10 = 1 AND run < {history.runs - 1}",
-            bounds,
-        )
+        for table, rows in _OF_STATES.items():
+            session.execute(f"INSERT INTO {table} WITH states AS ({states}) {rows}", bounds)
     every = {"first": 0, "last": history.submissions - 1}
-    first_of_runs = f"SELECT * FROM ({_each(history)}) AS states WHERE n % {history.submissions // history.runs} = 0"
     for table, columns in _OF_RUNS.items():
-        session.execute(f"INSERT INTO {table} SELECT {columns} FROM ({first_of_runs}) AS runs", every)
-    session.analyze(*_OF_STATES, "cj.submissions", "cj.commissions", "cj.skipped", *_OF_RUNS)
+        session.execute(
+            f"INSERT INTO {table} WITH states AS ({states}) SELECT {columns} FROM states WHERE n % {history.submissions // history.runs} = 0",
+            every,
+        )
+    session.analyze(*_OF_STATES, *_OF_RUNS)

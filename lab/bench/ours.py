@@ -175,42 +175,42 @@ def reconciliation(clock: Clock, folder: str, orders: int, memory: str = "1GB") 
     return {"rows": sum(counts.values()), "counts": counts}
 
 
-def prepared_night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str) -> tuple[Settings, WarehouseLocation, int]:
+def prepared(clock: Clock, wanted: Settings, location: WarehouseLocation) -> int:
+    """Warehouse to the last chunk accepted. Returns how many orders were."""
     from include.restatements.prepare import prepare
     from include.restatements.submit import submit
 
-    wanted = settings(url, token, f"{folder}/storage")
-    location = WarehouseLocation("postgres", uri=uri)
     with clock.phase("prepare"):
         plan = prepare(RUN, wanted, location)
-    accepted = 0
     with clock.phase("submit"):
-        for batch in plan.batches:
-            accepted += submit(RUN, wanted, batch).accepted
-    return wanted, location, accepted
+        return sum(submit(RUN, wanted, batch).accepted for batch in plan.batches)
 
 
-def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str) -> dict[str, Any]:
-    """The whole loop, warehouse to verdict. CJ's clock moves over its hour in between, outside the measurement.
-
-    The ledger is what earlier nights left: its first reading, once an account, is measured by itself.
-    """
-    from include.restatements.ledger.accounts import read_ledgers
+def whole(clock: Clock, wanted: Settings, location: WarehouseLocation, url: str) -> dict[str, Any]:
+    """The whole loop, warehouse to verdict. CJ's clock moves over its hour in between, outside the measurement."""
     from include.restatements.publish import publish
     from include.restatements.reconcile import reconcile
     from lab.bench.night import after_the_hour
 
-    watch_http()
-    once = Clock()
-    with once.phase():
-        read_ledgers(settings(url, token, f"{folder}/storage"), WarehouseLocation("postgres", uri=uri))
-    wanted, location, accepted = prepared_night(clock, orders, folder, uri, url, token)
+    accepted = prepared(clock, wanted, location)
     with clock.phase("publish"):
         publish(RUN, wanted, location)
     after_the_hour(url)
     with clock.phase("reconcile"):
         result = reconcile(wanted, location, "bench")
-    return {"rows": accepted, "counts": {k: v for k, v in result.counts.items() if v}, "first_reading": once.total()}
+    return {"rows": accepted, "counts": {k: v for k, v in result.counts.items() if v}}
+
+
+def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str) -> dict[str, Any]:
+    """The ledger is what earlier nights left: its first reading, once an account, is measured by itself."""
+    from include.restatements.ledger.accounts import read_ledgers
+
+    wanted, location = settings(url, token, f"{folder}/storage"), WarehouseLocation("postgres", uri=uri)
+    watch_http()
+    once = Clock()
+    with once.phase():
+        read_ledgers(wanted, location)
+    return whole(clock, wanted, location, url) | {"first_reading": once.total()}
 
 
 def night_on(
@@ -218,12 +218,7 @@ def night_on(
 ) -> dict[str, Any]:
     """A night on what many nights left, or on nothing: `kind` of warehouse at `uri`, so many states sent by so many runs."""
     from include.restatements.ledger.accounts import read_ledgers
-    from include.restatements.prepare import prepare
-    from include.restatements.publish import publish
-    from include.restatements.reconcile import reconcile
-    from include.restatements.submit import submit
     from lab.bench.history import History, fill
-    from lab.bench.night import after_the_hour
 
     wanted = settings(url, token, f"{folder}/storage")
     location = WarehouseLocation(kind, uri=uri) if kind == "postgres" else WarehouseLocation(kind, path=uri)
@@ -233,18 +228,9 @@ def night_on(
             fill(session, History(submissions, runs))
     watch_http()
     read_ledgers(wanted, location, (NIGHT - timedelta(days=30)).date())
-    with clock.phase("prepare"):
-        plan = prepare(RUN, wanted, location)
-    with clock.phase("submit"):
-        accepted = sum(submit(RUN, wanted, batch).accepted for batch in plan.batches)
-    with clock.phase("publish"):
-        publish(RUN, wanted, location)
-    after_the_hour(url)
-    with clock.phase("reconcile"):
-        result = reconcile(wanted, location, "bench")
-    return {"rows": accepted, "counts": {k: v for k, v in result.counts.items() if v}}
+    return whole(clock, wanted, location, url)
 
 
 def small_night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str) -> dict[str, Any]:
     watch_http()
-    return {"rows": prepared_night(clock, orders, folder, uri, url, token)[2]}
+    return {"rows": prepared(clock, settings(url, token, f"{folder}/storage"), WarehouseLocation("postgres", uri=uri))}

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from include.domain.errors import StorageError
 from include.domain.shapes import INSTANT
-from include.domain.states import Mode, Outcome, Stage
+from include.domain.states import Mode, Operation, Outcome, Stage
 from include.restatements.journal.documents import Accepted, Answered, Intent, InTestMode, Refused, Revocation
-from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit
+from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, run_folder
 from include.restatements.rules.plan import REFUSED_IN_TEST_MODE, TAKEN_OVER
 from include.warehouse.base import Session
 
@@ -44,11 +44,24 @@ def load_chunk(session: Session, journal: Journal, run_id: str, ref: ChunkRef, a
     return found.state
 
 
+def load_open_chunks(session: Session, journal: Journal, advertisers: Mapping[str, str]) -> None:
+    """What has an answer now and is not in the tables yet, inside the caller's transaction: runs that ended before their `publish`, answers that came late."""
+    open_chunks = session.rows(
+        "SELECT DISTINCT run_id, chunk_id, operation FROM cj.planned "
+        "UNION SELECT DISTINCT run_id, chunk_id, operation FROM cj.submissions "
+        "WHERE mode = 'live' AND (outcome = 'unknown' OR error_message = :unanswered)",
+        {"unanswered": UNANSWERED},
+    )
+    for row in open_chunks:
+        ref = ChunkRef(run_folder(str(row["run_id"])), Operation(str(row["operation"])), str(row["chunk_id"]))
+        load_chunk(session, journal, str(row["run_id"]), ref, advertisers)
+
+
 def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
     """Its intent was met here, and taken back since: nothing was sent. Planned again, or no later plan could revoke it and it could be sent, stale."""
     where = "WHERE run_id = :run_id AND chunk_id = :chunk_id AND error_message = :unanswered"
     key = {"run_id": run_id, "chunk_id": ref.chunk_id, "unanswered": UNANSWERED}
-    _to_judge(session, run_id, ref)
+    to_judge(session, run_id, ref)
     session.execute(
         "INSERT INTO cj.planned (run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, planned_at, plan_number) "
         f"SELECT run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, submitted_at, plan_number FROM cj.submissions {where}",
@@ -80,7 +93,7 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
     rows, refused = submission_rows(journal, run_id, found, advertisers)
     session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id", key)
     session.append("cj.submissions", rows)
-    _to_judge(session, run_id, ref)
+    to_judge(session, run_id, ref)
     if refused.num_rows:
         session.execute(
             "DELETE FROM cj.quarantine WHERE run_id = :run_id AND stage = 'test_mode' AND detail LIKE :chunk",
@@ -89,8 +102,8 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
         session.append("cj.quarantine", refused)
 
 
-def _to_judge(session: Session, run_id: str, ref: ChunkRef) -> None:
-    """What CJ holds of the chunk's orders is another question now."""
+def to_judge(session: Session, run_id: str, ref: ChunkRef) -> None:
+    """The chunk's orders that may have arrived go to cj.unjudged: what CJ holds of them is another question now."""
     session.execute(
         "INSERT INTO cj.unjudged (enterprise_id, action_tracker_id, order_id) "
         "SELECT enterprise_id, action_tracker_id, order_id FROM cj.submissions "

@@ -7,7 +7,7 @@ besides where the hour of an unanswered call or the deadline of an order is over
 
 What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, except for what CJ itself moves on a record: its status and
 its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes. A record that CJ shows under a new id is one
-record: where two say the same, CJ is asked whether it shows both still.
+record, read when it was read first: where two say the same, CJ is asked whether it shows both still.
 
 A record that cannot be kept as it came stops nothing: it is kept with a change, or set aside, and cj.ledger_set_aside says so (include.cj.set_aside).
 """
@@ -233,14 +233,15 @@ def _waited_for(
     location: WarehouseLocation, advertiser_id: str, swept_at: datetime, now: datetime, processing: timedelta, deadline: timedelta
 ) -> datetime | None:
     """When the oldest of what is to be given up now was sent, unless CJ was read whole (until `swept_at`) since it could be."""
-    moments: Params = {
+    params: Params = {
+        "advertiser_id": advertiser_id,
         "hour_was_over": swept_at - processing,
         "hour_is_over": now - processing,
         "deadline_was_over": swept_at - deadline,
         "deadline_is_over": now - deadline,
     }
     with open_warehouse(location) as session:
-        oldest = session.rows(filled("ledger_waited_for"), {"advertiser_id": advertiser_id} | dict(moments))[0]["oldest"]
+        oldest = session.rows(filled("ledger_waited_for"), params)[0]["oldest"]
     return oldest if isinstance(oldest, datetime) else None
 
 

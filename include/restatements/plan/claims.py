@@ -98,7 +98,7 @@ def _settle(context: PlanContext, claim: Claim) -> ChunkState:
     if state is ChunkState.REVOKED and not context.kept:
         leave_superseded(context.session, claim.run_id, claim.ref, context.now)
         return state
-    return load_chunk(context.session, context.journal, claim.run_id, claim.ref, context.advertisers)
+    return load_chunk(context.session, context.journal, claim.run_id, claim.ref, context.settings.advertisers)
 
 
 def _claims(context: PlanContext, sql: str, **params: object) -> list[Claim]:

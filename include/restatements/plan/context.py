@@ -64,11 +64,6 @@ class PlanContext:
         return run_folder(self.run.run_id)
 
     @property
-    def advertisers(self) -> dict[str, str]:
-        """Enterprise id → advertiser id, of the accounts there are now."""
-        return {a.enterprise_id: a.advertiser_id for a in self.settings.accounts}
-
-    @property
     def tested(self) -> dict[str, str]:
         """Enterprise id → connection, of the accounts for which this plan is made in mode `test`."""
         return {a.enterprise_id: a.conn_id for a in self.settings.accounts if self.settings.effective_mode(a) is Mode.TEST}

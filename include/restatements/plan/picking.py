@@ -60,7 +60,7 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
         max_quarantine_ratio=context.settings.max_quarantine_ratio,
         results_dir=context.scratch / results,
         kept_in=f"{context.journal.files.url}/{context.folder}/{results}" if context.kept else "",
-        enterprises=frozenset(context.advertisers),
+        enterprises=frozenset(context.settings.advertisers),
         own_currencies={a.enterprise_id: a.currency for a in context.settings.accounts},
         heard_of=partial(_heard_of, context),
         refused_before=_refused_before(context),
@@ -100,7 +100,7 @@ def _refused_before(context: PlanContext) -> pa.Table:
 
 def _heard_of(context: PlanContext, asked: pa.Table) -> Flags:
     """Whether CJ has a record of each order (nobodys.ASKED) under any action tracker, or we sent it live."""
-    advertisers = [context.advertisers[enterprise] for enterprise in asked["enterprise_id"].to_pylist()]
+    advertisers = [context.settings.advertisers[enterprise] for enterprise in asked["enterprise_id"].to_pylist()]
     places = pa.array(range(asked.num_rows), pa.int64())
     context.session.execute("DELETE FROM cj.asked_orders")
     context.session.append(

@@ -123,7 +123,7 @@ def _empty_working_tables(context: PlanContext) -> None:
 
 def _leave_other_enterprises(context: PlanContext) -> None:
     """What waits of an account that is not configured now goes on waiting, for the day it is again."""
-    mine = {f"enterprise_{n}": enterprise for n, enterprise in enumerate(sorted(context.advertisers))}
+    mine = {f"enterprise_{n}": enterprise for n, enterprise in enumerate(sorted(context.settings.advertisers))}
     context.session.execute(f"DELETE FROM cj.replan_keys WHERE enterprise_id NOT IN ({', '.join(f':{name}' for name in mine)})", mine)
 
 

@@ -12,9 +12,6 @@ import pyarrow as pa
 
 from include.domain.account import Account
 from include.domain.shapes import INSTANT
-from include.domain.states import Operation
-from include.restatements.journal.journal import ChunkRef, Journal, run_folder
-from include.restatements.journal.loading import UNANSWERED, load_chunk
 from include.restatements.rules.verdicts import verdicts_sql
 from include.restatements.settings import Settings
 from include.sql import filled
@@ -28,6 +25,7 @@ VERDICT_COLUMNS = (
 """Of cj.verdicts, as include/sql/verdicts.sql gives them."""
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Until when an account was read whole that never was: nothing of it is given up."""
 
 
 def judge(session: Session, settings: Settings, accounts: list[Account], now: datetime) -> None:
@@ -86,17 +84,3 @@ def _read_whole(session: Session) -> dict[str, datetime]:
         "SELECT advertiser_id, MAX(complete_until) AS until FROM cj.ledger_reads WHERE kind <> 'cursor' GROUP BY advertiser_id"
     )
     return {str(row["advertiser_id"]): until for row in rows if isinstance(until := row["until"], datetime)}
-
-
-def load_open_chunks(session: Session, journal: Journal, settings: Settings) -> None:
-    """What has an answer now and is not in the tables yet: runs that ended before their `publish`, answers that came late."""
-    advertisers = {a.enterprise_id: a.advertiser_id for a in settings.accounts}
-    open_chunks = session.rows(
-        "SELECT DISTINCT run_id, chunk_id, operation FROM cj.planned "
-        "UNION SELECT DISTINCT run_id, chunk_id, operation FROM cj.submissions "
-        "WHERE mode = 'live' AND (outcome = 'unknown' OR error_message = :unanswered)",
-        {"unanswered": UNANSWERED},
-    )
-    for row in open_chunks:
-        ref = ChunkRef(run_folder(str(row["run_id"])), Operation(str(row["operation"])), str(row["chunk_id"]))
-        load_chunk(session, journal, str(row["run_id"]), ref, advertisers)

@@ -19,6 +19,12 @@ POSTED = datetime(2026, 2, 1, tzinfo=UTC)
 """When CJ posted its first record."""
 FAR = datetime(2026, 6, 1, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+ARRIVED = SENT + HOUR
+"""When CJ posted what was sent."""
+TOLERANCE = timedelta(minutes=5)
+"""How much earlier than its call what was sent may be posted, by another clock."""
+POUNDS_BEFORE = {"currency": "GBP", "amount": "80.00", "payload_hash": "other", "updated_at": UPDATED - HOUR, "submitted_at": SENT - HOUR}
+"""Of a state in another currency that was sent before."""
 
 KEY = {"enterprise_id": "1", "action_tracker_id": 401, "order_id": "o"}
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.restatements.rules.ground import HOUR, SECOND, SENT, Ground
-from tests.restatements.rules.test_verdict_rates import ARRIVED, BEFORE, TOLERANCE
+from tests.restatements.rules.ground import ARRIVED, HOUR, POUNDS_BEFORE, SECOND, SENT, TOLERANCE, Ground
 
 
 @pytest.mark.parametrize(
@@ -29,7 +28,7 @@ from tests.restatements.rules.test_verdict_rates import ARRIVED, BEFORE, TOLERAN
 def test_without_a_rate_one_record_since_the_converted_state_before_may_be_either_state(
     ground: Ground, before: dict[str, Any], newest: dict[str, Any], posted: int, may_be: bool
 ) -> None:
-    ground.sent(**BEFORE | before).sent(**{"currency": "GBP", "amount": "60.00"} | newest).record(sale_amount="127.00")
+    ground.sent(**POUNDS_BEFORE | before).sent(**{"currency": "GBP", "amount": "60.00"} | newest).record(sale_amount="127.00")
     for turn, amount in enumerate(("101.60", "76.20")[:posted]):
         ground.record(sale_amount="-127.00" if turn == 0 else "-101.60", posting_date=ARRIVED, reading=1)
         ground.record(sale_amount=amount, posting_date=ARRIVED, reading=1)
@@ -51,14 +50,14 @@ def test_without_a_rate_one_record_since_the_converted_state_before_may_be_eithe
     ],
 )
 def test_what_posted_since_the_state_before_was_sent_is_one_of_the_two(ground: Ground, record: dict[str, Any], may_be: bool) -> None:
-    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(**{"sale_amount": "127.00", "posting_date": ARRIVED} | record)
+    ground.sent(**POUNDS_BEFORE).sent(currency="GBP", amount="60.00").record(**{"sale_amount": "127.00", "posting_date": ARRIVED} | record)
     ground.record(sale_amount="-127.00", posting_date=ARRIVED).record(sale_amount="101.60", posting_date=ARRIVED)
     assert [row["may_be_state_before"] for row in ground.to_judge().verdicts() if row["newest_state"]] == [may_be]
 
 
 @pytest.mark.parametrize("of_whom", ["another order", "an earlier round"])
 def test_a_rate_tells_which_of_the_two_it_is(ground: Ground, of_whom: str) -> None:
-    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED)
+    ground.sent(**POUNDS_BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED)
     if of_whom == "another order":
         ground.sent(order_id="p", currency="GBP", amount="100").record(order_id="p", sale_amount="127", posting_date=ARRIVED)
         ground.to_judge(order_id="p", advertiser_id="another")
@@ -71,10 +70,10 @@ def test_a_rate_tells_which_of_the_two_it_is(ground: Ground, of_whom: str) -> No
 @pytest.mark.parametrize(
     ("before", "posted", "tells"),
     [
-        (BEFORE, 1, False),  # 127.00 for 100.00 would be 1.27, and for the 80.00 before it 1.5875
-        (BEFORE, 2, True),
-        (BEFORE | {"amount": "100.00"}, 1, True),  # another content over the same amount
-        (BEFORE | {"operation": "cancel"}, 1, True),
+        (POUNDS_BEFORE, 1, False),  # 127.00 for 100.00 would be 1.27, and for the 80.00 before it 1.5875
+        (POUNDS_BEFORE, 2, True),
+        (POUNDS_BEFORE | {"amount": "100.00"}, 1, True),  # another content over the same amount
+        (POUNDS_BEFORE | {"operation": "cancel"}, 1, True),
         (None, 1, True),
     ],
 )
@@ -94,7 +93,7 @@ def test_what_is_of_either_state_tells_others_no_rate(ground: Ground, before: di
 
 
 @pytest.mark.parametrize(
-    ("untouched", "before", "so"), [(True, None, True), (True, BEFORE, False), (False, None, False), (None, None, False)]
+    ("untouched", "before", "so"), [(True, None, True), (True, POUNDS_BEFORE, False), (False, None, False), (None, None, False)]
 )
 def test_a_state_is_the_one_the_order_was_placed_with_where_no_other_was_sent(
     ground: Ground, untouched: bool | None, before: dict[str, Any] | None, so: bool

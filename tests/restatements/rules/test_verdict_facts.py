@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.restatements.rules.ground import FAR, HOUR, SECOND, SENT, UPDATED, Ground
+from tests.restatements.rules.ground import ARRIVED, FAR, HOUR, SECOND, SENT, TOLERANCE, UPDATED, Ground
 
-ARRIVED = SENT + HOUR
-"""When CJ posted what was sent."""
 REVERSED = {"sale_amount": "-100.00", "adv_commission_amount": "-8.00", "cj_fee": "-2.00", "posting_date": ARRIVED}
 
 
@@ -102,9 +100,6 @@ def test_one_record_is_not_told_to_be_of_a_state_that_looks_like_the_one_before(
 
 
 # -- when it posted ------------------------------------------------------------------------------------------------------------------------
-
-
-TOLERANCE = timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("reading", [0, 1, 2])

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from include.warehouse.base import WarehouseLocation, open_warehouse
-from tests.restatements.rules.ground import HOUR, POSTED, SENT, UPDATED, Ground
-
-ARRIVED = SENT + HOUR
-"""When CJ posted what was sent."""
-TOLERANCE = timedelta(minutes=5)
+from tests.restatements.rules.ground import ARRIVED, HOUR, POSTED, POUNDS_BEFORE, SENT, UPDATED, Ground
 
 
 def facts(ground: Ground) -> dict[str, Any]:
@@ -271,8 +266,6 @@ def test_the_sale_amount_is_net_or_gross_and_nothing_of_a_cancellation(ground: G
 
 # -- the state before ------------------------------------------------------------------------------------------------------------------
 
-BEFORE = {"currency": "GBP", "amount": "80.00", "payload_hash": "other", "updated_at": UPDATED - HOUR, "submitted_at": SENT - HOUR}
-
 
 @pytest.mark.parametrize(
     ("before", "held", "shows"),
@@ -297,7 +290,7 @@ def test_just_the_converted_state_before_is_shown_at_the_rate_the_others_show(
     ground: Ground, before: dict[str, Any], held: str, shows: bool
 ) -> None:
     assert in_pounds(ground, ("100", "127"), ("200", "254"), ("300", "381")) == [False] * 3
-    ground.sent(**BEFORE | before).sent(currency="GBP", amount="60.00").record(sale_amount=held, posting_date=ARRIVED)
+    ground.sent(**POUNDS_BEFORE | before).sent(currency="GBP", amount="60.00").record(sale_amount=held, posting_date=ARRIVED)
     ground.to_judge(advertiser_id="o").tracker()
     newest = [row for row in ground.verdicts() if row["order_id"] == "o" and row["newest_state"]]
     assert [row["shows_state_before"] for row in newest] == [shows]
@@ -324,12 +317,14 @@ def test_a_record_is_of_a_converted_state_near_the_rate_alone(
 
 @pytest.mark.parametrize(("before", "shows"), [({}, True), ({"currency": "EUR"}, False), ({"amount": "0.02"}, False)])
 def test_nothing_is_shown_of_a_converted_state_before_that_was_nothing(ground: Ground, before: dict[str, Any], shows: bool) -> None:
-    ground.rate().sent(**BEFORE | {"amount": "0"} | before).sent(currency="GBP", amount="60.00").record(sale_amount="127.00", reading=0)
+    ground.rate().sent(**POUNDS_BEFORE | {"amount": "0"} | before).sent(currency="GBP", amount="60.00").record(
+        sale_amount="127.00", reading=0
+    )
     ground.record(sale_amount="-127.00", posting_date=ARRIVED)
     assert [row["shows_state_before"] for row in ground.to_judge().verdicts() if row["newest_state"]] == [shows]
 
 
 def test_without_other_evidence_of_the_rate_it_is_not_known_whether_the_converted_state_before_is_shown(ground: Ground) -> None:
-    ground.sent(**BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED).to_judge()
+    ground.sent(**POUNDS_BEFORE).sent(currency="GBP", amount="60.00").record(sale_amount="101.60", posting_date=ARRIVED).to_judge()
     newest = [row for row in ground.verdicts() if row["newest_state"]]
     assert [row["shows_state_before"] for row in newest] == [False]

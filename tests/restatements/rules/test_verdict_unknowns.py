@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.restatements.rules.ground import HOUR, SECOND, SENT, UPDATED, Ground
+from tests.restatements.rules.ground import ARRIVED, HOUR, SECOND, SENT, UPDATED, Ground
 
-ARRIVED = SENT + HOUR
-"""When CJ posted what was sent."""
 REVERSED = {"sale_amount": "-100.00", "adv_commission_amount": "-8.00", "cj_fee": "-2.00", "posting_date": ARRIVED}
 
 
