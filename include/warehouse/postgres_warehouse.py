@@ -63,7 +63,6 @@ _INDEXES = (
     "CREATE INDEX IF NOT EXISTS reconciliation_checked ON cj.reconciliation (checked_at)",
     "CREATE INDEX IF NOT EXISTS reconciliation_submitted ON cj.reconciliation (submitted_at)",
     "CREATE INDEX IF NOT EXISTS reconciliation_advertiser ON cj.reconciliation (enterprise_id, advertiser_id)",
-    "CREATE INDEX IF NOT EXISTS reconciliation_again ON cj.reconciliation (attempts) WHERE status IN ('mismatched', 'missing')",
     "CREATE INDEX IF NOT EXISTS quarantine_locked ON cj.quarantine (quarantined_at) WHERE reason = 'locked'",
     "CREATE INDEX IF NOT EXISTS skipped_age ON cj.skipped (skipped_at)",
     "CREATE INDEX IF NOT EXISTS quarantine_run ON cj.quarantine (run_id)",
