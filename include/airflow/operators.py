@@ -203,7 +203,7 @@ class ReconcileWhenDue(BaseOperator):
         from include.restatements.reconcile import reconcile
 
         result = reconcile(settings_from_airflow(said(context)), warehouse_location(), str(context["run_id"]))
-        if not any(result.counts.values()):
+        if not result.still_open:
             self.log.info("Nothing is open: every order sent has its verdict.")
         for line in result.terminal.splitlines():
             self.log.info("%s", line)

@@ -37,7 +37,8 @@ class Reconciled:
     counts: dict[str, int]
     report: str
     terminal: str
-    problems: tuple[str, ...] = ()
+    still_open: int
+    """Orders of any night whose verdict may still change."""
 
 
 def wait_until(settings: Settings, location: WarehouseLocation, clocked: bool) -> datetime | None:
@@ -114,4 +115,5 @@ def _report(session: Session, settings: Settings, run_id: str, now: datetime) ->
         "SELECT status, COUNT(*) AS orders FROM cj.reconciliation WHERE submitted_at >= :since GROUP BY status", {"since": first_night(now)}
     )
     counts = {status.value: 0 for status in Status} | {str(r["status"]): int(str(r["orders"])) for r in rows}
-    return Reconciled(counts, where, terminal_text(figures, report=where))
+    still_open = int(str(session.rows(filled("still_open"))[0]["orders"]))
+    return Reconciled(counts, where, terminal_text(figures, report=where), still_open)

@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from include.restatements.reconcile import reconcile
 from include.restatements.report.figures import Amount, Older
 from include.restatements.report.report import collect, html, terminal_text
 from include.restatements.report.words import headline
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+from tests.model.histories import pixel_order
+from tests.model.world import BEGIN, Options
+from tests.restatements.nights import NewWorld, later, placed
 from tests.restatements.report import report_tables as tables
 from tests.restatements.report.report_tables import CHECKED, EARLIER, OWN, RUN, SENT, append
 
@@ -65,3 +69,33 @@ def test_of_nights_before_the_thirty_what_is_open_is_one_sum(session: Session, n
         "Still open from nights before these: 3 orders, 2 breaks among them: 1.50 USD commission and fee at risk, 1 at an unknown cost."
     )
     assert (sentence in html(figures), sentence in " ".join(terminal_text(figures).split())) == (not shown, not shown)
+
+
+def test_a_round_counts_what_is_open_of_any_night(new_world: NewWorld) -> None:
+    """Its log says that nothing is open where this is none; the counts of the thirty nights would not tell."""
+    world, first = new_world(Options()), placed()
+    assert reconcile(world.settings, world.location, "before").still_open == 0
+    world.pixel([pixel_order(first, first.event_time)])
+    world.sandbox.control.add_faults([{"kind": "drop", "order_ids": ["o-1"]}])
+    world.append([later(first, 5, amount=Decimal(80))])
+    night = world.prepare(BEGIN - timedelta(days=9), world.now())
+    world.submit(night)
+    world.publish(night)
+    world.advance(timedelta(hours=38))
+    world.reconcile()
+    world.advance(timedelta(days=35))
+    found = reconcile(world.settings, world.location, "later")
+    assert (any(found.counts.values()), found.still_open) == (False, 1)
+
+
+def test_what_is_matched_is_not_open(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, amount=Decimal(80))])
+    night = world.prepare(BEGIN - timedelta(days=9), world.now())
+    world.submit(night)
+    world.publish(night)
+    assert reconcile(world.settings, world.location, "at once").still_open == 1
+    world.advance(timedelta(hours=2))
+    found = reconcile(world.settings, world.location, "then")
+    assert (found.counts["matched"], found.still_open) == (1, 0)
