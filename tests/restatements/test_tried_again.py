@@ -201,6 +201,32 @@ def test_a_state_that_never_arrives_as_sent_is_sent_three_times_and_stays_a_brea
     assert [r["attempts"] for r in world.rows("SELECT attempts FROM cj.reconciliation")] == [3]
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_another_cancellation_than_the_one_on_its_way_waits_and_is_sent_when_that_one_never_arrived(
+    new_world: NewWorld, older: bool
+) -> None:
+    """That one had its three times; this one was never sent at all."""
+    world, first = new_world(Options()), placed()
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([later(first, 5, change_type="cancelled", correction_reason="BadDebt")])
+    world.sandbox.control.add_faults([{"kind": "drop", "order_ids": ["o-1"], "times": 3}])
+    assert operations(night(world)) == ["cancel"]
+    for _ in range(2):
+        world.advance(timedelta(hours=37))
+        world.reconcile()
+        assert operations(quiet_night(world)) == ["cancel"]
+    world.append([later(first, 4 if older else 6, change_type="cancelled")])
+    assert operations(night(world)) == []
+    world.advance(timedelta(hours=37))
+    world.reconcile()
+    assert operations(quiet_night(world)) == ([] if older else ["cancel"])
+    held = world.held()[first.key]
+    assert held["cancelled"] is not older
+    rows = world.rows("SELECT status FROM cj.reconciliation ORDER BY updated_at")
+    assert [row["status"] for row in rows] == (["missing"] if older else ["superseded", "matched"])
+    assert operations(quiet_night(world)) == []
+
+
 # -- judged again ------------------------------------------------------------------------------------------------------------------------
 
 

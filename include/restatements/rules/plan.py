@@ -108,8 +108,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("same_on_its_way", "on_its_way AND same_as_last", "This very state was sent and is on its way.", _NO_OP, skip=Skip.UNCHANGED, verdict_follows=True),
     Rule(
-        "cancellation_sent", "on_its_way AND last_is_cancel AND cancelled", "Its cancellation was sent and is on its way.", _NO_OP,
-        skip=Skip.UNCHANGED, verdict_follows=True,
+        # With another status or reason: what becomes of that one does not tell whether this one was ever sent.
+        "cancellation_sent", "on_its_way AND last_is_cancel AND cancelled", "Another cancellation of it was sent and is on its way.", _ONE_AT_A_TIME,
+        skip=Skip.WAITING,
     ),
     Rule(
         "stale_state", "last_may_count AND older_than_last AND NOT same_as_last",

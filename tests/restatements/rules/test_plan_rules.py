@@ -187,7 +187,7 @@ CASES: dict[str, dict[str, str]] = {
 """Rule, then what is true, and the rule that decides."""
 
 DOES = {
-    "call_unsettled": "skip waiting", "same_on_its_way": "skip unchanged", "cancellation_sent": "skip unchanged", "stale_state": "hold stale_state",
+    "call_unsettled": "skip waiting", "same_on_its_way": "skip unchanged", "cancellation_sent": "skip waiting", "stale_state": "hold stale_state",
     "create_on_its_way": "skip waiting", "tracker_of_another": "hold wrong_action_tracker", "another_tracker": "hold wrong_action_tracker", "nobody_brought_it": "skip not_in_cj",
     "older_than_the_ledger": "hold not_in_cj", "never_sent": "skip never_sent", "created_in_vain": "hold unknown", "another_id": "hold duplicate", "create": "create",
     "unknown_to_cj": "hold not_in_cj", "matched_before": "skip unchanged", "reason_lost_before": "skip unchanged", "held_already": "skip unchanged", "closed": "hold closed",
