@@ -37,6 +37,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/open_orders.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the reading is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.submissions AS s USING", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.reconciliation AS r", "INNER JOIN → LEFT JOIN"): "the verdict is asked of what was joined",
+    ("include/sql/open_orders.sql", "WHERE c.{{ news }} > :judged_since", "> → >="): "it only tells the index where to begin",
     ("include/sql/ledger_due.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the record's status is asked of what was joined",
     ("include/sql/ledger_alike.sql", "    INNER JOIN cj.commissions AS", "INNER JOIN → LEFT JOIN"): "what is not there is alike nothing",
     ("include/sql/order_state.sql", 'ORDER BY CASE WHEN {{ is_of_a_lead("r") }} THEN 1', "1 → 2"): "only which of the two comes first is asked",

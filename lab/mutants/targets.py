@@ -58,7 +58,7 @@ TARGETS = (
     Target(
         "include/sql/fragments.sql",
         sql_texts.mutations,
-        (f"{_ALIKE} {_ANY_FACTS}", _MONEY, *_FOUND),
+        (f"{_ALIKE} {_ANY_FACTS}", _MONEY, f"{_RULES}/test_open_orders.py", *_FOUND),
     ),
     Target(
         "include/sql/order_state.sql",

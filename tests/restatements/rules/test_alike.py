@@ -105,13 +105,27 @@ def test_what_is_shown_no_more_though_its_like_is_shown_is_gone(ground: Ground) 
     assert done(ground, "ledger_gone") == {"1": (9, 9), "2": (None, None)}
 
 
-@pytest.mark.parametrize(("first", "then", "now"), [(4, 9, 4), (None, 9, 0), (9, 4, 4)])
+@pytest.mark.parametrize(("first", "then", "now"), [(4, 9, 4), (None, 9, 0), (None, 1, 0), (9, 4, 4)])
 def test_what_it_is_now_was_read_when_it_was_read_first(ground: Ground, first: int | None, then: int, now: int) -> None:
     """It is no news to what was sent in between."""
     ground.record(reading=first).record(reading=then).record(reading=then).record(reading=then, sale_amount="1.00")
     done(ground.asked("1", "2").shown("2").shown("4", sale_amount="1.00"), "ledger_gone")
     found = ground.rows("SELECT commission_id, reading FROM cj.commissions ORDER BY commission_id")
     assert [(row["commission_id"], row["reading"]) for row in found] == [("1", first), ("2", now), ("3", then), ("4", then)]
+
+
+@pytest.mark.parametrize("other", OTHERWISE)
+def test_and_that_of_the_first_of_several_and_of_no_other_record_that_is_gone_too(ground: Ground, other: dict[str, Any]) -> None:
+    ground.record(reading=7).record(reading=4).record(reading=9).record(reading=1, **other)
+    done(ground.asked("1", "2", "4").shown("3").shown("5", **other), "ledger_gone")
+    found = ground.rows("SELECT commission_id, reading, gone_reading FROM cj.commissions ORDER BY commission_id")
+    assert [(row["reading"], row["gone_reading"]) for row in found] == [(7, 9), (4, 9), (4, None), (1, 9)]
+
+
+def test_nor_of_one_that_was_gone_before(ground: Ground) -> None:
+    ground.record(reading=4).record(reading=9).record(reading=1, gone_reading=3, moved_reading=3)
+    done(ground.asked("1").shown("2"), "ledger_gone")
+    assert [row["reading"] for row in ground.rows("SELECT reading FROM cj.commissions ORDER BY commission_id")] == [4, 4, 1]
 
 
 def test_two_that_are_shown_both_keep_their_readings(ground: Ground) -> None:

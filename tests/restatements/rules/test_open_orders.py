@@ -76,6 +76,7 @@ def test_an_open_verdict_is_until_its_order_has_locked(ground: Ground, status: s
         ({"outcome": "unknown", "settled_at": SENT}, False),
         ({"outcome": "accepted"}, False),
         ({"outcome": "unknown", "mode": "test"}, False),
+        ({"outcome": "unknown", "advertiser_id": "9"}, False),
     ],
 )
 def test_an_outcome_that_is_still_unknown_after_a_last_verdict_is(ground: Ground, sent: dict[str, Any], looked_at: bool) -> None:
