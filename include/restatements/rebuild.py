@@ -51,7 +51,17 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
     manifests = [found for folder in journal.runs() if (found := journal.manifest(folder))]
     if not manifests:
         raise SettingError(f"The journal at {settings.storage} holds no run, so nothing was changed. Correct the Variable cj_storage.")
-    for table in ("submissions", "quarantine", "skipped", "planned", "reconciliation", "plans", "judged_readings", "unjudged"):
+    for table in (
+        "submissions",
+        "quarantine",
+        "skipped",
+        "planned",
+        "reconciliation",
+        "plans",
+        "judged_readings",
+        "unjudged",
+        "replan_news",
+    ):
         session.execute(f"DELETE FROM cj.{table}")
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)

@@ -2,7 +2,8 @@
 {% macro sent_since(row) -%}
 EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n.mode = 'live' AND n.plan_number > {{ row }}.plan_number)
 {%- endmacro %}
--- Orders whose last word was not the end of the matter. Bound to :max_attempts. Which word is the last says the number of the plan that said it.
+-- Orders whose last word was not the end of the matter. Bound to :max_attempts. Which word is the last says the number of the plan that said it; of what
+-- was skipped or held back only those are asked that wait, or of which replan_news.sql collected news.
 --   * sent, and it never posted for no known reason, or as a duplicate of an order CJ turned out to hold (it goes as a restatement then), or CJ holds
 --     another state than the one sent: again, at most :max_attempts times
 --   * refused in live mode after Test Mode had let it pass: likewise
@@ -13,12 +14,21 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --   * held back because it was older than what was read of CJ's records, and they were read from another day since
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at, waits)
-WITH words AS (
+WITH asked AS (
+    SELECT enterprise_id, action_tracker_id, order_id FROM cj.replan_news
+    UNION
+    SELECT enterprise_id, action_tracker_id, order_id FROM cj.skipped WHERE reason IN ('waiting', 'superseded')
+    UNION
+    SELECT enterprise_id, action_tracker_id, order_id FROM cj.quarantine WHERE rule IN ('event_time_in_future', 'updated_at_in_future')
+),
+
+words AS (
     SELECT enterprise_id, action_tracker_id, order_id, updated_at,
         -- What is on its way is followed by its verdict, which says whether it is planned again.
         CASE WHEN rule IN ({% for id in followed %}'{{ id }}'{{ ", " if not loop.last }}{% endfor %}) THEN 'on_its_way' ELSE reason END AS word,
         rule, plan_number, 1 AS weight
-    FROM cj.skipped
+    FROM asked
+    INNER JOIN cj.skipped USING (enterprise_id, action_tracker_id, order_id)
     UNION ALL
     SELECT enterprise_id, action_tracker_id, order_id, updated_at,
         CASE
@@ -28,7 +38,8 @@ WITH words AS (
             ELSE stage
         END AS word,
         rule, plan_number, 0 AS weight
-    FROM cj.quarantine
+    FROM asked
+    INNER JOIN cj.quarantine USING (enterprise_id, action_tracker_id, order_id)
 ),
 
 last_words AS (

@@ -96,7 +96,7 @@ _OF_STATES = {
 """Table: what it holds of the states sent, in the order of its columns."""
 
 _OF_RUNS = {
-    "cj.plans": "run + 1, run_id, 2 * run, sent_at",
+    "cj.plans": "run + 1, run_id, 2 * run, sent_at, TRUE",
     "cj.ledger_reads": "'5500001', CAST(1000000 + 3 * n AS text), 'cursor', sent_at - INTERVAL '2 days', sent_at + INTERVAL '2 hours', 5000, sent_at + INTERVAL '2 hours', seen",
     "cj.judged_readings": "'5500001', seen, sent_at + INTERVAL '2 hours'",
     "cj.tracker_readings": "'5500001', 401, seen, 5000, 0, 400000, 0, 40000",

@@ -66,7 +66,10 @@ TARGETS = (
         (f"{_RULES}/test_order_state.py {_RULES}/test_discount_signs.py {_ONE}", _ANY_FACTS, *_WHOLE_VERDICTS[1:]),
     ),
     Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (f"{_RULES}/test_row_of_a_round.py",)),
-    Target("include/sql/replan_keys.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py",)),
+    *(
+        Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py {_RULES}/test_news_of_what_waits.py",))
+        for name in ("replan_keys", "replan_news", "replan_settled")
+    ),
     *(Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)) for name in ("open_orders", "judged")),
     Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
     Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),

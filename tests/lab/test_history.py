@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.restatements.rules.plan import replan_sql
+from include.restatements.plan.planner import find_again
 from include.sql import filled
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from lab.bench.ground import NIGHT, ORDER_COLUMNS
@@ -30,7 +30,7 @@ def test_the_past_is_as_large_as_it_says_and_waits_for_nothing(location: Warehou
             "order_changes": STATES,
             "cj.unjudged": 0,
         }
-        session.execute(replan_sql(), {"max_attempts": 3})
+        find_again(session, plan_number=21)
         assert session.rows("SELECT order_id FROM cj.replan_keys") == []
         session.execute(
             "INSERT INTO cj.accounts_now (advertiser_id, functional_currency, sale_amount_basis, judged_reading, read_whole_until) "

@@ -25,7 +25,18 @@ from tests.restatements.nights import later, operations, placed
 
 BEFORE = (Path(__file__).parents[1] / "warehouse" / "schemas" / "before_versions.sql").read_text(encoding="utf-8")
 NEW_SINCE = {"schema_version", "verdicts_log", "ledger_set_aside", "plans", "judged_readings", "rates", "tracker_readings"}
-NEW_COLUMNS = {"rule", "plan_number", "known_reading", "reading", "moved_reading", "gone_reading", "rate", "amount_checked", "untouched"}
+NEW_COLUMNS = {
+    "rule",
+    "plan_number",
+    "known_reading",
+    "reading",
+    "moved_reading",
+    "gone_reading",
+    "rate",
+    "amount_checked",
+    "untouched",
+    "collected",
+}
 
 
 def night_of(world: WorldOn) -> Night:

@@ -35,6 +35,7 @@ from include.restatements.plan.spool import QUARANTINED
 from include.restatements.rules.plan import GONE, replan_sql
 from include.restatements.settings import Run
 from include.sql import filled
+from include.warehouse.base import Session
 
 _GONE = pa.schema([QUARANTINED.field(name) for name in (*KEY, "updated_at")])
 
@@ -65,7 +66,7 @@ def plan(context: PlanContext) -> Planned:
     _empty_working_tables(context)
     claims.close_own(context)
     taken_over = claims.take(context, claims.abandoned(context))
-    context.session.execute(replan_sql(), {"max_attempts": MAX_ATTEMPTS})
+    find_again(context.session, context.numbers.plan)
     _leave_other_enterprises(context)
     context.session.analyze("cj.replan_keys")
     rows = PlanRows(context)
@@ -87,6 +88,16 @@ def plan(context: PlanContext) -> Planned:
         sum(reading.read for reading in picked) + gone, decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake,
         decided.unpriced, taken_over, rows.files, sum((Counter(reading.in_cents) for reading in picked), Counter()),
     )  # fmt: skip
+
+
+def find_again(session: Session, plan_number: int, max_attempts: int = MAX_ATTEMPTS) -> None:
+    """Fills cj.replan_keys: the orders whose last word was not the end of the matter. Only what was read since the plan before is looked through."""
+    heard = session.rows("SELECT MAX(reading) AS heard FROM cj.plans WHERE collected")[0]["heard"]
+    session.execute(filled("replan_news"), {"heard_until": -1 if heard is None else heard})
+    session.analyze("cj.replan_news")
+    session.execute(replan_sql(), {"max_attempts": max_attempts})
+    session.execute(filled("replan_settled"))
+    session.execute("UPDATE cj.plans SET collected = TRUE WHERE plan_number = :plan", {"plan": plan_number})
 
 
 def _pick_taken_over(context: PlanContext, rows: PlanRows, before: tuple[Picked, ...]) -> Picked:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from include.restatements.rules import plan, verdicts
+from include.restatements.plan.planner import find_again
+from include.restatements.rules import verdicts
 from include.sql import filled
 from include.warehouse.base import Session
 
@@ -87,6 +88,10 @@ ROWS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """A row of each table, where a test says nothing else."""
 ROWS["incoming_commissions"] = ROWS["commissions"]
+ROWS["replan_news"] = KEY
+
+NO_PLAN = -1
+"""Of a plan that leaves no word: what was read before it is looked through by the next one too."""
 
 
 def plan_number(submitted_at: datetime, attempt: int = 1) -> int:
@@ -175,10 +180,10 @@ class Ground:
         rows = self.session.rows(f"SELECT * FROM ({filled('plan_facts')}) AS f ORDER BY position", _money(params | other))
         return [dict(row) for row in rows]
 
-    def again(self, max_attempts: int = 3) -> list[str]:
-        """Which orders are planned again, once each."""
+    def again(self, max_attempts: int = 3, by_plan: int = NO_PLAN) -> list[str]:
+        """Which orders are planned again, once each; by a plan that is in the tables, or by one that leaves no word of it."""
         self.session.execute("DELETE FROM cj.replan_keys")
-        self.session.execute(plan.replan_sql(), {"max_attempts": max_attempts})
+        find_again(self.session, by_plan, max_attempts)
         return [str(row["order_id"]) for row in self.session.rows("SELECT order_id FROM cj.replan_keys ORDER BY order_id, updated_at")]
 
     def waiting(self) -> list[str]:
