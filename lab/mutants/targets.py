@@ -67,7 +67,9 @@ TARGETS = (
     ),
     Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (f"{_RULES}/test_row_of_a_round.py",)),
     *(
-        Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py {_RULES}/test_news_of_what_waits.py",))
+        Target(
+            f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py {_RULES}/test_news_of_what_waits.py {_ONE}",)
+        )
         for name in ("replan_keys", "replan_news", "replan_settled")
     ),
     *(Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)) for name in ("open_orders", "judged")),
