@@ -164,20 +164,18 @@ class Loop(RuleBasedStateMachine):
         night = self._prepare(start, self.last_end)
         # Not of a converted order: nobody can tell an altered amount from another rate. Nor of a cancelled one, which nothing can mend. Nor the
         # items of one whose tracker reports none.
+        # And a fault meets an id, under whichever tracker.
         own = (None, self.world.options.currency)
-        sent = sorted(
-            {
-                p.key
-                for p in night.orders.values()
-                if p.operation != "cancel" and p.state.currency in own and (field, p.key.tracker) != ("items", TOTALS)
-            }
-        )
+        spared = {
+            p.key.order_id
+            for p in night.orders.values()
+            if p.operation == "cancel" or p.state.currency not in own or (field, p.key.tracker) == ("items", TOTALS)
+        }
+        sent = sorted({p.key.order_id for p in night.orders.values()} - spared)
         chosen = Random(seed).sample(sent, min(3, len(sent)))
         if chosen:
-            self.world.altered |= set(chosen)
-            self.world.sandbox.control.add_faults(
-                [{"kind": "alter", "field": field, "times": 1, "order_ids": [key.order_id for key in chosen]}]
-            )
+            self.world.altered |= {p.key for p in night.orders.values() if p.key.order_id in chosen}
+            self.world.sandbox.control.add_faults([{"kind": "alter", "field": field, "times": 1, "order_ids": chosen}])
         self.world.submit(night)
         self.world.publish(night)
         if not night.submitted:
