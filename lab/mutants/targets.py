@@ -30,7 +30,7 @@ _VERDICT_FACTS = (
     f"{_RULES}/test_verdict_facts.py {_RULES}/test_verdict_unknowns.py {_RULES}/test_verdict_rates.py {_RULES}/test_either_state.py "
     f"{_RULES}/test_looked_for.py {_ONE}"
 )
-_ALIKE = f"{_RULES}/test_alike.py"
+_ALIKE, _NEWS = f"{_RULES}/test_alike.py", f"{_RULES}/test_news_of_what_waits.py"
 _ANY_FACTS = f"{_PLAN_FACTS.removesuffix(_ONE)}{_VERDICT_FACTS}"
 # What divides by nothing, only PostgreSQL refuses.
 _DIVIDES = f"{_RULES}/test_plan_rates.py {_RULES}/test_verdict_rates.py -k 'postgres and over_nothing'"
@@ -67,9 +67,7 @@ TARGETS = (
     ),
     Target("include/sql/reconciliation_run.sql", sql_texts.mutations, (f"{_RULES}/test_row_of_a_round.py",)),
     *(
-        Target(
-            f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py {_RULES}/test_news_of_what_waits.py {_ONE}",)
-        )
+        Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_planned_again.py {_NEWS} {_ONE}", f"{_NEWS} -k postgres"))
         for name in ("replan_keys", "replan_news", "replan_settled")
     ),
     *(Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)) for name in ("open_orders", "judged")),
