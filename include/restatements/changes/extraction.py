@@ -9,8 +9,10 @@ holds it back. Only a query that cannot give the contract's columns is refused, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +43,9 @@ _INTEGER_TEXT = ("integer", "text")
 _MONEY = ("decimal", "integer", "text")
 _INSTANT = ("timestamptz",)
 _JSON = ("text", "json")
+
+#: How many orders one statement names.
+IDS_AT_ONCE = 1_000
 
 #: What the query's columns may be in the warehouse, by the names `Session.columns_of` gives.
 ALLOWED: dict[str, tuple[str, ...]] = {
@@ -80,6 +85,7 @@ _BIGINTS = frozenset({"action_tracker_id", "ad_id", "promotional_property_id"})
 _READ_FROM_TEXT = frozenset(name for name, kinds in ALLOWED.items() if "text" in kinds) & (_BIGINTS | {"was_new"})
 _PARAMETERS = frozenset({"interval_start", "interval_end"})
 _OUR_OWN = Dialect(ours=True)
+_WHOLE = re.compile("0|[1-9][0-9]{0,17}")
 
 
 def order_changes_sql(path: str | None = None) -> str:
@@ -145,25 +151,25 @@ def extract(
 ) -> Iterator[pa.RecordBatch]:
     """The orders touched in the run's interval, as shapes.CHANGES, sorted by shapes.KEY in the binary order of the UTF-8 text.
 
-    With `replan_since`, also the orders listed in cj.replan_keys that changed since then. One statement, so one snapshot; flat memory.
+    With `replan_since`, also the orders listed in cj.replan_keys that changed since then: those that changed longest ago are asked for by their ids, so
+    that one old order does not have the whole log read back to it. One statement, so one snapshot; flat memory.
     `exclusive` as in `Session.stream`: faster, since a thread reads ahead; leave the session alone until this is drained or closed.
     Never fewer than one batch; it may be empty.
 
     Raises what `check_shape` and `Session.stream` raise.
     """
-    statement = _statement(session, sql, check_shape(session, sql), replan=replan_since is not None)
-    params = {
-        "interval_start": run.interval_start,
-        "interval_end": run.interval_end,
-        "replan_start": replan_since,
-        "replan_end": END_OF_TIME,
-    }
+    given = check_shape(session, sql)
+    again = _again(session, given["order_id"], replan_since) if replan_since is not None else []
+    statement = _statement(session, sql, given, again)
+    params: dict[str, object] = {"interval_start": run.interval_start, "interval_end": run.interval_end}
+    for asked in again:
+        params |= asked.params
     once = _Once()
     rows = session.stream(statement, params, batch_rows, exclusive=exclusive)
     # With the session to itself, the next batch is on its way while this one is parsed and judged.
     with closing(one_ahead(rows) if exclusive else rows) as batches:  # type: ignore[type-var]  # both are generators
         for batch in batches:
-            yield parsed(once.of(batch) if replan_since is not None else batch)
+            yield parsed(once.of(batch) if again else batch)
 
 
 def _complaint(column: str, found: str | None, dialect: Dialect) -> str | None:
@@ -197,20 +203,61 @@ def one_query(sql: str, file: str = EITHER) -> str:
     return found[0]
 
 
-def _statement(session: Session, sql: str, given: Mapping[str, str], *, replan: bool) -> str:
+@dataclass(frozen=True)
+class _Asked:
+    """Orders of cj.replan_keys that are asked for together: `number` tells them apart from others, and from the interval's own, which have 0."""
+
+    number: int
+    since: datetime
+    ids: tuple[str | int, ...] | None
+    """None: all of them."""
+
+    @property
+    def params(self) -> dict[str, object]:
+        within: dict[str, object] = {f"since_{self.number}": self.since, f"until_{self.number}": END_OF_TIME}
+        return within | {f"id_{n}": value for n, value in enumerate(self.ids or ())}
+
+    @property
+    def by_id(self) -> str:
+        """Beside the whole key: of the user's query a warehouse takes this one to its index."""
+        return "" if self.ids is None else f"order_id IN ({', '.join(f':id_{n}' for n in range(len(self.ids)))}) AND "
+
+
+def _again(session: Session, kind: str, since: datetime) -> list[_Asked]:
+    """Those that changed longest ago by their ids, the others by when the first of them changed. Where no id can be one of the column's, none."""
+    oldest = session.rows(
+        "SELECT order_id, MIN(updated_at) AS since FROM cj.replan_keys GROUP BY order_id ORDER BY MIN(updated_at), order_id LIMIT :many",
+        {"many": IDS_AT_ONCE + 1},
+    )
+    ids = ids_as(kind, [str(row["order_id"]) for row in oldest[:IDS_AT_ONCE]])
+    asked = [_Asked(1, since, tuple(ids))] if ids else []
+    for row in oldest[IDS_AT_ONCE:]:
+        assert isinstance(row["since"], datetime)
+        asked.append(_Asked(2, max(since, row["since"]), None))
+    return asked
+
+
+def ids_as(kind: str, ids: Sequence[str]) -> list[str] | list[int]:
+    """As the column is: a text that is no whole number is no id of a column of numbers."""
+    return [int(one) for one in ids if _WHOLE.fullmatch(one)] if kind == "integer" else list(ids)
+
+
+def _statement(session: Session, sql: str, given: Mapping[str, str], again: Sequence[_Asked]) -> str:
     query = one_query(sql)
     columns = ",\n    ".join(expression(field.name, given.get(field.name)) for field in CHANGES if field.name in ALLOWED)
     # Cast, because an id may be kept as a number, and numbers have neither bytes nor a collation.
     order = ", ".join(session.binary_order(f"CAST({name} AS text)") if name != "action_tracker_id" else name for name in KEY)
-    if not replan:
+    if not again:
         return f"SELECT\n    {columns}\nFROM (\n{query}\n) AS touched\nORDER BY {order}"
-    again = sqltext.rename(query, {"interval_start": "replan_start", "interval_end": "replan_end"})
-    return (
-        f"SELECT * FROM (\nSELECT\n    {columns},\n    0 AS replanned\nFROM (\n{query}\n) AS touched\nUNION ALL\nSELECT\n    {columns},\n    1 AS replanned\nFROM (\n{again}\n) AS touched\n"
-        "WHERE EXISTS (SELECT 1 FROM cj.replan_keys AS k WHERE k.enterprise_id = CAST(touched.enterprise_id AS text) "
-        "AND k.action_tracker_id = touched.action_tracker_id AND k.order_id = CAST(touched.order_id AS text))\n"
-        f") AS picked\nORDER BY {order}, replanned"
-    )
+    branches = [f"SELECT\n    {columns},\n    0 AS replanned\nFROM (\n{query}\n) AS touched\n"]
+    for asked in again:
+        within = {"interval_start": f"since_{asked.number}", "interval_end": f"until_{asked.number}"}
+        branches.append(
+            f"SELECT\n    {columns},\n    {asked.number} AS replanned\nFROM (\n{sqltext.rename(query, within)}\n) AS touched\n"
+            f"WHERE {asked.by_id}EXISTS (SELECT 1 FROM cj.replan_keys AS k WHERE k.enterprise_id = CAST(touched.enterprise_id AS text) "
+            "AND k.action_tracker_id = touched.action_tracker_id AND k.order_id = CAST(touched.order_id AS text))\n"
+        )
+    return "SELECT * FROM (\n" + "UNION ALL\n".join(branches) + f") AS picked\nORDER BY {order}, replanned"
 
 
 def expression(column: str, kind: str | None) -> str:
@@ -228,7 +275,7 @@ def expression(column: str, kind: str | None) -> str:
 
 
 class _Once:
-    """Drops a replanned order that the interval touched as well: both rows are its newest state, and they stand next to each other.
+    """Drops a replanned order that came before: both rows are its newest state, and they stand next to each other.
 
     An order that the SQL itself gives twice stays twice, for the gate to see.
     """

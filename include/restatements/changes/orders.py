@@ -8,7 +8,6 @@ the other database, types and order are one place's matter, and memory stays fla
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
@@ -16,7 +15,17 @@ from datetime import datetime
 import pyarrow as pa
 
 from include.domain.shapes import CHANGES, INSTANT, KEY
-from include.restatements.changes.extraction import ALLOWED, END_OF_TIME, check_shape, expression, extract, one_query, unfit
+from include.restatements.changes.extraction import (
+    ALLOWED,
+    END_OF_TIME,
+    IDS_AT_ONCE,
+    check_shape,
+    expression,
+    extract,
+    ids_as,
+    one_query,
+    unfit,
+)
 from include.restatements.changes.parsing import parsed
 from include.restatements.changes.read_ahead import one_ahead
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
@@ -25,9 +34,6 @@ from include.restatements.settings import Run
 from include.warehouse.base import Session, open_warehouse
 from include.warehouse.location import WarehouseLocation
 from include.warehouse.orders import UNKNOWN, OrdersReader, OrdersSource, UnfitColumn
-
-KEYS_AT_ONCE = 1_000
-"""How many orders one statement names."""
 
 _SQL_TYPES = {"string": "text", "int64": "bigint", "bool": "boolean", str(INSTANT): "timestamp with time zone"}
 _IN_ORDER = f"SELECT * FROM landed ORDER BY {', '.join(KEY)}"
@@ -38,7 +44,6 @@ WHERE NOT EXISTS (
 )
 ORDER BY a.order_id
 """
-_WHOLE = re.compile("0|[1-9][0-9]{0,17}")
 _KEYS = pa.schema([("enterprise_id", pa.string()), ("action_tracker_id", pa.int64()), ("order_id", pa.string())])
 
 
@@ -111,7 +116,7 @@ class _Touched:
 
     def by_key(self, keys: pa.Table, since: datetime) -> pa.Table:
         """Those of these orders that changed since then, each in its newest state."""
-        named = {f"key_{n}": value for n, value in enumerate(self._ids(keys["order_id"].unique().to_pylist()))}
+        named = {f"key_{n}": value for n, value in enumerate(ids_as(self._given["order_id"], keys["order_id"].unique().to_pylist()))}
         if not named:
             return self.schema.empty_table()
         within = {"interval_start": since, "interval_end": END_OF_TIME}
@@ -128,10 +133,6 @@ class _Touched:
             columns = [name for name in names if name in self._given]
         # No AS before the name of the table: not every database takes it.
         return f"SELECT {', '.join(columns)}\nFROM (\n{self._query}\n) touched"
-
-    def _ids(self, ids: list[str]) -> list[str] | list[int]:
-        """As the column is: a text that is no whole number is no id of a column of numbers."""
-        return [int(one) for one in ids if _WHOLE.fullmatch(one)] if self._given["order_id"] == "integer" else ids
 
 
 def _landed(given: Mapping[str, str]) -> pa.Schema:
@@ -166,6 +167,6 @@ def _land_again(landing: Session, touched: _Touched, asked: pa.Table, since: dat
     landing.execute("CREATE TABLE asked (enterprise_id text, action_tracker_id bigint, order_id text)")
     landing.append("asked", asked.cast(_KEYS))
     left = landing.table(_NOT_LANDED)
-    for start in range(0, left.num_rows, KEYS_AT_ONCE):
-        landing.append("landed", touched.by_key(left.slice(start, KEYS_AT_ONCE), since))
+    for start in range(0, left.num_rows, IDS_AT_ONCE):
+        landing.append("landed", touched.by_key(left.slice(start, IDS_AT_ONCE), since))
         checkpoint("keys_read")

@@ -125,33 +125,49 @@ def test_rows_come_in_the_binary_order_of_their_key_whatever_the_batch(session: 
     assert len(keys) == 20
 
 
-def test_replanned_orders_join_the_interval_and_none_comes_twice(session: Session) -> None:
+def _plan_again(session: Session, **changed: datetime) -> None:
+    """These orders are planned again; when the state that waits of each changed."""
     session.create_tables()
+    keys = {"enterprise_id": ["E1"] * len(changed), "action_tracker_id": [1] * len(changed), "order_id": list(changed)}
+    rows = {"updated_at": pa.array(changed.values(), INSTANT), "waits": [True] * len(changed)}
+    session.append("cj.replan_keys", pa.table(keys | rows))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 4, 1_000])
+def test_replanned_orders_join_the_interval_and_none_comes_twice(session: Session, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    """However many of them are asked for by their ids, the others by when the first of them changed."""
+    monkeypatch.setattr("include.restatements.changes.extraction.IDS_AT_ONCE", at_once)
+    days_ago = [NIGHT - timedelta(days=days) for days in range(60)]
     _log(
         session,
         {"order_id": "both", "amount": Decimal("1")},
-        {"order_id": "old", "amount": Decimal("2"), "updated_at": NIGHT - timedelta(days=5)},
+        {"order_id": "old", "amount": Decimal("2"), "updated_at": days_ago[5]},
         {"order_id": "old", "amount": Decimal("3"), "updated_at": NIGHT + timedelta(days=400)},
-        {"order_id": "quiet", "updated_at": NIGHT - timedelta(days=5)},
-        {"order_id": "too old", "updated_at": NIGHT - timedelta(days=50)},
+        {"order_id": "older", "amount": Decimal("5"), "updated_at": days_ago[9]},
+        {"order_id": "older", "amount": Decimal("6"), "action_tracker_id": 2, "updated_at": days_ago[9]},
+        {"order_id": "quiet", "updated_at": days_ago[5]},
+        {"order_id": "toold", "updated_at": days_ago[50]},
         {"order_id": "tonight", "amount": Decimal("4")},
     )
-    names = ["old", "both", "too old", "unknown"]
-    session.append(
-        "cj.replan_keys",
-        pa.table(
-            {
-                "enterprise_id": ["E1"] * 4,
-                "action_tracker_id": [1] * 4,
-                "order_id": names,
-                "updated_at": pa.array([NIGHT] * 4, INSTANT),
-                "waits": [True] * 4,
-            }
-        ),
-    )
+    _plan_again(session, older=days_ago[9], old=days_ago[5], both=days_ago[4], toold=days_ago[3], unknown=days_ago[2])
     for batch_rows in (1, 2, 65_536):
-        found = _rows(session, replan_since=NIGHT - timedelta(days=10), batch_rows=batch_rows)
-        assert [(r["order_id"], r["amount"]) for r in found] == [("both", Decimal("1")), ("old", Decimal("3")), ("tonight", Decimal("4"))]
+        found = _rows(session, replan_since=days_ago[10], batch_rows=batch_rows)
+        assert [(r["order_id"], r["amount"]) for r in found] == [
+            ("both", Decimal("1")), ("old", Decimal("3")), ("older", Decimal("5")), ("tonight", Decimal("4")),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [1, 1_000])
+def test_of_a_column_of_numbers_only_whole_numbers_are_asked_for(session: Session, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr("include.restatements.changes.extraction.IDS_AT_ONCE", at_once)
+    before = NIGHT - timedelta(days=5)
+    _log(session, {"order_id": "7", "updated_at": before}, {"order_id": "8", "updated_at": before})
+    _plan_again(session, **{"x": before - timedelta(days=1), "7": before, "07": before})
+    numbered = (
+        "SELECT enterprise_id, action_tracker_id, CAST(order_id AS bigint) AS order_id, change_type, event_time, updated_at, amount, discount, "
+        "currency, coupon, items FROM order_changes WHERE updated_at >= :interval_start AND updated_at < :interval_end"
+    )
+    assert [r["order_id"] for r in _rows(session, sql=numbered, replan_since=before - timedelta(days=2))] == ["7"]
 
 
 def test_an_order_that_the_sql_gives_twice_stays_twice_for_the_gate_to_see(session: Session) -> None:

@@ -114,7 +114,7 @@ def test_what_is_to_be_planned_again_is_asked_for_by_key_and_comes_once(
     )
     replan(session, *(("E1", 1, name) for name in ("old", "both", "too old", "unknown", "élan", "elan", "100% 'of' ?")))
     for at_once in (1, 2, 1_000):
-        monkeypatch.setattr("include.restatements.changes.orders.KEYS_AT_ONCE", at_once)
+        monkeypatch.setattr("include.restatements.changes.orders.IDS_AT_ONCE", at_once)
         found = rows_from(orders, session, SINCE)
         assert [(row["order_id"], row["amount"]) for row in found] == [
             ("both", Decimal("1")), ("elan", Decimal("7")), ("old", Decimal("3")), ("tonight", Decimal("4")), ("élan", Decimal("6")),
