@@ -34,6 +34,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/replan_keys.sql", "d.reading > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
     ("include/sql/replan_keys.sql", "COALESCE(l.reading, 0) > COALESCE(p.reading, -1)", "1 → 2"): "no reading is below nothing",
     ("include/sql/replan_keys.sql", "INNER JOIN cj.reconciliation AS r", "INNER JOIN → LEFT JOIN"): "the verdict is asked of what was joined",
+    ("include/sql/replan_news.sql", "INNER JOIN cj.{{ words }} AS w", "INNER JOIN → LEFT JOIN"): "what was said is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the reading is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.submissions AS s USING", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.reconciliation AS r", "INNER JOIN → LEFT JOIN"): "the verdict is asked of what was joined",

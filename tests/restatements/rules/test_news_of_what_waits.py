@@ -50,6 +50,18 @@ def test_plans_from_before_this_was_kept_looked_through_nothing(ground: Ground) 
     assert ground.again(by_plan=3) == ["o"]
 
 
+@pytest.mark.parametrize("word", ["skipped", "held back"])
+def test_a_word_of_one_kind_is_the_last_where_there_is_none_of_the_other(location: WarehouseLocation, word: str) -> None:
+    with open_warehouse(location) as session:
+        session.create_tables()
+        ground = Ground(session).planned(plan_number=1, reading=1).record(reading=2)
+        if word == "skipped":
+            ground.skipped(reason="unchanged", plan_number=1)
+        else:
+            ground.held_back(stage="eligibility", reason="locked", rule="locked", plan_number=1)
+        assert ground.again() == ["o"]
+
+
 def night(random: Random, ground: Ground, plan_number: int, reading: int) -> None:
     """What is read, where anything was since the plan before, then what a plan finds again, of which it can plan some."""
     before = ground.session.rows("SELECT MAX(reading) AS reading FROM cj.plans")[0]["reading"]
