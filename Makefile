@@ -1,7 +1,7 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo up down doctor test check check-format check-lint check-types check-pages format faults soak bench scale mutants rehearse-backfill \
+.PHONY: help setup env demo pages up down doctor test check check-format check-lint check-types check-pages format faults soak bench scale mutants rehearse-backfill \
 	docs lock clean
 
 PY := .venv/bin/python
@@ -21,6 +21,9 @@ env: setup ## print the export lines for running Airflow by hand: eval "$$(make 
 
 demo: setup ## three nights of a shop through Airflow, against the sandbox, in about a minute
 	@$(RUN) -m include.commands.demo
+
+pages: setup ## look at the last night of `make demo` in Airflow's own pages (PORT=8080); Ctrl-C stops them
+	@$(RUN) -m include.commands.pages
 
 up: setup ## Airflow with the sandbox beside it, for clicking around (PORT=8080); Ctrl-C stops everything
 	@$(RUN) -m include.commands.up

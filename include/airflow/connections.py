@@ -138,7 +138,7 @@ def settings_from_airflow(
             fields[name] = TOLD[name].kind.read(value, where)
             if name == "mode":
                 _allowed(fields[name], accounts, where)
-    settings = Settings(accounts=accounts, storage=_storage(secrets), **fields)
+    settings = Settings(accounts=accounts, storage=storage_url(secrets), **fields)
     return replace(settings, approve_above=approval_limit(said, secrets))
 
 
@@ -174,7 +174,8 @@ def _allowed(mode: Mode, accounts: Sequence[Account], where: str) -> None:
         check_mode(mode, account, where)
 
 
-def _storage(secrets: Secrets) -> str:
+def storage_url(secrets: Secrets) -> str:
+    """Where the runs' files are. Raises SettingError."""
     value, where = _variable("storage", secrets)
     return str(TOLD["storage"].kind.read(value or DEFAULT_STORAGE.format(home=airflow_home()), where))
 

@@ -20,7 +20,7 @@ from include.airflow.connections import approval_limit, settings_from_airflow
 from include.airflow.retries import LeftUnsent, TryAgain, retry_after
 from include.airflow.runs import run_of, said, utc, woken_by_submission
 from include.airflow.tasks import figures
-from include.airflow.warehouse import warehouse_location
+from include.airflow.warehouse import leaving_it_for_pages, warehouse_location
 from include.cj.breaker import FIRST_PAUSE
 from include.cj.errors import CJError
 
@@ -202,7 +202,8 @@ class ReconcileWhenDue(BaseOperator):
     def _reconcile(self, context: Context) -> dict[str, Any]:
         from include.restatements.reconcile import reconcile
 
-        result = reconcile(settings_from_airflow(said(context)), warehouse_location(), str(context["run_id"]))
+        with leaving_it_for_pages() as location:
+            result = reconcile(settings_from_airflow(said(context)), location, str(context["run_id"]))
         if not result.still_open:
             self.log.info("Nothing is open: every order sent has its verdict.")
         for line in result.terminal.splitlines():

@@ -14,7 +14,7 @@ from include.airflow.connections import settings_from_airflow
 from include.airflow.orders import orders_source
 from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said
-from include.airflow.warehouse import warehouse_location
+from include.airflow.warehouse import leaving_it_for_pages, warehouse_location
 from include.domain.errors import SettingError
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
     from include.restatements.publish import publish
 
     run = run_of(context)
-    published = publish(run, settings_from_airflow(said(context)), warehouse_location())
+    with leaving_it_for_pages() as location:
+        published = publish(run, settings_from_airflow(said(context)), location)
     log.info("Published: %s.", figures(published.counts))
     _say(published.told, published.counts.get("quarantine", 0))
     for problem in published.problems:
@@ -89,7 +90,8 @@ def read_ledger(context: Mapping[str, Any], conn_id: str) -> dict[str, Any]:
     from include.restatements.ledger.accounts import read_ledgers
 
     settings = settings_from_airflow(said(context), only=[conn_id])
-    counts = read_ledgers(settings, warehouse_location(), since(said(context)), conn_id=conn_id)
+    with leaving_it_for_pages() as location:
+        counts = read_ledgers(settings, location, since(said(context)), conn_id=conn_id)
     log.info("Ledger of %s: %s.", conn_id, figures(counts))
     return dict(counts)
 
@@ -110,3 +112,15 @@ def figures(counts: Mapping[str, Any]) -> str:
     plain = [f"{name} {value}" for name, value in counts.items() if not isinstance(value, Mapping)]
     broken_down = [f"{name}: {figures(value)}" for name, value in counts.items() if isinstance(value, Mapping) and value]
     return "; ".join([", ".join(plain), *broken_down]) if plain or broken_down else "nothing"
+
+
+def acknowledge_break(context: Mapping[str, Any]) -> dict[str, str]:
+    """Keeps a person's note on a break. Who it is says Airflow, which knows who triggered the run. Returns the break and its verdict."""
+    from include.restatements.acknowledge import acknowledge
+
+    run, params = context["dag_run"], said(context)
+    by = str(getattr(run, "triggering_user_name", None) or "somebody")
+    with leaving_it_for_pages() as location:
+        kept = acknowledge(location, str(params.get("break") or ""), str(params.get("note") or ""), by, str(context["run_id"]))
+    log.info("%s was acknowledged by %s: %s.", kept.name, by, " ".join(filter(None, (kept.status, kept.reason))))
+    return {"break": kept.name, "by": by}

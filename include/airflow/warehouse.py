@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from include.airflow.connections import Secrets, extra_of, mask, no_connection
 from include.airflow.environment import ROOT
-from include.domain.errors import SettingError
+from include.domain.errors import RestatementsError, SettingError
 
 if TYPE_CHECKING:
     from include.warehouse.location import ConnectionParts, WarehouseLocation
+
+log = logging.getLogger(__name__)
 
 CONN_ID = "warehouse"
 
@@ -22,6 +27,30 @@ def warehouse_location(secrets: Secrets | None = None) -> WarehouseLocation:
     if connection is None:
         raise SettingError(f"{no_connection(CONN_ID)}: {ways_to_connect()}.")
     return location_of(parts_of(CONN_ID, connection))
+
+
+@contextmanager
+def leaving_it_for_pages() -> Iterator[WarehouseLocation]:
+    """Where the warehouse is, for a task's work. After it, whichever way it ended, the pages get their copy where they cannot read the warehouse itself.
+
+    A copy that could not be left costs the pages their freshness, and the task nothing.
+    """
+    location = warehouse_location()
+    try:
+        yield location
+    finally:
+        if location.path:
+            _leave(location)
+
+
+def _leave(location: WarehouseLocation) -> None:
+    from include.warehouse.base import open_warehouse
+
+    try:
+        with open_warehouse(location) as session:
+            session.leave_snapshot()
+    except RestatementsError as error:
+        log.warning("The pages go on showing what they showed, since no newer copy of the warehouse could be left: %s", error)
 
 
 def parts_of(conn_id: str, connection: Any) -> ConnectionParts:

@@ -22,6 +22,7 @@ from typing import Any
 
 from include.airflow.environment import ROOT, project_environment
 
+DEMOS = ROOT / ".run" / "demo"
 KEPT = 5
 NIGHTLY_AT = 2
 """The hour (UTC) at which cj_restatements runs: the end of its data interval."""
@@ -154,7 +155,7 @@ def main() -> int:
     from include.sandbox.process import start_sandbox
 
     began = time.monotonic()
-    folder = fresh_folder(ROOT / ".run" / "demo")
+    folder = fresh_folder(DEMOS)
     print(f"The demo's folder: {folder}", flush=True)
     shop = open_shop(datetime.now(UTC))
     first = shop.story.nights[0]
@@ -171,6 +172,7 @@ def main() -> int:
     print(
         f"Warehouse: {folder / 'warehouse.duckdb'} (schema cj). Airflow's log: {folder / 'airflow.log'}. {time.monotonic() - began:.0f} s."
     )
+    print("To look at this night in Airflow: make pages, then http://127.0.0.1:8080/plugin/cj")
     return 0 if well and summary else 1
 
 

@@ -18,12 +18,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from include.airflow.environment import ROOT
+from include.airflow.pages import VIEWS
 from include.commands.demo import demo_environment
 
 FOLDER = ROOT / ".run" / "up"
@@ -65,6 +66,11 @@ def up_environment(folder: Path, sandbox_url: str, port: int, given: Mapping[str
     }
 
 
+def pages_address(port: int) -> str:
+    """Where the pages are within Airflow's own frame."""
+    return f"http://{LOOPBACK}:{port}/plugin/{VIEWS[0]['url_route']}"
+
+
 def reaching_it(folder: Path) -> str:
     """What a shell at the repository's root evaluates so that `.venv/bin/airflow` reaches the Airflow of `up_environment(folder, …)`.
 
@@ -80,6 +86,15 @@ def healthy(port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def wait_for(process: subprocess.Popen[bytes], there: Callable[[], bool]) -> bool:
+    """Whether it is there before the process has ended."""
+    while process.poll() is None:
+        if there():
+            return True
+        time.sleep(0.5)
+    return False
 
 
 def unpause(port: int) -> int:
@@ -135,6 +150,7 @@ def run_airflow(environment: dict[str, str], port: int) -> int:
         while airflow.poll() is None:
             if not announced and healthy(port):
                 print(f"Airflow: http://{LOOPBACK}:{port}   Ctrl-C stops everything.", flush=True)
+                print(f"The pages, once a night has run: {pages_address(port)}", flush=True)
                 print(f"For .venv/bin/airflow in another shell, from {ROOT}:\n    {reaching_it(FOLDER)}", flush=True)
                 announced = True
             if announced and unpaused < expected:

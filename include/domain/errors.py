@@ -32,6 +32,10 @@ class WarehouseError(RestatementsError):
     """The warehouse refused a statement."""
 
 
+class WarehouseTookTooLong(WarehouseError):
+    """The warehouse ended a statement because it took longer than somebody allowed it."""
+
+
 class WarehouseForbids(WarehouseError):
     """The login lacks a right on what is there."""
 

@@ -10,5 +10,6 @@ The verbs, in the order of a night, and the rooms an order passes on its way:
     reconcile   ledger/    what has arrived                   report/    what somebody looks at
 
     preview     a plan that is not kept                       rebuild    the tables anew from the journal
+    acknowledge a person's note on a break
     settings    what a run may do and where things are
 """

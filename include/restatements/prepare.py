@@ -24,6 +24,7 @@ from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.digest import digest_of
+from include.restatements.plan.kept import figures_of_plan
 from include.restatements.plan.planner import Planned, plan
 from include.restatements.plan.told import told
 from include.restatements.scratch import scratch_folder
@@ -153,6 +154,10 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         turn=before.turn + 1 if before is not None else 1,
     )
     manifest = replace(manifest, digest=digest_of(manifest))
+    context.session.execute(
+        "UPDATE cj.plans SET interval_start = :begin, interval_end = :end, figures = :figures WHERE plan_number = :plan",
+        {"begin": run.interval_start, "end": run.interval_end, "figures": figures_of_plan(manifest), "plan": context.numbers.plan},
+    )
     context.journal.commit_plan(manifest)
     return manifest
 

@@ -21,6 +21,7 @@ from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, journal_of, run_folder
 from include.restatements.journal.loading import leave_to_submissions, load_chunk, number_of_moment, submission_rows, to_judge
+from include.restatements.plan.kept import figures_of_plan
 from include.restatements.publish import forget_skipped
 from include.restatements.reconcile import Reconciled, reconcile
 from include.restatements.settings import Settings
@@ -80,6 +81,9 @@ def _plans(manifests: list[Manifest]) -> pa.Table:
             "run_id": pa.array([m.run_id for m in numbered], pa.string()),
             "reading": pa.array([-1] * len(numbered), pa.int64()),
             "planned_at": pa.array([m.planned_at for m in numbered], INSTANT),
+            "interval_start": pa.array([m.interval[0] for m in numbered], INSTANT),
+            "interval_end": pa.array([m.interval[1] for m in numbered], INSTANT),
+            "figures": pa.array([figures_of_plan(m) for m in numbered], pa.string()),
         }
     )
 

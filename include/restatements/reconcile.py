@@ -20,6 +20,7 @@ from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.journal.loading import load_open_chunks
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.report.collect import first_night
+from include.restatements.report.kept import kept
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
 from include.restatements.verdicts.judging import judge
@@ -109,6 +110,10 @@ def _report(session: Session, settings: Settings, run_id: str, now: datetime) ->
         session.execute("DELETE FROM cj.reconciliation_runs WHERE reconciliation_run_id = :run_id", {"run_id": run_id})
         session.execute(filled("reconciliation_run"), {"reconciliation_run_id": run_id, "checked_at": now, "report": where})
     figures = collect(session, checked_at=now, currencies={a.advertiser_id: a.currency for a in settings.accounts})
+    session.execute(
+        "UPDATE cj.reconciliation_runs SET figures = :figures WHERE reconciliation_run_id = :run_id",
+        {"figures": kept(figures), "run_id": run_id},
+    )
     for name, content in files(figures, report=where).items():
         target.write(name, content)
     rows = session.rows(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -76,3 +77,20 @@ def _storage(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     if isinstance(column, pa.ChunkedArray):
         return pa.chunked_array([chunk.storage for chunk in column.chunks], type=column.type.storage_type)
     return column.storage
+
+
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def python_rows(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
+    """The rows of a `common_table` as Python values. Arrow's own `to_pylist` imports pandas for an instant; whoever only reads does not pay for that."""
+    columns = [_python_values(column) for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _python_values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    if column.type != INSTANT:
+        return list(column.to_pylist())
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    micros = [n for chunk in chunks for n in chunk.view(pa.int64()).to_pylist()]
+    return [None if n is None else _BEGIN + timedelta(microseconds=n) for n in micros]

@@ -50,6 +50,25 @@ def open_warehouse(location: WarehouseLocation) -> Iterator[Session]:
         session.close()
 
 
+@contextmanager
+def open_for_reading(location: WarehouseLocation, seconds: int) -> Iterator[Session]:
+    """A session in one transaction that only reads, sees one moment, and holds up nobody: each statement ends after `seconds`, where the server can.
+
+    An embedded warehouse is not opened itself, since that would keep its writer out, but the copy that the last finished task left beside it
+    (`Session.leave_snapshot`). Raises as `open_warehouse` does, and WarehouseUnavailable for a statement that took too long.
+    """
+    if location.kind not in supported_kinds():
+        raise not_supported("The warehouse connection", location.kind)
+    kind = kind_named(location.kind)
+    session: Session = getattr(kind, "connect_to_read", kind.connect)(location)
+    try:
+        with session.transaction(snapshot=True):
+            session.only_read(seconds)
+            yield session
+    finally:
+        session.close()
+
+
 @dataclass(frozen=True)
 class Circumstance:
     """Something between here and the warehouse, in a sentence; with a `remedy` where it is better changed."""
@@ -87,7 +106,9 @@ class Session(ABC):
 
     def rows(self, sql: str, params: Params = _NO_PARAMS) -> list[dict[str, object]]:
         """A small result as Python values: Decimal, aware datetime, str, int, bool, None."""
-        return self.table(sql, params).to_pylist()
+        from include.warehouse import arrow
+
+        return arrow.python_rows(self.table(sql, params))
 
     def table(self, sql: str, params: Params = _NO_PARAMS) -> pa.Table:
         """A whole result in memory."""
@@ -171,6 +192,15 @@ class Session(ABC):
         except WarehouseError:
             self._abandon()
             raise
+
+    as_of: datetime | None = None
+    """Of which moment the rows are, where they are a copy's; None where they are the warehouse's own."""
+
+    def only_read(self, seconds: int) -> None:  # noqa: B027 - see there
+        """Inside a transaction: nothing is written in it, and no statement of it takes longer. Nothing to do where readers hold up nobody."""
+
+    def leave_snapshot(self) -> None:  # noqa: B027 - see there
+        """A copy of our tables for whoever only reads. Nothing to do where a server answers readers while others write."""
 
     def serialize(self, name: str) -> None:
         """Inside a transaction: wait until no other transaction holds `name`, then hold it to the end.

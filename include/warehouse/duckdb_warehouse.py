@@ -23,7 +23,9 @@ from include.domain.errors import SettingError, WarehouseError, WarehouseShapeEr
 from include.warehouse import sqltext
 from include.warehouse.base import Params, Session
 from include.warehouse.duckdb_file import other_kind
+from include.warehouse.duckdb_snapshot import copied, newest_first
 from include.warehouse.location import ConnectionParts, WarehouseLocation
+from include.warehouse.schema import lasting_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,6 +36,11 @@ ALIASES: tuple[str, ...] = ()
 DRIVER = "duckdb"
 
 MEMORY_LIMIT = "2GB"
+READING_LIMIT = "512MB"
+"""Of whoever reads a snapshot."""
+
+NOT_IN_A_SNAPSHOT = frozenset({"commission_items", "unjudged", "replan_news"})
+"""What no page shows, and is large, or of the moment."""
 
 _NO_FILES = (":memory:", "md:", "motherduck:")
 """DuckDB's names of what is no file; what follows them may be a token."""
@@ -81,6 +88,27 @@ def connect(location: WarehouseLocation) -> Session:
     if not location.path:
         raise SettingError("The warehouse connection is of type 'duckdb' and names no file. Put the file's path into its host.")
     return DuckDBSession(location, _open(location))
+
+
+def connect_to_read(location: WarehouseLocation) -> Session:
+    """The newest snapshot of the file. Raises WarehouseUnavailable where no task has left one yet, SettingError as `connect` does."""
+    import duckdb
+
+    if not location.path:
+        raise SettingError("The warehouse connection is of type 'duckdb' and names no file. Put the file's path into its host.")
+    for copy in newest_first(location.path):
+        try:
+            connection = duckdb.connect(str(copy.file), read_only=True, config={"memory_limit": READING_LIMIT, "threads": 2})
+        except duckdb.IOException:
+            continue  # a newer one took its place just now
+        connection.execute("SET TimeZone = 'UTC'")
+        session = DuckDBSession(location, connection)
+        session.as_of = copy.left_at
+        return session
+    raise WarehouseUnavailable(
+        f"There is no copy of {location.path} to look at yet: each task of the package leaves one beside the file when it has finished. "
+        "Run cj_restatements or cj_reconciliation once."
+    )
 
 
 def _open(location: WarehouseLocation) -> duckdb.DuckDBPyConnection:
@@ -192,6 +220,17 @@ class DuckDBSession(Session):
                 self._connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM appended_rows").fetchall()
             finally:
                 self._connection.unregister("appended_rows")
+
+    def leave_snapshot(self) -> None:
+        with _speaking(), copied(self.location.path) as file:
+            self._connection.execute(f"ATTACH '{str(file).replace(chr(39), chr(39) * 2)}' AS snapshot")
+            try:
+                with self.transaction():
+                    self._connection.execute("CREATE SCHEMA snapshot.cj")
+                    for name in sorted(lasting_tables() - NOT_IN_A_SNAPSHOT):
+                        self._connection.execute(f"CREATE TABLE snapshot.cj.{name} AS SELECT * FROM cj.{name}")
+            finally:
+                self._connection.execute("DETACH snapshot")
 
     def _begin(self, snapshot: bool) -> None:
         self._run("BEGIN TRANSACTION", {})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from include.domain.errors import WarehouseError
+from include.domain.money import PRECISION, from_units, units_of
 from include.warehouse import sqltext
 from include.warehouse.base import Params
 
@@ -29,7 +31,7 @@ def bound(sql: str, params: Params) -> tuple[str, pa.RecordBatch | None]:
         value.isoformat() if isinstance(value, datetime) else as_text(value) if isinstance(value, str) else value
         for value in params.values()
     ]
-    arrays = [pa.array([value], _arrow_type(value)) for value in sent]
+    arrays = [_of_one(value) for value in sent]
     return sqltext.bind(sql, numbered.__getitem__), pa.RecordBatch.from_arrays(arrays, names=list(params))
 
 
@@ -38,8 +40,29 @@ def as_text(value: object) -> str | None:
     return str.__str__(value) if isinstance(value, str) else None if value is None else str(value)
 
 
-def _arrow_type(value: object) -> pa.DataType:
-    return _kind(value)[0]
+def _of_one(value: object) -> pa.Array:
+    """An array of just this value, put together from its bytes: `pa.array` imports pandas, which is too much for whoever only reads."""
+    import pyarrow as pa
+
+    kind = _kind(value)[0]
+    match value:
+        case None:
+            return pa.nulls(1, kind)
+        case str():
+            text = value.encode()
+            return pa.Array.from_buffers(kind, 1, [None, pa.py_buffer(struct.pack("<ii", 0, len(text))), pa.py_buffer(text)])
+        case bool():
+            plain = bytes([value])
+        case int():
+            plain = value.to_bytes(8, "little", signed=True)
+        case Decimal():
+            units = units_of(value)
+            if abs(units) >= 10**PRECISION or from_units(units) != value:
+                raise WarehouseError("A Decimal with more digits than decimal(38, 10) has cannot be bound. Round it first.")
+            plain = units.to_bytes(16, "little", signed=True)
+        case date():
+            plain = struct.pack("<i", (value - date(1970, 1, 1)).days)
+    return pa.Array.from_buffers(kind, 1, [None, pa.py_buffer(plain)])
 
 
 def sql_type(value: object) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from include.warehouse import sqltext
 from include.warehouse.base import Circumstance, Params, Session
 from include.warehouse.location import ConnectionParts, WarehouseLocation
 from include.warehouse.postgres_circumstances import circumstances_of
+from include.warehouse.postgres_indexes import INDEXES
 from include.warehouse.postgres_values import as_text, bound, sql_type
 from include.warehouse.postgres_words import not_connected, speaking
 
@@ -41,47 +43,6 @@ _TYPES = {
     "bool": "boolean", "timestamptz": "timestamptz", "timestamp": "timestamp", "date": "date", "json": "json", "jsonb": "json",
     "text": "text", "varchar": "text", "bpchar": "text", "unknown": "text",
 }  # fmt: skip
-
-_INDEXES = (
-    "CREATE INDEX IF NOT EXISTS submissions_order ON cj.submissions (order_id, action_tracker_id, enterprise_id, updated_at)",
-    # Chunks are loaded one by one: without these two, each would read every row of the night.
-    "CREATE INDEX IF NOT EXISTS submissions_chunk ON cj.submissions (run_id, chunk_id)",
-    # Whose rows an enterprise's are, what has come of age, what is not settled: looked for every night, and hardly ever there.
-    "CREATE INDEX IF NOT EXISTS submissions_advertiser ON cj.submissions (enterprise_id, advertiser_id)",
-    "CREATE INDEX IF NOT EXISTS submissions_live ON cj.submissions (submitted_at) WHERE mode = 'live'",
-    "CREATE INDEX IF NOT EXISTS submissions_unknown ON cj.submissions (submitted_at) WHERE outcome = 'unknown'",
-    "CREATE INDEX IF NOT EXISTS submissions_again ON cj.submissions (attempt) WHERE outcome IN ('rejected', 'unknown')",
-    "CREATE INDEX IF NOT EXISTS submissions_told ON cj.submissions (run_id, chunk_id) WHERE error_message IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS planned_chunk ON cj.planned (run_id, chunk_id)",
-    "CREATE INDEX IF NOT EXISTS reconciliation_order ON cj.reconciliation (order_id, action_tracker_id, enterprise_id, updated_at)",
-    # What is open, what a round looked at, and the last nights: found without reading every verdict there ever was.
-    "CREATE INDEX IF NOT EXISTS reconciliation_open ON cj.reconciliation (submitted_at) WHERE status IN ('awaiting', 'late', 'mismatched', 'missing')",
-    (
-        "CREATE INDEX IF NOT EXISTS reconciliation_changing ON cj.reconciliation (advertiser_id) WHERE "
-        "status IN ('awaiting', 'late') OR status IN ('mismatched', 'missing') AND (locking_date IS NULL OR locking_date > checked_at)"
-    ),
-    "CREATE INDEX IF NOT EXISTS reconciliation_checked ON cj.reconciliation (checked_at)",
-    "CREATE INDEX IF NOT EXISTS reconciliation_submitted ON cj.reconciliation (submitted_at)",
-    "CREATE INDEX IF NOT EXISTS reconciliation_advertiser ON cj.reconciliation (enterprise_id, advertiser_id)",
-    "CREATE INDEX IF NOT EXISTS quarantine_locked ON cj.quarantine (quarantined_at) WHERE reason = 'locked'",
-    "CREATE INDEX IF NOT EXISTS quarantine_order ON cj.quarantine (order_id, action_tracker_id, enterprise_id)",
-    "CREATE INDEX IF NOT EXISTS quarantine_rule ON cj.quarantine (rule) WHERE rule IN ('event_time_in_future', 'updated_at_in_future', 'older_than_the_ledger')",
-    "CREATE INDEX IF NOT EXISTS skipped_order ON cj.skipped (order_id, action_tracker_id, enterprise_id)",
-    "CREATE INDEX IF NOT EXISTS skipped_waits ON cj.skipped (reason) WHERE reason IN ('waiting', 'superseded')",
-    "CREATE INDEX IF NOT EXISTS skipped_age ON cj.skipped (skipped_at)",
-    "CREATE INDEX IF NOT EXISTS quarantine_run ON cj.quarantine (run_id)",
-    "CREATE INDEX IF NOT EXISTS skipped_run ON cj.skipped (run_id)",
-    "CREATE INDEX IF NOT EXISTS verdicts_log_order ON cj.verdicts_log (order_id, action_tracker_id, enterprise_id, updated_at)",
-    "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
-    "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
-    "CREATE INDEX IF NOT EXISTS commissions_reading ON cj.commissions (reading)",
-    "CREATE INDEX IF NOT EXISTS commissions_moved ON cj.commissions (moved_reading) WHERE moved_reading IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS commissions_due ON cj.commissions (locking_date) WHERE action_status IN ('new', 'extended')",
-    # Days follow each other as records are appended: the least index there is tells the blocks of a day.
-    "CREATE INDEX IF NOT EXISTS commissions_placed ON cj.commissions USING brin (event_date) WITH (autosummarize = on)",
-    "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
-    "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
-)
 
 #: In force in each of our transactions, and no longer.
 _SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'")
@@ -165,6 +126,12 @@ def connect(location: WarehouseLocation) -> Session:
     except adbc.Error as error:
         raise not_connected(str(error), str(location)) from None
     return PostgresSession(location, connection)
+
+
+def connect_to_read(location: WarehouseLocation) -> Session:
+    """A connection like any other, which is not waited for long. Raises as `connect` does."""
+    waits = "connect_timeout" in location.uri
+    return connect(location if waits else replace(location, uri=f"{location.uri}{'&' if '?' in location.uri else '?'}connect_timeout=3"))
 
 
 def _with_our_name(uri: str) -> str:
@@ -313,11 +280,16 @@ class PostgresSession(Session):
             self._driver.rollback()
             self._driver.set_autocommit(True)
 
+    def only_read(self, seconds: int) -> None:
+        self._run_here("SET TRANSACTION READ ONLY", {})
+        for setting in (f"statement_timeout = {seconds * 1000:d}", f"lock_timeout = {seconds * 1000:d}"):
+            self._run_here(f"SET LOCAL {setting}", {})
+
     def _lock(self, name: str) -> None:
         self._fetch("SELECT CAST(pg_advisory_xact_lock(hashtextextended(:name, 0)) AS text)", {"name": f"cj_restatements {name}"})
 
     def indexes(self) -> tuple[str, ...]:
-        return _INDEXES
+        return INDEXES
 
     def working_tables(self) -> tuple[str, ...]:
         return tuple(f"ALTER TABLE cj.{name} SET UNLOGGED" for name in _WORKING)

@@ -20,6 +20,7 @@ from include.domain.errors import (
     WarehouseError,
     WarehouseForbids,
     WarehouseShapeError,
+    WarehouseTookTooLong,
     WarehouseUnavailable,
 )
 
@@ -82,7 +83,7 @@ REFUSED: Mapping[str, tuple[Refusal, ...]] = MappingProxyType({
     "25006": (Refusal("", WarehouseError, "PostgreSQL is read-only here: {}. It is a replica, or the login has default_transaction_read_only. The package keeps its schema cj in the warehouse: name the primary in the connection, or ALTER ROLE … SET default_transaction_read_only = off"),),
     "57014": (
         Refusal(r"user request", WarehouseUnavailable, f"Somebody cancelled the statement at the server. {_KEPT}; try again"),
-        Refusal(r"", WarehouseError, f"PostgreSQL cancelled the statement: {{}}. {_KEPT}. A night may take minutes: ALTER ROLE … SET statement_timeout = 0 for the connection's login, or a longer one"),
+        Refusal(r"", WarehouseTookTooLong, f"PostgreSQL cancelled the statement: {{}}. {_KEPT}. A night may take minutes: ALTER ROLE … SET statement_timeout = 0 for the connection's login, or a longer one"),
     ),
     "25P": (Refusal("", WarehouseError, f"PostgreSQL ended the session: {{}}. {_KEPT}. A night is one transaction and may take minutes: ALTER ROLE … SET this timeout to 0 for the connection's login"),),
     "53100": (Refusal("", WarehouseError, f"PostgreSQL's disk is full. {_KEPT}. Free space there, then clear the task"),),

@@ -13,7 +13,7 @@ FLOORS = (
     ("include/storage", "include/sql"),
     ("include/cj", "include/warehouse"),
     ("include/restatements",),
-    ("include/sandbox",),
+    ("include/sandbox", "include/web"),
     ("include/demo",),
     ("include/airflow",),
     ("include/commands",),
@@ -25,7 +25,7 @@ STAGES = (
     ("settings", "checkpoints", "rules", "scratch"),
     ("adoption", "changes", "gate", "journal", "ledger", "report"),
     ("posting", "plan", "verdicts"),
-    ("preview", "prepare", "publish", "reconcile", "submit"),
+    ("acknowledge", "preview", "prepare", "publish", "reconcile", "submit"),
     ("rebuild", "doctor"),
 )
 """The floors inside include/restatements: what a run may do, the stages, those that use other stages, the verbs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,14 @@ from include.sql import FOLDER, filled
 TEXTS = sorted(path for path in FOLDER.rglob("*.sql") if path.stem != "fragments")
 DIALECTS = ["snowflake", "bigquery", "redshift"]
 
+EVERY_FILTER = frozenset(
+    {
+        "since", "account", "status", "reason", "run", "sent_from", "sent_before", "locks_before", "locks_after", "order", "acknowledged", "open_only",
+        "partner", "after", "rows", "rule", "stage", "enterprise",
+    }
+)  # fmt: skip
+"""Of the pages, all at once."""
+
 FILLED: dict[str, Callable[[], str]] = {
     "plan": plan_sql,
     "replan_keys": replan_sql,
@@ -24,6 +33,11 @@ FILLED: dict[str, Callable[[], str]] = {
     "verdicts": verdicts_sql,
     "verdict_facts": verdicts_sql,
     "order_state": lambda: filled("order_state", records="cj.commissions"),
+    "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
+    **{
+        name: functools.partial(filled, name, asked=EVERY_FILTER)
+        for name in ("page_breaks_totals", "page_held", "page_held_totals", "page_runs")
+    },
 }
 """Those that need values."""
 

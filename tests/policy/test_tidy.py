@@ -14,11 +14,13 @@ FOLDERS = ("include", "dags", "plugins", "lab")
 
 CALLED_FROM_OUTSIDE = {
     "CJPoolsPlugin": "Airflow finds a plugin by its base class",
+    "CJPagesPlugin": "the same",
     "CJPreloadPlugin": "the same",
-    "DRIVER": "include/airflow/preload.py reads the text of the modules, so that none is imported",
     "auth_flow": "httpx asks it for the token's header",
     "deserialize": "Airflow revives a retry policy with it",
     "do_POST": "http.server calls it for a request",
+    "external_views": "Airflow shows what a plugin names so",
+    "fastapi_apps": "Airflow mounts what a plugin names so",
     "listeners": "Airflow registers what a plugin names so",
     "log_message": "http.server tells it of every request",
     "protocol_version": "http.server reads it",
@@ -34,7 +36,6 @@ KEPT = {
     "SIM_SALE": "CJ's word for what is paid, of which the SQL compares with some",
     "OVER_100_ITEMS": "a figure of the real year, with which the shop's orders are compared",
     "SHARES": "what a bulk is made of, with which the written one is compared",
-    "lasting_tables": "what docs/analysts.md has to describe",
     "restart": "who rehearses against the sandbox takes CJ away and gives it back",
     "run_night": "a night without Airflow, for the tests of a bucket and of the way from test to live",
 }

@@ -193,7 +193,7 @@ def run(world: World) -> dict[str, Any]:
     """The newest row of cj.reconciliation_runs, without its id, its report and the lags."""
     (newest,) = world.rows("SELECT * FROM cj.reconciliation_runs ORDER BY checked_at DESC LIMIT 1")
     plain = {n: f"{v:.2f}" if isinstance(v, Decimal) else v for n, v in newest.items() if "lag" not in n}
-    return {name: value for name, value in plain.items() if name not in ("reconciliation_run_id", "checked_at", "report")}
+    return {name: value for name, value in plain.items() if name not in ("reconciliation_run_id", "checked_at", "report", "figures")}
 
 
 def totals(**counts: Any) -> dict[str, Any]:

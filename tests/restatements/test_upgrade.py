@@ -24,7 +24,17 @@ from tests.restatements.both_warehouses import WorldOn
 from tests.restatements.nights import later, operations, placed
 
 BEFORE = (Path(__file__).parents[1] / "warehouse" / "schemas" / "before_versions.sql").read_text(encoding="utf-8")
-NEW_SINCE = {"schema_version", "verdicts_log", "ledger_set_aside", "plans", "judged_readings", "rates", "tracker_readings"}
+NEW_SINCE = {
+    "schema_version",
+    "verdicts_log",
+    "ledger_set_aside",
+    "plans",
+    "judged_readings",
+    "rates",
+    "tracker_readings",
+    "account_states",
+    "acknowledgements",
+}
 NEW_COLUMNS = {
     "rule",
     "plan_number",
@@ -36,6 +46,7 @@ NEW_COLUMNS = {
     "amount_checked",
     "untouched",
     "collected",
+    "figures",
 }
 
 

@@ -12,6 +12,7 @@ from include.domain.account import Account
 from include.domain.errors import RestatementsError
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.ledger.reading import LedgerRead, read_ledger
+from include.restatements.ledger.states import AccountAsked, note
 from include.restatements.settings import Settings
 from include.warehouse.base import WarehouseLocation
 
@@ -73,6 +74,9 @@ def read_accounts(
             readings.append(reading)
         except passed_over as error:
             failures.append(AccountFailed(account, error))
+    asked = [AccountAsked(account, None) for account in reached]
+    asked += [AccountAsked(failed.account, str(failed.error)) for failed in failures if isinstance(failed.error, CJError)]
+    note(location, settings, asked)
     return LedgersRead(now, tuple(reached), tuple(readings), tuple(failures))
 
 

@@ -82,7 +82,7 @@ def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | 
         refused=tuple((without_addresses(row["message"]), int(row["orders"])) for row in _of_runs(session, "report_refused", runs, top=10)),
         quarantined=_quarantined(_of_runs(session, "report_quarantined", runs), own),
         skipped=tuple((str(row["reason"]), int(row["orders"])) for row in _of_runs(session, "report_skipped", runs)),
-        nights=_nights(_rows(session, "report_nights", since=since)),
+        nights=_nights(_rows(session, "report_nights", since=since), own),
         older=_older(_of_runs(session, "report_older", runs, since=since), own),
         other_basis_matches_all=bool(checked and checked[0]["other_basis_matches_all"]),
         set_aside=int(aside["set_aside"]),
@@ -231,11 +231,21 @@ def _quarantined(rows: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[Qu
     return tuple(sorted(groups_found, key=lambda h: (-max((a.amount for a in h.cost), default=ZERO), -h.orders, h.stage, h.reason, h.rule)))
 
 
-def _nights(rows: list[dict[str, Any]]) -> tuple[Night, ...]:
-    days: dict[date, list[tuple[str, int]]] = {}
+def _nights(rows: list[dict[str, Any]], own: Mapping[str, str]) -> tuple[Night, ...]:
+    days: dict[date, dict[str, list[dict[str, Any]]]] = {}
     for row in rows:
-        days.setdefault(row["day"], []).append((str(row["status"]), int(row["orders"])))
-    return tuple(Night(day, tuple(orders)) for day, orders in sorted(days.items()))
+        days.setdefault(row["day"], {}).setdefault(str(row["status"]), []).append(row)
+    return tuple(
+        Night(
+            day,
+            tuple((status, sum(int(row["orders"]) for row in mine)) for status, mine in sorted(by_status.items())),
+            tuple(
+                (status, amounts_by_currency(Amount(_currency(row, own), _amount(row["submitted"])) for row in mine))
+                for status, mine in sorted(by_status.items())
+            ),
+        )
+        for day, by_status in sorted(days.items())
+    )
 
 
 def _older(rows: list[dict[str, Any]], own: Mapping[str, str]) -> Older:

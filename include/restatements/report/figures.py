@@ -198,6 +198,8 @@ class Night:
 
     day: date
     orders: tuple[tuple[str, int], ...]
+    submitted: tuple[tuple[str, tuple[Amount, ...]], ...] = ()
+    """The amounts sent, by the same verdicts, one sum a currency."""
 
     def count(self, *statuses: str) -> int:
         return sum(orders for status, orders in self.orders if status in statuses)

@@ -1,0 +1,59 @@
+"""What PostgreSQL finds by an index in the schema `cj`: whatever grows with history and is looked for again."""
+
+from __future__ import annotations
+
+_KEY = "enterprise_id, action_tracker_id, order_id, updated_at"
+_DEAREST = "-COALESCE(commission_at_risk, -1)"
+_LOCKS = "COALESCE(locking_date, CAST('9999-12-31 00:00:00+00' AS timestamp with time zone))"
+"""As include/sql/fragments.sql puts breaks in order."""
+
+INDEXES = (
+    "CREATE INDEX IF NOT EXISTS submissions_order ON cj.submissions (order_id, action_tracker_id, enterprise_id, updated_at)",
+    # Chunks are loaded one by one: without these two, each would read every row of the night.
+    "CREATE INDEX IF NOT EXISTS submissions_chunk ON cj.submissions (run_id, chunk_id)",
+    # Whose rows an enterprise's are, what has come of age, what is not settled: looked for every night, and hardly ever there.
+    "CREATE INDEX IF NOT EXISTS submissions_advertiser ON cj.submissions (enterprise_id, advertiser_id)",
+    "CREATE INDEX IF NOT EXISTS submissions_live ON cj.submissions (submitted_at) WHERE mode = 'live'",
+    "CREATE INDEX IF NOT EXISTS submissions_unknown ON cj.submissions (submitted_at) WHERE outcome = 'unknown'",
+    "CREATE INDEX IF NOT EXISTS submissions_again ON cj.submissions (attempt) WHERE outcome IN ('rejected', 'unknown')",
+    "CREATE INDEX IF NOT EXISTS submissions_told ON cj.submissions (run_id, chunk_id) WHERE error_message IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS planned_chunk ON cj.planned (run_id, chunk_id)",
+    "CREATE INDEX IF NOT EXISTS reconciliation_order ON cj.reconciliation (order_id, action_tracker_id, enterprise_id, updated_at)",
+    # What is open, what a round looked at, and the last nights: found without reading every verdict there ever was.
+    "CREATE INDEX IF NOT EXISTS reconciliation_open ON cj.reconciliation (submitted_at) WHERE status IN ('awaiting', 'late', 'mismatched', 'missing')",
+    (
+        "CREATE INDEX IF NOT EXISTS reconciliation_changing ON cj.reconciliation (advertiser_id) WHERE "
+        "status IN ('awaiting', 'late') OR status IN ('mismatched', 'missing') AND (locking_date IS NULL OR locking_date > checked_at)"
+    ),
+    "CREATE INDEX IF NOT EXISTS reconciliation_checked ON cj.reconciliation (checked_at)",
+    "CREATE INDEX IF NOT EXISTS reconciliation_submitted ON cj.reconciliation (submitted_at)",
+    "CREATE INDEX IF NOT EXISTS reconciliation_advertiser ON cj.reconciliation (enterprise_id, advertiser_id)",
+    "CREATE INDEX IF NOT EXISTS quarantine_locked ON cj.quarantine (quarantined_at) WHERE reason = 'locked'",
+    "CREATE INDEX IF NOT EXISTS quarantine_rule ON cj.quarantine (rule) WHERE rule IN ('event_time_in_future', 'updated_at_in_future', 'older_than_the_ledger')",
+    "CREATE INDEX IF NOT EXISTS skipped_waits ON cj.skipped (reason) WHERE reason IN ('waiting', 'superseded')",
+    "CREATE INDEX IF NOT EXISTS quarantine_order ON cj.quarantine (order_id, action_tracker_id, enterprise_id)",
+    "CREATE INDEX IF NOT EXISTS skipped_order ON cj.skipped (order_id, action_tracker_id, enterprise_id)",
+    "CREATE INDEX IF NOT EXISTS skipped_age ON cj.skipped (skipped_at)",
+    "CREATE INDEX IF NOT EXISTS quarantine_run ON cj.quarantine (run_id)",
+    "CREATE INDEX IF NOT EXISTS skipped_run ON cj.skipped (run_id)",
+    "CREATE INDEX IF NOT EXISTS verdicts_log_order ON cj.verdicts_log (order_id, action_tracker_id, enterprise_id, updated_at)",
+    "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
+    "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
+    "CREATE INDEX IF NOT EXISTS commissions_reading ON cj.commissions (reading)",
+    "CREATE INDEX IF NOT EXISTS commissions_moved ON cj.commissions (moved_reading) WHERE moved_reading IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS commissions_due ON cj.commissions (locking_date) WHERE action_status IN ('new', 'extended')",
+    # Days follow each other as records are appended: the least index there is tells the blocks of a day.
+    "CREATE INDEX IF NOT EXISTS commissions_placed ON cj.commissions USING brin (event_date) WITH (autosummarize = on)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
+    "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
+    # What the pages look for: a part of the breaks in each of their two orders, all of one run, all of one order, the last nights of what is held back.
+    f"CREATE INDEX IF NOT EXISTS reconciliation_dearest ON cj.reconciliation (({_DEAREST}), ({_LOCKS}), {_KEY}) WHERE status IN ('mismatched', 'missing')",
+    f"CREATE INDEX IF NOT EXISTS reconciliation_locking ON cj.reconciliation (({_LOCKS}), ({_DEAREST}), {_KEY}) WHERE status IN ('mismatched', 'missing')",
+    "CREATE INDEX IF NOT EXISTS reconciliation_run ON cj.reconciliation (run_id)",
+    "CREATE INDEX IF NOT EXISTS reconciliation_runs_checked ON cj.reconciliation_runs (checked_at)",
+    "CREATE INDEX IF NOT EXISTS reconciliation_runs_run ON cj.reconciliation_runs (reconciliation_run_id)",
+    "CREATE INDEX IF NOT EXISTS plans_run ON cj.plans (run_id)",
+    "CREATE INDEX IF NOT EXISTS plans_number ON cj.plans (plan_number)",
+    "CREATE INDEX IF NOT EXISTS quarantine_age ON cj.quarantine (quarantined_at)",
+    "CREATE INDEX IF NOT EXISTS acknowledgements_order ON cj.acknowledgements (order_id, action_tracker_id, enterprise_id)",
+)

@@ -1,0 +1,8 @@
+"""Which pages there are, in the order of the navigation. A later one is its module and its line here."""
+
+from __future__ import annotations
+
+from include.web import breaks, held, orders, overview, runs
+from include.web.page import Page
+
+PAGES: tuple[Page, ...] = (overview.PAGE, breaks.PAGE, orders.FINDING, orders.PAGE, runs.PAGE, runs.ONE, held.PAGE)
