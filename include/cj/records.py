@@ -56,6 +56,11 @@ _RECORD_COLUMNS: Columns = (
     ("adv_commission_amount", "advCommissionAmountAdvCurrency", MONEY, True),
     ("cj_fee", "cjFeeAdvCurrency", MONEY, True),
     ("coupon", "coupon", _TEXT, True),
+    # What the publisher sees and earns. CJ's schema never leaves the two commissions out; here they may be null, as in records read before they were kept.
+    ("sale_amount_pub_currency", "saleAmountPubCurrency", MONEY, True),
+    ("sale_amount_usd", "saleAmountUsd", MONEY, True),
+    ("pub_commission_amount_pub_currency", "pubCommissionAmountPubCurrency", MONEY, True),
+    ("pub_commission_amount_usd", "pubCommissionAmountUsd", MONEY, True),
 )
 #: cj.commission_items, without the commission_id it belongs to. `sale_amount` is CJ's per-item figure, `discount` a line total.
 _ITEM_COLUMNS: Columns = (

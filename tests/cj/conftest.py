@@ -209,6 +209,10 @@ def record(commission_id: str, **changes: Any) -> dict[str, Any]:
         "advCommissionAmountAdvCurrency": "6.147",
         "cjFeeAdvCurrency": "1.8441",
         "coupon": "SPRING",
+        "saleAmountPubCurrency": "96.80",
+        "saleAmountUsd": "122.94",
+        "pubCommissionAmountPubCurrency": "4.84",
+        "pubCommissionAmountUsd": "6.147",
         "items": [
             {
                 "commissionItemId": commission_id + "-1",

@@ -6,7 +6,7 @@ without the cursor, because nothing says that CJ's ids become visible in their o
 besides where the hour of an unanswered call or the deadline of an order is over since: what is called lost was looked for everywhere.
 
 What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, except for what CJ itself moves on a record: its status and
-its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes. A record that CJ shows under a new id is one
+its lock date, which an advertiser can have extended; what a publisher sees and earns is filled in where it was not asked for when the record was read. Both are asked for again when the lock date comes. A record that CJ shows under a new id is one
 record, read when it was read first: where two say the same, CJ is asked whether it shows both still.
 
 A record that cannot be kept as it came stops nothing: it is kept with a change, or set aside, and cj.ledger_set_aside says so (include.cj.set_aside).
@@ -147,12 +147,25 @@ def append_records(session: Session, spool: PageSpool, reading: int) -> int:
     copied = known.filter(pc.invert(known["kept"]))["commission_id"].combine_chunks()
     if len(kept):
         session.execute(filled("ledger_back"), {"reading": reading})
+        _say_what_was_unsaid(session, spool)
     session.execute("DELETE FROM cj.incoming_commissions")
     appended = session.append("cj.commissions", seen.passing(_of_reading(_new(spool.records(), kept, copied, ["commission_id"]), reading)))
     session.append("cj.tracker_readings", seen.rows())
     session.append("cj.commission_items", _new(spool.items(), kept, copied, COMMISSION_ITEMS.names))
     session.analyze_grown("cj.commissions", "cj.commission_items")
     return appended
+
+
+def _say_what_was_unsaid(session: Session, spool: PageSpool) -> None:
+    """Fill in what publishers see and earn, of records from before that was asked for. The only fields that are filled in afterwards: null is not known."""
+    unsaid = session.table(filled("ledger_unsaid"))["commission_id"].combine_chunks()
+    if not len(unsaid):
+        return
+    session.execute("DELETE FROM cj.incoming_commissions")
+    said = (page.filter(pc.is_in(page["commission_id"], unsaid)) for page in spool.records())
+    session.append("cj.incoming_commissions", (batch for page in said for batch in page.to_batches()))
+    session.analyze("cj.incoming_commissions")
+    session.execute(filled("ledger_publisher"))
 
 
 def _next_reading(session: Session) -> int:
