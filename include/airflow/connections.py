@@ -129,7 +129,7 @@ def settings_from_airflow(
     """
     secrets = secrets or Secrets()
     said = _given(said)
-    accounts = tuple(account_from_connection(conn_id, secrets) for conn_id in only or account_ids(secrets))
+    accounts = tuple(account_from_connection(conn_id, secrets) for conn_id in (account_ids(secrets) if only is None else only))
     _one_connection_an_account(accounts)
     fields: dict[str, Any] = {}
     for name in [name for name in TOLD if name not in READ_APART]:

@@ -16,6 +16,7 @@ from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said
 from include.airflow.warehouse import leaving_it_for_pages, warehouse_location
 from include.domain.errors import SettingError
+from include.restatements.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,53 @@ def read_ledger(context: Mapping[str, Any], conn_id: str) -> dict[str, Any]:
         counts = read_ledgers(settings, location, since(said(context)), conn_id=conn_id)
     log.info("Ledger of %s: %s.", conn_id, figures(counts))
     return dict(counts)
+
+
+def partners(context: Mapping[str, Any]) -> list[str]:
+    """The publishers to reconcile: the one the run names, or all there is a mapping of."""
+    from include.partners.mapping import all_mappings
+
+    named = said(context).get("publisher_id")
+    if named is not None:
+        return [str(named)]
+    return [mapping.publisher_id for mapping in all_mappings(partner_settings().partner_mappings)]
+
+
+def reconcile_partner(context: Mapping[str, Any], publisher_id: str) -> dict[str, Any]:
+    """Compares one partner's log with CJ's records of it. Returns counts, and where the files are."""
+    from include.partners.mapping import find_mapping
+    from include.partners.reconcile import reconcile_partner as reconcile
+
+    settings = partner_settings()
+    mapping = find_mapping(publisher_id, settings.partner_mappings)
+    done = reconcile(
+        mapping,
+        warehouse_location(),
+        str(context["run_id"]),
+        storage=settings.storage,
+        storage_conn_id=settings.storage_conn_id,
+        payment_day=settings.partner_payment_day,
+        days=settings.partner_days,
+    )
+    log.info(
+        "%s: %s rows read, %s of them new. Orders: %s. Months: %s.",
+        mapping.name,
+        done.loaded.rows,
+        done.loaded.appended,
+        figures(done.orders),
+        figures(done.months),
+    )
+    if done.loaded.unreadable:
+        log.warning(
+            "%s rows of %s could not be read and were left out, for example %s.", done.loaded.unreadable, mapping.name, done.loaded.example
+        )
+    log.info("The statement is in %s.", done.files)
+    return {"orders": done.orders, "months": done.months, "files": done.files}
+
+
+def partner_settings() -> Settings:
+    """The settings, without the accounts: a partner's reconciliation asks CJ nothing, so a mistake in a connection does not hold it."""
+    return settings_from_airflow(only=[])
 
 
 def since(params: Mapping[str, Any]) -> date | None:

@@ -115,6 +115,7 @@ AMOUNT = Kind("an amount of money of zero or more, like 1000.50", _between(0))
 MINUTES = _length(timedelta(minutes=1))
 HOURS = _length(timedelta(hours=1))
 DAYS = Kind(f"a whole number from 1 to {LONGEST.days} (ten years)", _whole(LONGEST.days))
+DAY_OF_MONTH = Kind("a whole number from 1 to 28, which every month has", _whole(28))
 FLAG = Kind("true or false", _flag)
 FIELDS = Kind('a JSON list out of "coupon", "discount", "items"', _fields)
 OPEN_ENDED_STATUS = Kind(

@@ -118,6 +118,14 @@ class Settings:
         ),
     )
     ledger_days: int = field(default=400, metadata=_told(kinds.DAYS, "how far back the first reading of Commission Detail goes"))
+    partner_mappings: str | None = field(
+        default=None,
+        metadata=_told(kinds.PATH, "the folder with one mapping file a partner (docs/partners.md)", unset="the shipped one, of Aspire"),
+    )
+    partner_days: int = field(default=120, metadata=_told(kinds.DAYS, "how far back a partner's log and CJ's records are compared"))
+    partner_payment_day: int = field(
+        default=1, metadata=_told(kinds.DAY_OF_MONTH, "the day of the month on which CJ pays publishers what locked in the month before")
+    )
     keep_skipped_days: int = field(default=90, metadata=_told(kinds.DAYS, "how long `cj.skipped` is kept; what still waits stays"))
 
     def __post_init__(self) -> None:

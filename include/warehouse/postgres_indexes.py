@@ -45,6 +45,15 @@ INDEXES = (
     # Days follow each other as records are appended: the least index there is tells the blocks of a day.
     "CREATE INDEX IF NOT EXISTS commissions_placed ON cj.commissions USING brin (event_date) WITH (autosummarize = on)",
     "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",
+    "CREATE INDEX IF NOT EXISTS commissions_publisher ON cj.commissions (publisher_id, posting_date)",
+    "CREATE INDEX IF NOT EXISTS commissions_publisher_locks ON cj.commissions (publisher_id, locking_date)",
+    "CREATE INDEX IF NOT EXISTS partner_log_key ON cj.partner_log (publisher_id, row_key, version)",
+    "CREATE INDEX IF NOT EXISTS partner_log_day ON cj.partner_log (publisher_id, occurred_at)",
+    "CREATE INDEX IF NOT EXISTS partner_log_order ON cj.partner_log (order_id)",
+    "CREATE INDEX IF NOT EXISTS partner_log_transaction ON cj.partner_log (transaction_id)",
+    "CREATE INDEX IF NOT EXISTS partner_reconciliation_day ON cj.partner_reconciliation (publisher_id, happened_at)",
+    "CREATE INDEX IF NOT EXISTS partner_reconciliation_unit ON cj.partner_reconciliation (publisher_id, unit)",
+    "CREATE INDEX IF NOT EXISTS partner_reconciliation_differs ON cj.partner_reconciliation (publisher_id) WHERE verdict NOT IN ('agree', 'awaiting')",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
     # What the pages look for: a part of the breaks in each of their two orders, all of one run, all of one order, the last nights of what is held back.
     f"CREATE INDEX IF NOT EXISTS reconciliation_dearest ON cj.reconciliation (({_DEAREST}), ({_LOCKS}), {_KEY}) WHERE status IN ('mismatched', 'missing')",

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from include.domain.errors import SettingError, WarehouseError
-from include.warehouse import sqltext
+from include.warehouse import schema, sqltext
 from include.warehouse.base import Circumstance, Params, Session
 from include.warehouse.location import ConnectionParts, WarehouseLocation
 from include.warehouse.postgres_circumstances import circumstances_of
@@ -50,17 +50,7 @@ _SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'")
 _TAKES_NO_TRANSACTION = re.compile(r"(CREATE|DROP)\s+DATABASE\b|ALTER\s+SYSTEM\b|VACUUM\b", re.IGNORECASE)
 
 #: Nobody needs their rows after a crash, so nothing is written down to bring them back.
-_WORKING = (
-    "plan_input",
-    "asked_orders",
-    "replan_keys",
-    "incoming_commissions",
-    "asked_commissions",
-    "verdicts",
-    "report_states",
-    "accounts_now",
-    "open_orders",
-)
+_WORKING = tuple(name for name in schema.working_tables() if name != "working_version")
 
 
 #: Airflow's own hook reads these, libpq does not; none of them says where the server is.

@@ -64,7 +64,8 @@ _OF_STATES = {
             sent_at - INTERVAL '3 days', CASE WHEN part = 0 AND NOT creates THEN sent_at - INTERVAL '2 days' ELSE sent_at + INTERVAL '1 hour' END,
             sent_at + INTERVAL '60 days', 'FIXED_DATE', 'AUTOMATED', part = 0, CAST(1000000 + n * 3 AS text), NULL,
             CASE WHEN part = 1 THEN -100 WHEN part = 2 OR creates THEN 80 ELSE 100 END, 0, 0, CASE part WHEN 1 THEN -8 ELSE 8 END,
-            CASE part WHEN 1 THEN -2 ELSE 2 END, NULL, 0, sent_at + INTERVAL '2 hours', CASE WHEN part = 0 AND NOT creates THEN 2 * run ELSE seen END, NULL, NULL
+            CASE part WHEN 1 THEN -2 ELSE 2 END, NULL, 0, sent_at + INTERVAL '2 hours', CASE WHEN part = 0 AND NOT creates THEN 2 * run ELSE seen END, NULL, NULL,
+            NULL, NULL, NULL, NULL
         FROM states CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 UNION ALL SELECT 2) AS parts
         WHERE part = 0 OR (NOT creates AND NOT breaks)
     """,
@@ -96,7 +97,7 @@ _OF_STATES = {
 """Table: what it holds of the states sent, in the order of its columns."""
 
 _OF_RUNS = {
-    "cj.plans": "run + 1, run_id, 2 * run, sent_at, TRUE",
+    "cj.plans": "run + 1, run_id, 2 * run, sent_at, TRUE, NULL, NULL, NULL",
     "cj.ledger_reads": "'5500001', CAST(1000000 + 3 * n AS text), 'cursor', sent_at - INTERVAL '2 days', sent_at + INTERVAL '2 hours', 5000, sent_at + INTERVAL '2 hours', seen",
     "cj.judged_readings": "'5500001', seen, sent_at + INTERVAL '2 hours'",
     "cj.tracker_readings": "'5500001', 401, seen, 5000, 0, 400000, 0, 40000",

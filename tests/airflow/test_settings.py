@@ -184,6 +184,7 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
         ("late_hours", "99999999"),
         ("ledger_days", "3651"),
         ("keep_skipped_days", "99999999"),
+        ("partner_payment_day", "29"),
         ("mode", "dry"),
     ],
 )
@@ -305,6 +306,9 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
         ("currency_band", "0.1", Decimal("0.1")),
         ("ids_must_meet", "0", Decimal(0)),
         ("ledger_days", "30", 30),
+        ("partner_mappings", "/data/partners", "/data/partners"),
+        ("partner_days", "400", 400),
+        ("partner_payment_day", "20", 20),
         ("keep_skipped_days", "31", 31),
     ],
 )

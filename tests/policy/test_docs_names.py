@@ -41,6 +41,9 @@ def test_a_page_names_no_setting_dag_or_target_that_does_not_exist(page: Path) -
             "cj_event_characters",
             "cj_fee",
             "cj_uk",
+            "cj_may_follow",
+            "cj_not_known",
+            "cj_without_id",
         }
     )
     assert set(re.findall(r"`(cj_[a-z_]+)`", text)) - known == set()

@@ -13,6 +13,7 @@ FLOORS = (
     ("include/storage", "include/sql"),
     ("include/cj", "include/warehouse"),
     ("include/restatements",),
+    ("include/partners",),
     ("include/sandbox", "include/web"),
     ("include/demo",),
     ("include/airflow",),

@@ -11,6 +11,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from include.partners.rules import order_verdicts_sql
 from include.restatements.rules.plan import plan_sql, replan_sql
 from include.restatements.rules.verdicts import verdicts_sql
 from include.sql import FOLDER, filled
@@ -32,6 +33,9 @@ FILLED: dict[str, Callable[[], str]] = {
     "plan_facts": lambda: filled("plan_facts"),
     "verdicts": verdicts_sql,
     "verdict_facts": verdicts_sql,
+    "partner_verdicts": order_verdicts_sql,
+    "partner_differences": lambda: filled("partner_differences", at_rest=["agree"]),
+    "partner_rows_of": lambda: filled("partner_rows_of", column="order_id"),
     "order_state": lambda: filled("order_state", records="cj.commissions"),
     "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
     **{

@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from include.cj.spelling import CorrectionReason, OrderStatus, PostedReason, ValidationStatus
+from include.domain.partners import Grain, JoinedBy, PartnerVerdict
 from include.domain.states import ActionStatus, ActionType, LockingMethod, Mode, Operation, Outcome, Reason, Skip, Stage, Status
 from tests.policy.test_sql import TEXTS, whole
 
@@ -19,7 +20,7 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "last_operation": (Operation,),
     "outcome": (Outcome,),
     "last_outcome": (Outcome,),
-    "verdict": (Status,),
+    "verdict": (Status, PartnerVerdict),
     "status_now": (Status,),
     "stage": (Stage,),
     "reason": (Reason, Skip),
@@ -32,6 +33,8 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "correction_reason": (PostedReason, CorrectionReason),
     "word": (Skip, Stage, Reason),
     "status": (Status, OrderStatus, ActionStatus),
+    "grain": (Grain,),
+    "joined_by": (JoinedBy,),
 }
 """Column → the states its words are from."""
 
@@ -42,6 +45,10 @@ FREE = {
     "held_coupon",
     "order_id",
     "kind",
+    "locking_month",
+    "money_rule",
+    "stands",
+    "verdict_rule",
     "held_correction_reason",
     "difference_rule",
     "missing_rule",

@@ -49,8 +49,8 @@ def test_only_tables_emptied_in_their_own_transaction_are_left_out_of_the_crash_
             "WHERE n.nspname = 'cj' AND c.relkind = 'r' AND c.relpersistence = 'u' ORDER BY 1"
         )
     assert [row["name"] for row in found] == [
-        "accounts_now", "asked_commissions", "asked_orders", "incoming_commissions", "open_orders", "plan_input", "replan_keys",
-        "report_states", "verdicts",
+        "accounts_now", "asked_commissions", "asked_orders", "incoming_commissions", "open_orders", "partner_calendar",
+        "partner_incoming", "partner_rows", "partner_verdicts", "plan_input", "replan_keys", "report_states", "verdicts",
     ]  # fmt: skip
 
 

@@ -44,3 +44,21 @@ CREATE TABLE cj.accounts_now (
 CREATE TABLE cj.open_orders (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL
 );
+
+-- The rows of one source of a partner on their way into cj.partner_log; those of a partner that count in one reconciliation, with the unit each is of:
+-- the order it names, or the click; and when CJ pays what locks in a month.
+CREATE TABLE cj.partner_incoming (
+    row_key text NOT NULL, content_hash text NOT NULL, transaction_id text, order_id text, commission_id text, occurred_at timestamp with time zone,
+    month text, conversions bigint, sale_amount decimal(38, 10), payout decimal(38, 10), currency text, position bigint NOT NULL
+);
+CREATE TABLE cj.partner_rows (
+    unit text NOT NULL, order_id text, commission_id text, transaction_id text, occurred_at timestamp with time zone, month text, conversions bigint,
+    sale_amount decimal(38, 10), payout decimal(38, 10), currency text, load_number bigint NOT NULL, position bigint NOT NULL
+);
+CREATE TABLE cj.partner_calendar (
+    begins timestamp with time zone NOT NULL, label text NOT NULL, payable_on timestamp with time zone, credit_from timestamp with time zone,
+    credit_until timestamp with time zone
+);
+
+-- One round of verdicts on its way into cj.partner_reconciliation.
+CREATE TABLE cj.partner_verdicts AS SELECT * FROM cj.partner_reconciliation WHERE 1 = 0;
