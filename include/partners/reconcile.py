@@ -78,10 +78,11 @@ def _judge(
     session.analyze("cj.partner_rows", "cj.partner_calendar")
     known = _known_until(session, mapping, now)
     if known is not None:
+        begins = max(since, mapping.starts or _first_day(session, mapping))
         if mapping.grain is Grain.ORDER:
-            session.execute(rules.order_verdicts_sql(), params | _of_the_log(session, mapping, known, since, now))
+            session.execute(rules.order_verdicts_sql(), params | _of_the_log(mapping, begins, known, now))
         if mapping.by_month:
-            session.execute(rules.month_verdicts_sql(), params | _of_the_months(mapping, known, since))
+            session.execute(rules.month_verdicts_sql(), params | _of_the_months(mapping, begins, known))
     session.analyze("cj.partner_verdicts")
     counts = _counts(session)
     session.execute("DELETE FROM cj.partner_reconciliation WHERE publisher_id = :publisher_id AND happened_at >= :since", params)
@@ -153,11 +154,10 @@ def _known_until(session: Session, mapping: PartnerMapping, now: datetime) -> da
     return reaches - timedelta(days=0 if mapping.grain is Grain.MONTH else mapping.late_days)
 
 
-def _of_the_log(session: Session, mapping: PartnerMapping, known: datetime, since: datetime, now: datetime) -> dict[str, object]:
+def _of_the_log(mapping: PartnerMapping, begins: datetime, known: datetime, now: datetime) -> dict[str, object]:
     """From when the log speaks of orders, and from when on the other side may still follow."""
-    begins = mapping.starts or _first_day(session, mapping)
     return {
-        "log_begins": max(begins, since),
+        "log_begins": begins,
         "log_has_ids": mapping.has_ids,
         "partner_known_until": known,
         "cj_known_until": now - timedelta(days=mapping.late_days),
@@ -172,9 +172,8 @@ def _first_day(session: Session, mapping: PartnerMapping) -> datetime:
     return found.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _of_the_months(mapping: PartnerMapping, known: datetime, since: datetime) -> dict[str, object]:
+def _of_the_months(mapping: PartnerMapping, begins: datetime, known: datetime) -> dict[str, object]:
     """The whole months there are: none that began before the window, or the log, and none that is not over."""
-    begins = max(since, mapping.starts or since)
     first = _month_of(begins) if begins.day == 1 else next_month(_month_of(begins))
     back = LONGEST_TO_LOCK if mapping.month_of == "locking" else timedelta(0)
     return {"months_since": first, "months_until": _month_of(known), "month_of": mapping.month_of, "records_since": first - back}

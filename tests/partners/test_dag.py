@@ -49,7 +49,7 @@ def played_dag(tmp_path_factory: pytest.TempPathFactory) -> Played:
         ["dags", "test", "cj_partner_reconciliation", "2026-04-16T05:15:00+00:00", "--conf", json.dumps({"publisher_id": "7108602"})],
         ["dags", "test", "cj_partner_reconciliation", "2026-04-17T05:15:00+00:00", "--conf", json.dumps({"publisher_id": "1"})],
     ):
-        done = subprocess.run(["airflow", *command], cwd=place, env=environment, capture_output=True, text=True, timeout=280)
+        done = subprocess.run(["airflow", *command], cwd=place, env=environment, capture_output=True, text=True, timeout=1_500)
         outputs.append(done.stdout + done.stderr)
         codes.append(done.returncode)
     return Played(place, outputs, codes)

@@ -193,7 +193,9 @@ def test_what_is_young_may_follow_on_the_other_side(ground: PartnerGround, ago: 
 
 
 def test_a_file_speaks_up_to_its_newest_row_unless_the_mapping_says_otherwise(ground: PartnerGround) -> None:
-    ground.mapped(reaches="newest_row").record().record(order_id="p", event_date=SOLD - DAY, posting_date=SOLD - DAY)
+    ground.mapped(reaches="newest_row")
+    for order_id, at in (("o", SOLD - DAY), ("p", SOLD - DAY - HOUR)):
+        ground.record(order_id=order_id, event_date=at, posting_date=at)
     ground.row(occurred_at=(SOLD + 2 * DAY).isoformat(), order_id="q")
     assert [rule for rule, _ in ground.said()] == ["partner_may_follow", "only_at_cj", "only_at_partner"]
     ground.mapped(reaches="loaded")

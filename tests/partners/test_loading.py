@@ -177,7 +177,7 @@ def test_files_of_a_bucket_are_loaded_as_those_of_a_folder(ground: PartnerGround
 def test_an_amount_is_read_by_the_mappings_custom_and_one_of_the_other_is_never_guessed(
     decimal: str, text: str, amount: str | None
 ) -> None:
-    found = read(replace(MAPPING, decimal=decimal), payout=text)
+    found = read(replace(MAPPING, decimal=decimal), payout=text, sale_amount="")
     if amount is None:
         assert isinstance(found, str)
         assert text not in found
@@ -286,3 +286,13 @@ def test_months_are_compared_where_that_is_all_there_is(either: PartnerGround) -
     ]
     (either.exports / "b.csv").write_text("m,s,p\n2026-03,60.00,6.00\n", encoding="utf-8")
     assert [row["rule"] for row in either.verdicts()] == ["nothing_at_partner_alone", "same", "same"]
+
+
+@pytest.mark.parametrize(("starts", "months"), [(None, ["2026-03"]), (datetime(2026, 2, 1, tzinfo=UTC), ["2026-02", "2026-03"])])
+def test_no_month_is_judged_that_began_before_the_log(ground: PartnerGround, starts: datetime | None, months: list[str]) -> None:
+    without = {ours: theirs for ours, theirs in COLUMNS.items() if ours not in ("order_id", "commission_id")}
+    ground.mapped(starts=starts, columns=without)
+    early = datetime(2026, 2, 3, tzinfo=UTC)
+    ground.record().record(event_date=early, posting_date=early, order_id="p")
+    ground.row().row(occurred_at="2026-02-12T00:00:00Z", transaction_id="t")
+    assert [row["month"] for row in ground.verdicts() if row["grain"] == "month"] == months

@@ -144,3 +144,10 @@ def _bare(cases: dict[str, str]) -> str:
         f"SELECT '{case}' AS unit, {', '.join(nothing)}, {', '.join(f'{str(fact in case.split()).upper()} AS {fact}' for fact in facts)}"
         for case in cases
     )
+
+
+def test_a_round_of_verdicts_has_the_columns_of_the_table_it_goes_into(location: WarehouseLocation) -> None:
+    with open_warehouse(location) as session:
+        session.create_tables()
+        there, round_ = (session.columns_of(f"SELECT * FROM cj.{name}") for name in ("partner_reconciliation", "partner_verdicts"))
+    assert list(round_.items()) == list(there.items())

@@ -60,5 +60,14 @@ CREATE TABLE cj.partner_calendar (
     credit_until timestamp with time zone
 );
 
--- One round of verdicts on its way into cj.partner_reconciliation.
-CREATE TABLE cj.partner_verdicts AS SELECT * FROM cj.partner_reconciliation WHERE 1 = 0;
+-- One round of verdicts on its way into cj.partner_reconciliation, with the same columns in the same order.
+CREATE TABLE cj.partner_verdicts (
+    publisher_id text NOT NULL, partner text NOT NULL, grain text NOT NULL, unit text NOT NULL,
+    advertiser_id text, action_tracker_id bigint, order_id text, transaction_id text, month text, happened_at timestamp with time zone,
+    joined_by text NOT NULL, verdict text NOT NULL, rule text NOT NULL, partner_rows bigint NOT NULL, cj_records bigint NOT NULL, currency text,
+    partner_sale_amount decimal(38, 10), cj_sale_amount decimal(38, 10), before_sale_amount decimal(38, 10),
+    partner_payout decimal(38, 10), cj_payout decimal(38, 10), before_payout decimal(38, 10), difference decimal(38, 10),
+    correction_reason text, corrected_at timestamp with time zone, money_state text NOT NULL, locking_date timestamp with time zone, locking_month text,
+    payable_on timestamp with time zone, credit_from timestamp with time zone, credit_until timestamp with time zone,
+    run_id text NOT NULL, checked_at timestamp with time zone NOT NULL
+);
