@@ -141,7 +141,7 @@ class _Told:
     def choice(self, key: str, among: tuple[str, ...], default: str) -> str:
         value = self.told.get(key, default)
         if value not in among:
-            raise self.wrong(key, " or ".join(repr(one) for one in among))
+            raise self.wrong(key, " or ".join(repr(str(one)) for one in among))
         return str(value)
 
     def whole(self, key: str, default: int, most: int) -> int:

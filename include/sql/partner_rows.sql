@@ -7,6 +7,12 @@ WITH near AS (
     SELECT l.row_key, l.order_id, l.transaction_id
     FROM cj.partner_log AS l
     WHERE l.publisher_id = :publisher_id AND l.occurred_at >= :since
+    UNION
+    -- Of an order that was corrected since, however old it is.
+    SELECT l.row_key, l.order_id, l.transaction_id
+    FROM cj.partner_log AS l
+    INNER JOIN cj.commissions AS c ON c.order_id = l.order_id
+    WHERE l.publisher_id = :publisher_id AND c.publisher_id = :publisher_id AND c.posting_date >= :since
 ),
 
 picked AS (
