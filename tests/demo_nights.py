@@ -104,7 +104,7 @@ def ask_the_partner(location: WarehouseLocation, place: Path, now: datetime) -> 
         "WHERE publisher_id = '7108602' AND original AND event_date >= :since\n",
         encoding="utf-8",
     )
-    reconcile_partner(read_mapping(place / "aspire.yaml"), location, "demo", storage=f"file://{place}/storage", now=now)
+    reconcile_partner(read_mapping(place / "aspire.yaml"), location, "demo", storage=f"file://{place}/storage", days=400, now=now)
 
 
 def load_changes(location: WarehouseLocation, shop: Shop, until: datetime) -> None:

@@ -190,21 +190,26 @@ def _id(name: str, value: Any) -> str | None:
 def _amount(mapping: PartnerMapping, name: str, value: Any) -> Decimal | None:
     if isinstance(value, float) and value == value:
         raise _Unreadable(f"{name} is a double, which has lost the cents; export it as text or as a decimal")
-    text = _text(value)
-    if text is None:
+    plain = value if isinstance(value, (Decimal, int)) and not isinstance(value, bool) else _plain_amount(mapping, name, _text(value))
+    if plain is None:
         return None
-    found = _AMOUNTS[mapping.decimal].fullmatch(text)
-    if found is None:
-        raise _Unreadable(f"{name} is no amount like 12{mapping.decimal}34")
-    point = mapping.decimal
-    text = text.replace("," if point == "." else ".", "").replace(point, ".")
     try:
-        amount = money(text)
+        amount = money(plain)
     except ValueError:
         raise _Unreadable(f"{name} has more digits than an amount") from None
     if abs(amount) >= LARGEST_AMOUNT:
         raise _Unreadable(f"{name} is too large")
     return amount
+
+
+def _plain_amount(mapping: PartnerMapping, name: str, text: str | None) -> str | None:
+    """An amount that was written by the mapping's custom, as plain digits."""
+    if text is None:
+        return None
+    found = _AMOUNTS[mapping.decimal].fullmatch(text)
+    if found is None:
+        raise _Unreadable(f"{name} is no amount like 12{mapping.decimal}34")
+    return text.replace("," if mapping.decimal == "." else ".", "").replace(mapping.decimal, ".")
 
 
 def _count(value: Any) -> int | None:

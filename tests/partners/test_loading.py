@@ -186,6 +186,14 @@ def test_an_amount_is_read_by_the_mappings_custom_and_one_of_the_other_is_never_
         assert found["payout"] == Decimal(amount)
 
 
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("amount", [Decimal("0E-10"), Decimal("1234.5000000000"), Decimal("-7"), 12])
+def test_a_decimal_of_a_query_or_of_parquet_is_what_it_is_whatever_the_custom(decimal: str, amount: Decimal | int) -> None:
+    found = read(replace(MAPPING, decimal=decimal), payout=amount, sale_amount="")
+    assert isinstance(found, dict)
+    assert found["payout"] == amount
+
+
 @pytest.mark.parametrize(
     ("text", "format_", "zone", "moment"),
     [
