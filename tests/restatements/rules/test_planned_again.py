@@ -163,6 +163,12 @@ def test_a_ledger_that_was_read_before_readings_had_numbers_is_no_news(ground: G
     assert is_again(ground) is again
 
 
+@pytest.mark.parametrize("reading", [None, 0, 1])
+def test_after_a_rebuild_any_reading_of_the_ledger_from_its_beginning_is(ground: Ground, reading: int | None) -> None:
+    ground.held_back(stage="eligibility", reason="not_in_cj", rule="older_than_the_ledger").planned(reading=-1).read(reading=reading)
+    assert is_again(ground)
+
+
 def test_what_was_older_than_the_ledger_is_when_a_record_of_it_was_read_too(ground: Ground) -> None:
     ground.held_back(stage="eligibility", reason="not_in_cj", rule="older_than_the_ledger").planned()
     assert not is_again(ground)
