@@ -1,7 +1,7 @@
 """The SQL texts: the user's `order_changes`, the schema's steps, and the heavy joins, one dialect-neutral text each.
 
-Ours are Jinja templates: what several of them must agree on is a macro in `fragments.sql`, and rules told as data become a CASE. The user's
-query is read as it stands.
+Ours are Jinja templates: what several of them must agree on is a macro in `fragments.sql` (of the pages and of partners alone: in `page_fragments.sql`
+and `partner_fragments.sql`), and rules told as data become a CASE. The user's query is read as it stands.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-{% from "fragments.sql" import wanted_break, dearest_first, locks_at, holds, same_order %}
+{% from "fragments.sql" import same_order %}
+{% from "page_fragments.sql" import wanted_break, dearest_first, locks_at, holds %}
 {% set first = dearest_first("r") if sort == "risk" else locks_at("r") %}
 {% set second = locks_at("r") if sort == "risk" else dearest_first("r") %}
 -- Breaks as a page shows them: those that cost most first, or that lock first. What comes before a page is passed over by its last row's key, never counted.

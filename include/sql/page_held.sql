@@ -1,4 +1,4 @@
-{% from "fragments.sql" import held_back %}
+{% from "page_fragments.sql" import held_back %}
 -- Orders held back, newest first, with the commission and fee that CJ still holds on them.
 WITH {{ held_back(asked) }}
 

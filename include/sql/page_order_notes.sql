@@ -1,4 +1,4 @@
-{% from "fragments.sql" import holds %}
+{% from "page_fragments.sql" import holds %}
 -- What somebody said of an order's breaks, and whether it is of the verdict that stands.
 SELECT a.updated_at, a.status, a.reason, a.note, a.acknowledged_by, a.acknowledged_at, EXISTS (
     SELECT 1 FROM cj.reconciliation AS r WHERE {{ holds("a", "r") }}

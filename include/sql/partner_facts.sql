@@ -1,4 +1,5 @@
-{% from "fragments.sql" import is_of_an_order, publishers_figure, is_locked, figures_differ, is_finer, is_missing %}
+{% from "fragments.sql" import is_of_an_order, is_missing %}
+{% from "partner_fragments.sql" import publishers_figure, is_locked, figures_differ, is_finer %}
 {%- set order_key = "advertiser_id, action_tracker_id, order_id" %}
 -- The facts of every pair of a partner's unit (its rows of one order, in cj.partner_rows) and an order of :publisher_id at CJ, and of each that has no other.
 -- Orders with a record posted since :since, and those the partner names. Figures are in :currency.

@@ -1,4 +1,5 @@
-{% from "fragments.sql" import is_of_an_order, publishers_figure, is_locked, figures_differ, is_finer %}
+{% from "fragments.sql" import is_of_an_order %}
+{% from "partner_fragments.sql" import publishers_figure, is_locked, figures_differ, is_finer %}
 -- The facts of every whole month from :months_since and before :months_until: what the partner's rows come to (cj.partner_rows) against what the orders of
 -- :publisher_id do. Whose month a record is of :month_of says: that of the sale (`event`), of the record (`posting`) or of its lock (`locking`). In :currency.
 WITH units AS (

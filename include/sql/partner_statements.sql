@@ -1,4 +1,5 @@
-{% from "fragments.sql" import is_of_an_order, publishers_figure, is_locked %}
+{% from "fragments.sql" import is_of_an_order %}
+{% from "partner_fragments.sql" import publishers_figure, is_locked %}
 -- What CJ owes :publisher_id in :currency, by advertiser and the month its records lock in, from :locks_since. Every record that CJ shows still is in one of
 -- open, locked and payable: those of orders, and beside them bonuses and whatever else carries a commission.
 INSERT INTO cj.partner_statements (

@@ -5,7 +5,7 @@ from __future__ import annotations
 _KEY = "enterprise_id, action_tracker_id, order_id, updated_at"
 _DEAREST = "-COALESCE(commission_at_risk, -1)"
 _LOCKS = "COALESCE(locking_date, CAST('9999-12-31 00:00:00+00' AS timestamp with time zone))"
-"""As include/sql/fragments.sql puts breaks in order."""
+"""As include/sql/page_fragments.sql puts breaks in order."""
 
 INDEXES = (
     "CREATE INDEX IF NOT EXISTS submissions_order ON cj.submissions (order_id, action_tracker_id, enterprise_id, updated_at)",

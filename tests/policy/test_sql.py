@@ -16,7 +16,7 @@ from include.restatements.rules.plan import plan_sql, replan_sql
 from include.restatements.rules.verdicts import verdicts_sql
 from include.sql import FOLDER, filled
 
-TEXTS = sorted(path for path in FOLDER.rglob("*.sql") if path.stem != "fragments")
+TEXTS = sorted(path for path in FOLDER.rglob("*.sql") if not path.stem.endswith("fragments"))
 DIALECTS = ["snowflake", "bigquery", "redshift"]
 
 EVERY_FILTER = frozenset(
