@@ -83,7 +83,13 @@ TARGETS = (
     Target(
         "include/restatements/ledger/reading.py",
         python_code.mutations,
-        (_APPENDED, _READ, f"{_LEDGER}/test_set_aside.py {_LEDGER}/test_gone.py {_ONE}", f"{_LEDGER}/test_reading.py -k planner"),
+        (
+            _APPENDED,
+            _READ,
+            f"{_LEDGER}/test_set_aside.py {_LEDGER}/test_gone.py {_ONE}",
+            f"{_LEDGER}/test_reading.py -k planner",
+            f"{_LEDGER}/test_publishers.py {_ONE}",
+        ),
     ),
     Target("include/restatements/publish.py", python_code.mutations, (_LOADED,)),
     Target(
@@ -96,5 +102,13 @@ TARGETS = (
     Target("include/domain/money.py", python_code.mutations, ("tests/domain/test_money.py", "tests/cj/test_payload.py")),
     Target("include/cj/breaker.py", python_code.mutations, ("tests/cj/test_breaker.py",)),
     Target("include/cj/limits.py", python_code.mutations, ("tests/cj/test_limits.py",)),
-    Target("include/airflow/tasks.py", python_code.mutations, ("tests/airflow/test_left_unsent.py", "tests/airflow/test_operators.py")),
+    Target(
+        "include/airflow/tasks.py",
+        python_code.mutations,
+        (
+            "tests/airflow/test_left_unsent.py",
+            "tests/airflow/test_operators.py",
+            "tests/airflow/test_partner_tasks.py tests/restatements/test_acknowledge.py",
+        ),
+    ),
 )
