@@ -1,7 +1,7 @@
 -- How each account stands: its newest state, and how far and when its ledger was read last.
 WITH newest AS (
     SELECT conn_id, enterprise_id, advertiser_id, currency, mode, reached, said, seen_at,
-        ROW_NUMBER() OVER (PARTITION BY conn_id ORDER BY seen_at DESC) AS age
+        ROW_NUMBER() OVER (PARTITION BY conn_id ORDER BY change DESC) AS age
     FROM cj.account_states
 ),
 

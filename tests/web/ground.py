@@ -87,7 +87,7 @@ def served(location: WarehouseLocation, patience: Patience = LONG) -> Iterator[S
 
 def account(conn_id: str = "cj", reached: bool = True, said: str | None = None, advertiser_id: str = "5500001") -> dict[str, Any]:
     return {
-        "conn_id": conn_id, "enterprise_id": "1500001", "advertiser_id": advertiser_id, "currency": "USD", "mode": "live", "reached": reached,
+        "change": 1, "conn_id": conn_id, "enterprise_id": "1500001", "advertiser_id": advertiser_id, "currency": "USD", "mode": "live", "reached": reached,
         "said": said, "seen_at": SENT,
     }  # fmt: skip
 

@@ -137,7 +137,7 @@ def test_markup_in_ids_notes_names_and_cjs_words_stays_text(location: WarehouseL
         told = {"note": HOSTILE, "acknowledged_by": HOSTILE, "run_id": HOSTILE, "acknowledged_at": tables.CHECKED}
         append(session, "cj.acknowledgements", [note | told])
         append(session, "cj.account_states", [{
-            "conn_id": HOSTILE, "enterprise_id": HOSTILE, "advertiser_id": "5500001", "currency": HOSTILE, "mode": HOSTILE, "reached": False, "said": HOSTILE,
+            "change": 1, "conn_id": HOSTILE, "enterprise_id": HOSTILE, "advertiser_id": "5500001", "currency": HOSTILE, "mode": HOSTILE, "reached": False, "said": HOSTILE,
             "seen_at": tables.CHECKED,
         }])  # fmt: skip
         session.leave_snapshot()

@@ -1,4 +1,4 @@
-"""What came of asking each account, kept in cj.account_states: one row for each change, so that its newest row is how the account stands."""
+"""What came of asking each account, kept in cj.account_states: one row for each change, so that its last row is how the account stands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AccountAsked(NamedTuple):
 
 
 def note(location: WarehouseLocation, settings: Settings, asked: Iterable[AccountAsked]) -> None:
-    """Appends a row for each account that stands otherwise than its newest row says. A warehouse that is away loses a note, never a night."""
+    """Appends a row for each account that stands otherwise than its last row says. A warehouse that is away loses a note, never a night."""
     try:
         with open_warehouse(location) as session:
             session.create_tables()
@@ -37,7 +37,7 @@ def note(location: WarehouseLocation, settings: Settings, asked: Iterable[Accoun
 
 def _note(session: Session, settings: Settings, asked: AccountAsked) -> None:
     account = asked.account
-    row = {
+    row: dict[str, object] = {
         "conn_id": account.conn_id,
         "enterprise_id": account.enterprise_id,
         "advertiser_id": account.advertiser_id,
@@ -47,14 +47,13 @@ def _note(session: Session, settings: Settings, asked: AccountAsked) -> None:
         "said": asked.said,
     }
     newest = session.rows(
-        "SELECT conn_id, enterprise_id, advertiser_id, currency, mode, reached, said FROM cj.account_states WHERE conn_id = :conn_id "
-        "ORDER BY seen_at DESC LIMIT 1",
+        "SELECT change, conn_id, enterprise_id, advertiser_id, currency, mode, reached, said FROM cj.account_states WHERE conn_id = :conn_id "
+        "ORDER BY change DESC LIMIT 1",
         {"conn_id": account.conn_id},
     )
+    changes = int(str(newest[0].pop("change"))) if newest else 0
     if newest == [row]:
         return
+    row |= {"change": changes + 1, "seen_at": datetime.now(UTC)}
     names = [name for name, value in row.items() if value is not None]
-    session.execute(
-        f"INSERT INTO cj.account_states ({', '.join(names)}, seen_at) VALUES ({', '.join(f':{name}' for name in names)}, :now)",
-        row | {"now": datetime.now(UTC)},
-    )
+    session.execute(f"INSERT INTO cj.account_states ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})", row)

@@ -8,11 +8,11 @@ ALTER TABLE cj.plans ADD COLUMN IF NOT EXISTS interval_end timestamp with time z
 
 ALTER TABLE cj.plans ADD COLUMN IF NOT EXISTS figures text;
 
--- What came of reading each account's Commission Detail, one row for each change, appended. `reached`: CJ took its token and answered to the end;
--- `said`: why not, without a token.
+-- What came of reading each account's Commission Detail, one row for each change, appended: the highest `change` of a connection is how it stands.
+-- `reached`: CJ took its token and answered to the end; `said`: why not, without a token.
 CREATE TABLE IF NOT EXISTS cj.account_states (
-    conn_id text NOT NULL, enterprise_id text NOT NULL, advertiser_id text NOT NULL, currency text NOT NULL, mode text NOT NULL,
-    reached boolean NOT NULL, said text, seen_at timestamp with time zone NOT NULL
+    change bigint NOT NULL, conn_id text NOT NULL, enterprise_id text NOT NULL, advertiser_id text NOT NULL, currency text NOT NULL,
+    mode text NOT NULL, reached boolean NOT NULL, said text, seen_at timestamp with time zone NOT NULL
 );
 
 -- Breaks that somebody has taken note of, appended. One belongs to the verdict it names: where verdict, amounts or lock date are others now, it has lapsed.
