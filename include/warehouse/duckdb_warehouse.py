@@ -222,15 +222,27 @@ class DuckDBSession(Session):
                 self._connection.unregister("appended_rows")
 
     def leave_snapshot(self) -> None:
-        with _speaking(), copied(self.location.path) as file:
-            self._connection.execute(f"ATTACH '{str(file).replace(chr(39), chr(39) * 2)}' AS snapshot")
+        import duckdb
+
+        with _speaking():
             try:
-                with self.transaction():
-                    self._connection.execute("CREATE SCHEMA snapshot.cj")
-                    for name in sorted(lasting_tables() - NOT_IN_A_SNAPSHOT):
-                        self._connection.execute(f"CREATE TABLE snapshot.cj.{name} AS SELECT * FROM cj.{name}")
-            finally:
-                self._connection.execute("DETACH snapshot")
+                with copied(self.location.path) as file:
+                    self._copy_into(file)
+            except (duckdb.IOException, OSError) as error:
+                raise WarehouseError(
+                    f"The copy beside {self.location.path} could not be written: {_kind_of(error)}. Give the folder {self.location.path}.snapshots "
+                    "room, and this user the right to write there."
+                ) from None
+
+    def _copy_into(self, file: Path) -> None:
+        self._connection.execute(f"ATTACH '{str(file).replace(chr(39), chr(39) * 2)}' AS snapshot")
+        try:
+            with self.transaction():
+                self._connection.execute("CREATE SCHEMA snapshot.cj")
+                for name in sorted(lasting_tables() - NOT_IN_A_SNAPSHOT):
+                    self._connection.execute(f"CREATE TABLE snapshot.cj.{name} AS SELECT * FROM cj.{name}")
+        finally:
+            self._connection.execute("DETACH snapshot")
 
     def _begin(self, snapshot: bool) -> None:
         self._run("BEGIN TRANSACTION", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from include.airflow.environment import ROOT
+from include.airflow.warehouse import leaving_it_for_pages
 from include.domain.errors import WarehouseError, WarehouseUnavailable
 from include.warehouse.base import WarehouseLocation, open_for_reading, open_warehouse
 from include.web.reading import AT_ONCE, Patience
@@ -88,6 +90,22 @@ def test_a_copy_that_fails_half_way_leaves_the_one_before(tmp_path: Path, monkey
             session.leave_snapshot()
         assert session.rows("SELECT COUNT(*) AS n FROM cj.plans") == [{"n": 3}]
     assert [copy.name for copy in Path(f"{location.path}.snapshots").iterdir()] == ["1.duckdb"]
+
+
+def test_where_no_copy_can_be_written_a_sentence_says_so_and_the_task_is_none_the_worse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = WarehouseLocation("duckdb", path=str(tmp_path / "w.duckdb"))
+    Path(f"{location.path}.snapshots").write_text("a file where the folder should be")
+    with open_warehouse(location) as session:
+        session.create_tables()
+        with pytest.raises(
+            WarehouseError, match=r"could not be written: FileExistsError. Give the folder .*w\.duckdb\.snapshots room, and"
+        ):
+            session.leave_snapshot()
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "duckdb", "host": location.path}))
+    with leaving_it_for_pages() as there:
+        assert there.path == location.path
 
 
 def test_on_postgresql_a_login_that_may_only_select_is_enough(postgres_database: str) -> None:
