@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 from include.domain.partners import JoinedBy, MoneyState, PartnerVerdict
 from include.sql import filled
@@ -53,28 +54,27 @@ class Rung:
     source: str
 
 
+Word = TypeVar("Word", PartnerVerdict, MoneyState)
+
+
 @dataclass(frozen=True)
-class PartnerRule:
+class _Rule(Generic[Word]):
     """One rule: the word it stands for where its condition holds, what that means, what to do, and where it is from."""
 
     id: str
-    word: PartnerVerdict
+    word: Word
     condition: str
     words: str
     advice: str
     source: str
 
 
-@dataclass(frozen=True)
-class MoneyRule:
-    """The same of the money."""
+class PartnerRule(_Rule[PartnerVerdict]):
+    """A rule on what the partner saw."""
 
-    id: str
-    word: MoneyState
-    condition: str
-    words: str
-    advice: str
-    source: str
+
+class MoneyRule(_Rule[MoneyState]):
+    """A rule on where the money stands."""
 
 
 _RECORDS = "CJ Commission Detail: the sum of an order's records is what CJ holds"

@@ -6,8 +6,9 @@ without the cursor, because nothing says that CJ's ids become visible in their o
 besides where the hour of an unanswered call or the deadline of an order is over since: what is called lost was looked for everywhere.
 
 What an order *is* at CJ is the sum of its records (`cj.order_state`). Nothing is ever edited, except for what CJ itself moves on a record: its status and
-its lock date, which an advertiser can have extended; what a publisher sees and earns is filled in where it was not asked for when the record was read. Both are asked for again when the lock date comes. A record that CJ shows under a new id is one
-record, read when it was read first: where two say the same, CJ is asked whether it shows both still.
+its lock date, which an advertiser can have extended. Both are asked for again when the lock date comes. What a publisher sees and earns is filled in where
+it was not asked for when the record was read. A record that CJ shows under a new id is one record, read when it was read first: where two say the same,
+CJ is asked whether it shows both still.
 
 A record that cannot be kept as it came stops nothing: it is kept with a change, or set aside, and cj.ledger_set_aside says so (include.cj.set_aside).
 """
