@@ -1,7 +1,8 @@
+{% from "report_fragments.sql" import states %}
 -- The same lags as report_lag, exact, in seconds.
 WITH lags AS (
     SELECT CAST(extract(EPOCH FROM r.posted_at) - extract(EPOCH FROM r.submitted_at) AS double precision) AS seconds
-    FROM cj.report_states AS r
+    FROM {{ states() }} AS r
     WHERE r.posted_at >= r.submitted_at
 )
 SELECT

@@ -1,3 +1,4 @@
+{% from "report_fragments.sql" import states %}
 -- Breaks and what they put at risk, by how long CJ still takes a correction.
 WITH breaks AS (
     SELECT
@@ -11,7 +12,7 @@ WITH breaks AS (
             WHEN r.locking_date <= :in_thirty_days THEN '15-30'
             ELSE '> 30'
         END AS bucket
-    FROM cj.report_states AS r
+    FROM {{ states() }} AS r
     WHERE r.status IN ('mismatched', 'missing')
 )
 SELECT bucket, advertiser_id, count(*) AS orders, sum(commission_at_risk) AS at_risk

@@ -1,3 +1,4 @@
+{% from "report_fragments.sql" import states %}
 -- The right side of the balance: the verdict on each order state sent live. A null status means no reconciliation has looked at it yet.
 SELECT
     r.status, r.reason, r.advertiser_id, r.currency,
@@ -10,6 +11,6 @@ SELECT
     sum(CASE WHEN NOT r.amount_checked AND r.status = 'matched' THEN 1 ELSE 0 END) AS unchecked,
     sum(CASE WHEN r.posted_amount IS NULL THEN 1 ELSE 0 END) AS not_compared,
     sum(CASE WHEN r.commission_at_risk IS NULL THEN 1 ELSE 0 END) AS unpriced
-FROM cj.report_states AS r
+FROM {{ states() }} AS r
 GROUP BY r.status, r.reason, r.advertiser_id, r.currency
 ORDER BY r.status, r.reason, r.advertiser_id, r.currency

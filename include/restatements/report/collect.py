@@ -52,7 +52,7 @@ def collect(
     """
     with session.transaction():
         figures = _collect(session, checked_at, run_ids, currencies or {}, top)
-        session.execute("DELETE FROM cj.report_states")
+        session.execute("DELETE FROM cj.report_elsewhere")
     return figures
 
 
@@ -60,7 +60,7 @@ def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | 
     since = first_night(checked_at)
     runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at, since)
     _gather(session, runs)
-    verdicts = _rows(session, "report_status")
+    verdicts = _of_runs(session, "report_status", runs)
     checked = _rows(session, "report_checked", checked_at=checked_at)
     aside = _rows(session, "report_set_aside")[0]
     signs = _rows(session, "report_discount_signs", since=since)[0]
@@ -72,9 +72,9 @@ def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | 
         balance=_balance(_of_runs(session, "report_live", runs), verdicts),
         statuses=_statuses(verdicts, own),
         break_reasons=_break_reasons(verdicts, own),
-        breaks=tuple(_break(row, own) for row in _rows(session, "report_breaks", top=top)),
-        locks=_locks(session, checked_at, own),
-        lag=_lag(session),
+        breaks=tuple(_break(row, own) for row in _of_runs(session, "report_breaks", runs, top=top)),
+        locks=_locks(session, runs, checked_at, own),
+        lag=_lag(session, runs),
         sent=tuple(
             Sent(str(row["mode"]), str(row["operation"]), str(row["outcome"]), int(row["orders"]))
             for row in _of_runs(session, "report_sent", runs)
@@ -97,9 +97,9 @@ def _runs(session: Session, checked_at: datetime, since: datetime) -> tuple[str,
 
 
 def _gather(session: Session, runs: tuple[str, ...]) -> None:
-    """Fills cj.report_states, which most figures are read from."""
-    session.execute("DELETE FROM cj.report_states")
-    session.execute(*_about(runs, "report_states"))
+    """Fills cj.report_elsewhere: what of the runs is not found by the run of its verdict."""
+    session.execute("DELETE FROM cj.report_elsewhere")
+    session.execute(*_about(runs, "report_elsewhere"))
 
 
 def _of_runs(session: Session, name: str, runs: tuple[str, ...], **params: object) -> list[dict[str, Any]]:
@@ -194,10 +194,10 @@ def _break(row: Mapping[str, Any], own: Mapping[str, str]) -> Break:
     )
 
 
-def _locks(session: Session, checked_at: datetime, own: Mapping[str, str]) -> tuple[LockBucket, ...]:
+def _locks(session: Session, runs: tuple[str, ...], checked_at: datetime, own: Mapping[str, str]) -> tuple[LockBucket, ...]:
     spans = {"in_two_days": 2, "in_a_week": 7, "in_two_weeks": 14, "in_thirty_days": 30}
     moments = {name: checked_at + timedelta(days=days) for name, days in spans.items()}
-    rows = _rows(session, "report_locks", checked_at=checked_at, **moments)
+    rows = _of_runs(session, "report_locks", runs, checked_at=checked_at, **moments)
     buckets = []
     for days in LOCK_BUCKETS:
         mine = [row for row in rows if row["bucket"] == days]
@@ -207,11 +207,11 @@ def _locks(session: Session, checked_at: datetime, own: Mapping[str, str]) -> tu
     return tuple(buckets)
 
 
-def _lag(session: Session) -> Lag | None:
-    row = _rows(session, "report_lag_percentiles")[0]
+def _lag(session: Session, runs: tuple[str, ...]) -> Lag | None:
+    row = _of_runs(session, "report_lag_percentiles", runs)[0]
     if not row["orders"]:
         return None
-    bins = tuple((int(r["bin"]), int(r["orders"])) for r in _rows(session, "report_lag"))
+    bins = tuple((int(r["bin"]), int(r["orders"])) for r in _of_runs(session, "report_lag", runs))
     # To the millisecond: beyond it warehouses interpolate differently.
     p50, p90, p99, longest = (round(row[name], 3) for name in ("p50", "p90", "p99", "longest"))
     return Lag(int(row["orders"]), p50, p90, p99, longest, bins)

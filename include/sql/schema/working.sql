@@ -33,8 +33,8 @@ CREATE TABLE cj.asked_commissions (commission_id text NOT NULL);
 -- One round of verdicts on its way into cj.reconciliation.
 CREATE TABLE cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 
--- The order states that a report is about.
-CREATE TABLE cj.report_states AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
+-- Of the order states that a report is about, those with no verdict or another run's.
+CREATE TABLE cj.report_elsewhere AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 
 -- The accounts of this reconciliation, and the orders it looks at.
 CREATE TABLE cj.accounts_now (

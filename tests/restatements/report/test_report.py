@@ -149,7 +149,7 @@ def test_postgresql_and_duckdb_tell_the_same(figures: Figures, postgres_database
         tables.one_of_everything(session)
         assert collect(session, checked_at=CHECKED, run_ids=[RUN, EARLIER], currencies=OWN) == figures
         assert collect(session, checked_at=CHECKED).run_ids == (RUN,)
-        assert session.rows("SELECT * FROM cj.report_states") == []
+        assert session.rows("SELECT * FROM cj.report_elsewhere") == []
 
 
 def test_a_contradiction_between_the_tables_is_shown_and_not_smoothed_over(session: Session) -> None:
