@@ -3,9 +3,11 @@
 -- now, under a new id. News of :reading. What was shown and could not be read is not gone.
 UPDATE cj.commissions SET gone_reading = :reading, moved_reading = :reading
 WHERE gone_reading IS NULL
-  AND commission_id IN (SELECT a.commission_id FROM cj.asked_commissions AS a)
-  AND commission_id NOT IN (SELECT i.commission_id FROM cj.incoming_commissions AS i)
-  AND commission_id NOT IN (SELECT s.commission_id FROM cj.ledger_set_aside AS s WHERE s.commission_id IS NOT NULL)
+  AND commission_id IN (
+      SELECT a.commission_id FROM cj.asked_commissions AS a
+      WHERE a.commission_id NOT IN (SELECT i.commission_id FROM cj.incoming_commissions AS i)
+        AND NOT EXISTS (SELECT 1 FROM cj.ledger_set_aside AS s WHERE s.commission_id = a.commission_id)
+  )
   AND EXISTS (
       SELECT 1 FROM cj.incoming_commissions AS o
       WHERE o.advertiser_id = cj.commissions.advertiser_id AND o.action_tracker_id = cj.commissions.action_tracker_id

@@ -45,7 +45,7 @@ _TYPES = {
 }  # fmt: skip
 
 #: In force in each of our transactions, and no longer.
-_SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'")
+_SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'", "random_page_cost = 1.1")
 
 _TAKES_NO_TRANSACTION = re.compile(r"(CREATE|DROP)\s+DATABASE\b|ALTER\s+SYSTEM\b|VACUUM\b", re.IGNORECASE)
 
