@@ -56,6 +56,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/open_orders.sql", "WHERE c.{{ news }} > :judged_since", "> → >="): "it only tells the index where to begin",
     ("include/sql/ledger_due.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the record's status is asked of what was joined",
     ("include/sql/ledger_alike.sql", "    INNER JOIN cj.commissions AS", "INNER JOIN → LEFT JOIN"): "what is not there is alike nothing",
+    ("include/sql/ledger_alike.sql", "    INNER JOIN of_breaks AS c USING", "INNER JOIN → LEFT JOIN"): "what is not there is alike nothing",
     ("include/sql/order_state.sql", 'ORDER BY CASE WHEN {{ is_of_a_lead("r") }} THEN 1', "1 → 2"): "only which of the two comes first is asked",
     ("include/sql/order_state.sql", "CASE WHEN takes_back AND {{ column }} > 0", "> → >="): "nothing taken back is nothing",
     ("include/sql/order_state.sql", "THEN 0 ELSE 1 END) OVER ({{ newest_first }}) AS has_sale", "1 → 2"): "only whether it is nothing is asked",
