@@ -113,6 +113,28 @@ def test_a_refusal_of_the_whole_call_in_its_payload_is_certain(new_world: NewWor
     assert operations(played) == ["create"] * 3
 
 
+@pytest.mark.parametrize("in_flight", [False, True])
+def test_what_cj_refused_waits_for_no_verdict_though_a_round_saw_it_in_flight(new_world: NewWorld, in_flight: bool) -> None:
+    world = creates(new_world)
+    played, _, _ = planned(world)
+    steps: list[str] = []
+
+    def from_now_on(step: str) -> None:
+        steps.append(step)
+        if step == "after_test":
+            world.sandbox.control.add_faults([{"kind": "refuse", "order_ids": ["o-1"], "message": "Order may not be accepted"}])
+        if step == "after_intent" and in_flight:
+            world.publish(played)
+            assert world.reconcile()["awaiting"] == 3
+
+    assert submit(played.run, world.settings, played.prepared.batches[0], from_now_on).rejected == 3
+    assert "after_intent" in steps
+    world._take_note(played, played.prepared.batches[0])
+    world.publish(played)
+    assert not world.reconcile()["awaiting"]
+    assert world.rows("SELECT order_id, status FROM cj.reconciliation") == []
+
+
 # -- from the bare answer ------------------------------------------------------------------------------------------------------------------
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -67,15 +67,20 @@ def _own_again(session: Session, run_id: str, ref: ChunkRef) -> None:
         f"SELECT run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, submitted_at, plan_number FROM cj.submissions {where}",
         key,
     )
+    _without_verdict(session, run_id, ref, "s.error_message = :unanswered", unanswered=UNANSWERED)
+    session.execute(f"DELETE FROM cj.submissions {where}", key)
+
+
+def _without_verdict(session: Session, run_id: str, ref: ChunkRef, of_these: str, **bound: str) -> None:
+    """Takes the verdict off each of the chunk's order states that turns out not to have been sent: there is nothing of it to judge."""
     session.execute(
         "DELETE FROM cj.reconciliation WHERE EXISTS (SELECT 1 FROM cj.submissions AS s WHERE s.run_id = :run_id "
-        "AND s.chunk_id = :chunk_id AND s.error_message = :unanswered "
+        f"AND s.chunk_id = :chunk_id AND {of_these} "
         "AND s.enterprise_id = cj.reconciliation.enterprise_id AND s.action_tracker_id = cj.reconciliation.action_tracker_id "
         "AND s.order_id = cj.reconciliation.order_id AND s.updated_at = cj.reconciliation.updated_at "
         "AND s.plan_number = cj.reconciliation.plan_number)",
-        key,
+        {"run_id": run_id, "chunk_id": ref.chunk_id} | bound,
     )
-    session.execute(f"DELETE FROM cj.submissions {where}", key)
 
 
 def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, advertisers: Mapping[str, str]) -> None:
@@ -93,6 +98,8 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
     rows, refused = submission_rows(journal, run_id, found, advertisers)
     session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id", key)
     session.append("cj.submissions", rows)
+    # A round may have looked while CJ had not answered: what it refused then waits for nothing.
+    _without_verdict(session, run_id, ref, "s.mode = 'live' AND s.outcome = 'rejected'")
     to_judge(session, run_id, ref)
     if refused.num_rows:
         session.execute(
