@@ -95,16 +95,11 @@ def play(location: WarehouseLocation, place: Path) -> Played:
 
 def ask_the_partner(location: WarehouseLocation, place: Path, now: datetime) -> None:
     """What Aspire saw, which is each sale as it was placed, against what CJ holds of it by now."""
+    from include.demo.partners import write_mapping
     from include.partners.mapping import read_mapping
     from include.partners.reconcile import reconcile_partner
 
-    (place / "aspire.yaml").write_text(
-        'publisher_id: "7108602"\nname: Aspire\ncolumns: {order_id: order_id, occurred_at: sold_at, sale_amount: sale_amount, payout: payout}\n'
-        "sql: SELECT order_id, event_date AS sold_at, sale_amount_usd AS sale_amount, pub_commission_amount_usd AS payout FROM cj.commissions "
-        "WHERE publisher_id = '7108602' AND original AND event_date >= :since\n",
-        encoding="utf-8",
-    )
-    reconcile_partner(read_mapping(place / "aspire.yaml"), location, "demo", storage=f"file://{place}/storage", days=400, now=now)
+    reconcile_partner(read_mapping(write_mapping(place)), location, "demo", storage=f"file://{place}/storage", days=400, now=now)
 
 
 def load_changes(location: WarehouseLocation, shop: Shop, until: datetime) -> None:

@@ -26,6 +26,8 @@ DEMOS = ROOT / ".run" / "demo"
 KEPT = 5
 NIGHTLY_AT = 2
 """The hour (UTC) at which cj_restatements runs: the end of its data interval."""
+PARTNERS = "partners"
+"""The folder with the mapping of the demo's partner, where there is one (include/demo/partners.py)."""
 TOKEN = "sandbox-token"
 PROCESSING_SECONDS = 1500
 """How long the sandbox takes to post most orders: some are lost, late or altered, so that every status is on show."""
@@ -59,6 +61,8 @@ def demo_environment(folder: Path, sandbox_url: str, given: Mapping[str, str]) -
     clean["AIRFLOW_CONN_WAREHOUSE"] = json.dumps({"conn_type": "duckdb", "host": str(folder / "warehouse.duckdb")})
     clean["AIRFLOW_VAR_CJ_CONN_IDS"] = '["cj"]'
     clean["AIRFLOW_VAR_CJ_STORAGE"] = f"file://{folder / 'storage'}"
+    if (folder / PARTNERS).is_dir():
+        clean["AIRFLOW_VAR_CJ_PARTNER_MAPPINGS"] = str(folder / PARTNERS)
     return project_environment(clean)
 
 
@@ -117,7 +121,7 @@ def load_dags(log: Path) -> dict[str, Any]:
 
 
 def play(folder: Path, sandbox: Any, shop: Any) -> bool:
-    """The three nights. Prints one line a run; returns whether all runs succeeded."""
+    """The three nights, and what a partner saw of them. Prints one line a run; returns whether all runs succeeded."""
     from include.demo.files import write_warehouse
     from include.demo.stage import move_to
 
@@ -131,7 +135,8 @@ def play(folder: Path, sandbox: Any, shop: Any) -> bool:
         well &= told(f"Night of {night.end:%Y-%m-%d}: cj_restatements", run_dag, dags, "cj_restatements", interval_end(night.end), log)
         move_to(sandbox.control, folder / "seed", night.reconciles_at)
         well &= told("  fifty minutes later: cj_reconciliation", run_dag, dags, "cj_reconciliation", night.reconciles_at, log)
-    return well
+    last = shop.story.nights[-1].reconciles_at
+    return well & told("What Aspire saw, beside it: cj_partner_reconciliation", run_dag, dags, "cj_partner_reconciliation", last, log)
 
 
 def told(what: str, step: Any, *arguments: Any) -> bool:
@@ -151,6 +156,7 @@ def newest_summary(folder: Path) -> str | None:
 
 def main() -> int:
     from include.demo.files import write_shop
+    from include.demo.partners import write_mapping
     from include.demo.shop import open_shop
     from include.sandbox.process import start_sandbox
 
@@ -160,6 +166,7 @@ def main() -> int:
     shop = open_shop(datetime.now(UTC))
     first = shop.story.nights[0]
     write_shop(folder / "warehouse.duckdb", folder / "seed", shop, first.runs_at)
+    write_mapping(folder)
     with start_sandbox(folder / "sandbox.sqlite", seed=folder / "seed", delay_seconds=PROCESSING_SECONDS) as sandbox:
         sandbox.control.set_clock(first.runs_at)
         sandbox.control.add_faults(shop.story.faults)

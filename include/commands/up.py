@@ -175,6 +175,7 @@ def _interrupt(*_: object) -> None:
 def up() -> int:
     """Starts the sandbox, the demo warehouse and Airflow, and stays until stopped."""
     from include.demo.files import write_shop
+    from include.demo.partners import write_mapping
     from include.demo.shop import open_shop
     from include.demo.stage import move_to
     from include.sandbox.process import start_sandbox
@@ -190,6 +191,7 @@ def up() -> int:
     shop = None if known else open_shop(datetime.now(UTC) - timedelta(hours=2))
     if shop:
         write_shop(FOLDER / "warehouse.duckdb", seed, shop, None)
+        write_mapping(FOLDER)
     with start_sandbox(FOLDER / "sandbox.sqlite", seed=None if known else seed, delay_seconds=SANDBOX_DELAY_SECONDS) as sandbox:
         if shop:
             # From the first night to now: CJ hears of what the pixel reported meanwhile, and gets its quirks, so that there are breaks to look at.

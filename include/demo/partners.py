@@ -40,13 +40,35 @@ def write_month(month: Month, location: WarehouseLocation, place: Path) -> Path:
 
 
 def play(location: WarehouseLocation, place: Path) -> dict[str, tuple[PartnerMapping, PartnerReconciled]]:
-    """The month written and reconciled, by publisher."""
+    """The month written and reconciled, by publisher, and left for the pages."""
     mappings = write_month(tell(), location, place)
     storage = f"file://{place}/storage"
     found = {publisher: find_mapping(publisher, str(mappings)) for publisher in (ASPIRE, NORDLICHT)}
-    return {
+    played = {
         publisher: (mapping, reconcile_partner(mapping, location, "demo", storage=storage, now=NOW)) for publisher, mapping in found.items()
     }
+    with open_warehouse(location) as session:
+        session.leave_snapshot()
+    return played
+
+
+_SAW_EACH_SALE = """publisher_id: "7108602"
+name: Aspire
+columns: {order_id: order_id, occurred_at: sold_at, sale_amount: sale_amount, payout: payout}
+credit_source: "CJ Affiliate Integration Guide: within 2-5 business days"
+# In a demo Aspire saw each sale as it was first posted, and was told of no restatement.
+sql: >-
+  SELECT order_id, event_date AS sold_at, sale_amount_usd AS sale_amount, pub_commission_amount_usd AS payout
+  FROM cj.commissions WHERE publisher_id = '7108602' AND original AND event_date >= :since
+"""
+
+
+def write_mapping(folder: Path) -> Path:
+    """The mapping of the Aspire of a demo's nights, in the folder `partners` of the demo's. Returns the file."""
+    mappings = folder / "partners"
+    mappings.mkdir(parents=True, exist_ok=True)
+    (mappings / "aspire.yaml").write_text(_SAW_EACH_SALE, encoding="utf-8")
+    return mappings / "aspire.yaml"
 
 
 def main() -> None:
@@ -65,6 +87,7 @@ def main() -> None:
                 table.add_row(mapping.name, grain, verdict, str(found))
         table.caption = f"the files are in {done.files.rpartition('/')[0]}"
     Console().print(table)
+    print(f"To look at it: .venv/bin/python -m include.commands.pages --warehouse {args.warehouse}")
 
 
 if __name__ == "__main__":
