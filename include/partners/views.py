@@ -38,7 +38,7 @@ MOST = 10_000
 
 
 def partners(session: Session) -> Sequence[Row]:
-    """Each partner there is a statement of: publisher_id, partner, checked_at of its newest."""
+    """Each partner there is a statement or a verdict of: publisher_id, partner, checked_at of its newest."""
     return session.rows(filled("partner_list"))
 
 
@@ -47,25 +47,47 @@ def statements(session: Session, publisher_id: str) -> Sequence[Row]:
     return session.rows(filled("partner_stated"), {"publisher_id": publisher_id})
 
 
+def differences_sql(asked: frozenset[str] = frozenset()) -> str:
+    """The statement that gives what somebody should look at of :publisher_id, the largest difference first; `asked` names the filters it is made with."""
+    return filled("partner_differences", at_rest=sorted(AT_REST), asked=asked)
+
+
+def differences_totals(session: Session, asked: frozenset[str], params: Mapping[str, Any]) -> Sequence[Row]:
+    """What they come to, all of them: found and difference, by grain, verdict, rule and currency."""
+    return session.rows(filled("partner_differences_totals", at_rest=sorted(AT_REST), asked=asked), params)
+
+
+def to_send_sql(asked: frozenset[str] = frozenset()) -> str:
+    """The statement that gives the changed transactions which :publisher_id holds as they were, the oldest correction first."""
+    return filled("partner_to_send", asked=asked)
+
+
+def to_send_totals(session: Session, publisher_id: str) -> Sequence[Row]:
+    """What they come to: found, old_payout and new_payout, by currency."""
+    return session.rows(filled("partner_to_send_totals"), {"publisher_id": publisher_id})
+
+
 def differences(session: Session, publisher_id: str) -> Sequence[Row]:
     """What somebody should look at of a publisher, the largest difference first; at most MOST rows."""
-    return session.rows(filled("partner_differences", at_rest=sorted(AT_REST)), {"publisher_id": publisher_id, "most": MOST})
+    return session.rows(differences_sql(frozenset({"rows"})), {"publisher_id": publisher_id, "rows": MOST})
 
 
 def to_send(session: Session, publisher_id: str) -> Sequence[Row]:
     """The changed transactions that the partner holds as they were: TO_SEND. One row an order; no month, which names no transaction."""
-    return session.rows(filled("partner_to_send"), {"publisher_id": publisher_id})
+    return session.rows(to_send_sql(), {"publisher_id": publisher_id})
 
 
-def rows_of(session: Session, publisher_id: str, unit: str) -> Sequence[Row]:
-    """The partner's own rows behind the verdict on one `unit`, each in its newest version, in their order."""
+def rows_of(session: Session, publisher_id: str, unit: str, most: int | None = None) -> Sequence[Row]:
+    """The partner's own rows behind the verdict on one `unit`, each in its newest version, in their order; at most so many."""
     kind, _, value = unit.partition(":")
     column = {"order": "order_id", "commission": "commission_id", "transaction": "transaction_id", "month": "month", "row": "row_key"}.get(
         kind
     )
     if column is None:
         return []
-    return session.rows(filled("partner_rows_of", column=column), {"publisher_id": publisher_id, "value": value})
+    params: dict[str, Any] = {"publisher_id": publisher_id, "value": value}
+    asked = frozenset() if most is None else frozenset({"rows"})
+    return session.rows(filled("partner_rows_of", column=column, asked=asked), params if most is None else params | {"rows": most})
 
 
 def differences_csv(rows: Iterable[Row]) -> bytes:

@@ -6,6 +6,13 @@ _KEY = "enterprise_id, action_tracker_id, order_id, updated_at"
 _DEAREST = "-COALESCE(commission_at_risk, -1)"
 _LOCKS = "COALESCE(locking_date, CAST('9999-12-31 00:00:00+00' AS timestamp with time zone))"
 """As include/sql/page_fragments.sql puts breaks in order."""
+_TURN = "CASE WHEN grain = 'month' THEN 0 WHEN difference IS NULL THEN 1 ELSE 2 END"
+_LARGEST = "-COALESCE(ABS(difference), 0)"
+_HAPPENED, _CORRECTED = (
+    f"COALESCE({at}, CAST('1970-01-01 00:00:00+00' AS timestamp with time zone))" for at in ("happened_at", "corrected_at")
+)
+_WHICH = "unit, COALESCE(advertiser_id, ''), COALESCE(action_tracker_id, -1)"
+"""As include/sql/partner_fragments.sql puts a partner's differences in order."""
 
 INDEXES = (
     "CREATE INDEX IF NOT EXISTS submissions_order ON cj.submissions (order_id, action_tracker_id, enterprise_id, updated_at)",
@@ -55,7 +62,18 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS partner_log_transaction ON cj.partner_log (transaction_id)",
     "CREATE INDEX IF NOT EXISTS partner_reconciliation_day ON cj.partner_reconciliation (publisher_id, happened_at)",
     "CREATE INDEX IF NOT EXISTS partner_reconciliation_unit ON cj.partner_reconciliation (publisher_id, unit)",
-    "CREATE INDEX IF NOT EXISTS partner_reconciliation_differs ON cj.partner_reconciliation (publisher_id) WHERE verdict NOT IN ('agree', 'awaiting')",
+    "CREATE INDEX IF NOT EXISTS partner_log_commission ON cj.partner_log (commission_id) WHERE commission_id IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS partner_log_month ON cj.partner_log (publisher_id, month) WHERE month IS NOT NULL",
+    # What the pages look for of partners: their differences in order, what to send them, and one order.
+    (
+        "CREATE INDEX IF NOT EXISTS partner_reconciliation_largest ON cj.partner_reconciliation "
+        f"(publisher_id, ({_TURN}), ({_LARGEST}), ({_HAPPENED}), {_WHICH}) WHERE verdict NOT IN ('agree', 'awaiting')"
+    ),
+    (
+        f"CREATE INDEX IF NOT EXISTS partner_reconciliation_to_send ON cj.partner_reconciliation (publisher_id, ({_CORRECTED}), order_id, unit) "
+        "WHERE grain = 'order' AND verdict = 'restated_since'"
+    ),
+    "CREATE INDEX IF NOT EXISTS partner_reconciliation_order ON cj.partner_reconciliation (order_id)",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
     # What the pages look for: a part of the breaks in each of their two orders, all of one run, all of one order, the last nights of what is held back.
     f"CREATE INDEX IF NOT EXISTS reconciliation_dearest ON cj.reconciliation (({_DEAREST}), ({_LOCKS}), {_KEY}) WHERE status IN ('mismatched', 'missing')",

@@ -15,9 +15,12 @@ from include.restatements.report.collect import without_addresses
 from include.restatements.report.words import plain
 from include.warehouse.base import Session
 from include.web.asked import Asked
-from include.web.breaks import BreakRow, of_order
+from include.web.breaks import BreakRow
+from include.web.breaks import of_order as breaks_of_order
 from include.web.common import Freshness, freshness, own_currencies, rows
 from include.web.page import Elsewhere, NoSuchThing, Page
+from include.web.partner_lists import is_correction, seen_of
+from include.web.partner_rows import Compared, of_order
 from include.web.shown import Money, part
 
 
@@ -31,7 +34,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened. `kind` is `state`, `held`, `skipped`, `planned`, `sent`, `settled`, `record`, `verdict`, `aside` or `note`."""
+    """One thing that happened. `kind` is `state`, `held`, `skipped`, `planned`, `sent`, `settled`, `record`, `partner`, `verdict`, `aside` or `note`."""
 
     at: datetime
     kind: str
@@ -76,6 +79,8 @@ class Order:
     """Commission and fee; None also where CJ does not say one of them."""
     states: tuple[OrderState, ...]
     breaks: tuple[BreakRow, ...]
+    partners: tuple[Compared, ...]
+    """What its partners saw of it, beside what CJ holds."""
     events: tuple[Event, ...]
 
 
@@ -89,12 +94,14 @@ def look(session: Session, asked: Asked) -> Order:
     records = _of_its_account(rows(session, "page_order_records", **_without_enterprise(key)), [*sent, *verdicts])
     if not (sent or held or skipped or planned or verdicts or records):
         raise NoSuchThing(f"No run has picked an order {key['order_id']}, and CJ's records do not name it.")
+    saw = of_order(session, key["order_id"], key["action_tracker_id"], {str(row["advertiser_id"]) for row in records})
     aside, notes = rows(session, "page_order_aside", **_without_enterprise(key)), rows(session, "page_order_notes", **key)
     counted = [row for row in records if row["counts"]]
     currency = own.get(str(counted[-1]["advertiser_id"]), "") if counted else ""
     events = [
         *_states([*sent, *held, *skipped]), *_held(held), *_skipped(skipped), *_planned(planned), *_sent(sent, own), *_records(records, own),
         *_verdicts(changes, verdicts, own), *_aside(aside), *_notes(notes),
+        *_partners(session, saw),
     ]  # fmt: skip
     return Order(
         fresh=freshness(session, asked.now),
@@ -107,11 +114,15 @@ def look(session: Session, asked: Asked) -> Order:
         held_commission=_commission(counted, currency),
         states=tuple(_state(row, own) for row in verdicts),
         breaks=_breaks(session, asked, own, key, verdicts),
+        partners=saw,
         events=tuple(sorted(events, key=lambda event: (event.at, _RANK[event.kind]))),
     )
 
 
-_RANK = {kind: n for n, kind in enumerate(("state", "held", "skipped", "planned", "sent", "record", "settled", "verdict", "aside", "note"))}
+_RANK = {
+    kind: n
+    for n, kind in enumerate(("state", "held", "skipped", "planned", "sent", "record", "partner", "settled", "verdict", "aside", "note"))
+}
 """Of what happened in one moment, which comes first."""
 
 
@@ -148,7 +159,7 @@ def _breaks(
 ) -> tuple[BreakRow, ...]:
     if not any(row["status"] in BREAKS for row in verdicts):
         return ()
-    found = of_order(session, asked.now, own, {"order": str(key["order_id"])})
+    found = breaks_of_order(session, asked.now, own, {"order": str(key["order_id"])})
     return tuple(
         row for row in found
         if (row.enterprise_id, row.action_tracker_id, row.order_id) == (key["enterprise_id"], key["action_tracker_id"], key["order_id"])
@@ -165,7 +176,7 @@ def _state(row: Mapping[str, Any], own: Mapping[str, str]) -> OrderState:
 
 
 def _details(**values: Any) -> tuple[Detail, ...]:
-    return tuple(Detail(name.replace("_", " "), str(value)) for name, value in values.items() if value not in (None, ""))
+    return tuple(Detail(name.strip("_").replace("_", " "), str(value)) for name, value in values.items() if value not in (None, ""))
 
 
 def _states(found: list[dict[str, Any]]) -> Iterator[Event]:
@@ -262,8 +273,7 @@ def _why(row: Mapping[str, Any]) -> str:
 
 
 def _told(amount: Any, currency: Any) -> str | None:
-    told = Money.of(amount, currency)
-    return None if told is None else f"{told.amount} {told.currency}".strip()
+    return _told_money(Money.of(amount, currency))
 
 
 def _aside(found: list[dict[str, Any]]) -> Iterator[Event]:
@@ -289,6 +299,19 @@ def _notes(found: list[dict[str, Any]]) -> Iterator[Event]:
             row["acknowledged_at"], "note", f"Noted by {row['acknowledged_by']}", "" if row["holds"] else "lapsed", str(row["note"]),
             details=_details(verdict=" ".join(filter(None, (row["status"], plain(str(row["reason"] or "")))))),
         )  # fmt: skip
+
+
+def _partners(session: Session, saw: tuple[Compared, ...]) -> Iterator[Event]:
+    for one in saw:
+        for seen in seen_of(session, one) if one.partner_rows else ():
+            yield Event(
+                seen.occurred_at or seen.loaded_at, "partner", f"{one.partner} saw a {'correction' if is_correction(seen) else 'sale'}", amount=seen.sale,
+                details=_details(payout=_told_money(seen.payout), transaction=seen.transaction_id, from_=seen.source),
+            )  # fmt: skip
+
+
+def _told_money(amount: Money | None) -> str | None:
+    return None if amount is None else f"{amount.amount} {amount.currency}".strip()
 
 
 def _plain(amount: Any) -> str | None:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from include.web import breaks, held, orders, overview, runs
+from include.web import breaks, held, orders, overview, partner_lists, partners, runs
 from include.web.page import Page
 
-PAGES: tuple[Page, ...] = (overview.PAGE, breaks.PAGE, orders.FINDING, orders.PAGE, runs.PAGE, runs.ONE, held.PAGE)
+PAGES: tuple[Page, ...] = (
+    overview.PAGE,
+    breaks.PAGE,
+    orders.FINDING,
+    orders.PAGE,
+    runs.PAGE,
+    runs.ONE,
+    held.PAGE,
+    partners.PAGE,
+    partners.ONE,
+    partner_lists.DIFFERENCES,
+    partner_lists.TO_SEND,
+    partner_lists.UNIT,
+)

@@ -22,7 +22,7 @@ DIALECTS = ["snowflake", "bigquery", "redshift"]
 EVERY_FILTER = frozenset(
     {
         "since", "account", "status", "reason", "run", "sent_from", "sent_before", "locks_before", "locks_after", "order", "acknowledged", "open_only",
-        "partner", "after", "rows", "rule", "stage", "enterprise",
+        "partner", "after", "rows", "rule", "stage", "enterprise", "verdict", "money", "joined",
     }
 )  # fmt: skip
 """Of the pages, all at once."""
@@ -34,8 +34,11 @@ FILLED: dict[str, Callable[[], str]] = {
     "verdicts": verdicts_sql,
     "verdict_facts": verdicts_sql,
     "partner_verdicts": order_verdicts_sql,
-    "partner_differences": lambda: filled("partner_differences", at_rest=["agree"]),
-    "partner_rows_of": lambda: filled("partner_rows_of", column="order_id"),
+    **{
+        name: functools.partial(filled, name, asked=EVERY_FILTER, at_rest=["agree"])
+        for name in ("partner_differences", "partner_differences_totals", "partner_to_send")
+    },
+    "partner_rows_of": lambda: filled("partner_rows_of", column="order_id", asked=EVERY_FILTER),
     "order_state": lambda: filled("order_state", records="cj.commissions"),
     "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
     **{

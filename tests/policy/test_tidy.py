@@ -36,7 +36,6 @@ KEPT = {
     "OVER_100_ITEMS": "a figure of the real year, with which the shop's orders are compared",
     "SHARES": "what a bulk is made of, with which the written one is compared",
     "restart": "who rehearses against the sandbox takes CJ away and gives it back",
-    "rows_of": "the partner's rows behind a verdict, for who shows it",
     "run_night": "a night without Airflow, for the tests of a bucket and of the way from test to live",
 }
 """Names that only tests use, or nobody, and why they stay."""

@@ -23,6 +23,7 @@ from include.web.app import create_app
 from include.web.reading import Patience, Warehouse
 from tests.restatements.report import report_tables as tables
 from tests.restatements.report.report_tables import CHECKED, OWN, RUN, SENT, append
+from tests.web.partner_tables import saw_a_sale
 
 MAY = {"X-Who": "analyst"}
 PREFIX = "/airflow/cj"
@@ -102,6 +103,7 @@ def filled(location: WarehouseLocation, *, empty: bool = False) -> None:
             record = tables.commission("31", "B-1", "8.00", "2.00") | {"sale_amount": Decimal("100.00"), "publisher_name": "The Gift Edit"}
             append(session, "cj.commissions", [record])
             keep_figures(session)
+            saw_a_sale(session)
         session.leave_snapshot()
 
 

@@ -13,6 +13,7 @@ from include.warehouse.base import WarehouseLocation, open_warehouse
 from include.web.assets import names
 from tests.warehouses import EMPTY
 from tests.web.ground import MAY, PREFIX, RUN, Served, append, filled, served, tables
+from tests.web.partner_tables import ASPIRE, UNIT, saw_a_sale
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 7*7 }}"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -28,9 +29,20 @@ def pages(request: pytest.FixtureRequest) -> Iterator[Served]:
 
 def addresses(pages: Served) -> list[str]:
     """Every route of the app, with something in the place of its names; the files; and what is nowhere."""
-    given = {"enterprise": "1500001", "tracker": "401", "order:path": "B-1", "order": "B-1", "run:path": RUN, "run": RUN, "name": "cj.css"}
+    given = {
+        "enterprise": "1500001",
+        "tracker": "401",
+        "order:path": "B-1",
+        "order": "B-1",
+        "run:path": RUN,
+        "run": RUN,
+        "name": "cj.css",
+        "publisher": ASPIRE,
+        "unit:path": UNIT,
+        "unit": UNIT,
+    }
     found = [route.path for route in pages.app.app.routes]
-    assert {"/", "/breaks", "/breaks.csv", "/api/v1/openapi.json", "/static/{name}"} <= set(found)
+    assert {"/", "/breaks", "/breaks.csv", "/partners/{publisher}/to-send.csv", "/api/v1/openapi.json", "/static/{name}"} <= set(found)
     paths = [re.sub(r"{([^}]*)}", lambda name: given.get(name[1], "nowhere/at/all"), path) for path in found]
     return [*paths, *(f"/static/{name}" for name in sorted(names())), "/static/SOURCES.md", "/docs", "/redoc", "/openapi.json"]
 
@@ -42,7 +54,7 @@ def test_anonymous_and_a_lower_role_are_refused_at_every_address_and_told_nothin
                 evidence = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
                 answer = httpx.request(method, f"{pages.url}{path}", headers=headers | evidence, timeout=300)
                 assert answer.status_code == status, (method, path)
-                assert not re.search("B-1|Gift Edit|5500001|/tmp|duckdb", answer.text), path
+                assert not re.search("B-1|P-1|Gift Edit|5500001|/tmp|duckdb", answer.text), path
 
 
 def test_whoever_may_look_gets_an_answer_at_every_address(pages: Served) -> None:
@@ -136,6 +148,7 @@ def test_markup_in_ids_notes_names_and_cjs_words_stays_text(location: WarehouseL
         }
         told = {"note": HOSTILE, "acknowledged_by": HOSTILE, "run_id": HOSTILE, "acknowledged_at": tables.CHECKED}
         append(session, "cj.acknowledgements", [note | told])
+        saw_a_sale(session, HOSTILE)
         append(session, "cj.account_states", [{
             "change": 1, "conn_id": HOSTILE, "enterprise_id": HOSTILE, "advertiser_id": "5500001", "currency": HOSTILE, "mode": HOSTILE, "reached": False, "said": HOSTILE,
             "seen_at": tables.CHECKED,
@@ -143,7 +156,8 @@ def test_markup_in_ids_notes_names_and_cjs_words_stays_text(location: WarehouseL
         session.leave_snapshot()
     with served(location) as pages:
         quoted = httpx.QueryParams({"x": HOSTILE})
-        order = f"/orders/1500001/401/{str(quoted)[2:].replace('+', '%20')}"
+        hostile = str(quoted)[2:].replace("+", "%20")
+        order = f"/orders/1500001/401/{hostile}"
         for path in (
             "/",
             "/breaks?which=all",
@@ -153,6 +167,11 @@ def test_markup_in_ids_notes_names_and_cjs_words_stays_text(location: WarehouseL
             f"/orders?id={str(quoted)[2:]}",
             order,
             f"/runs/{order.split('401/')[1]}",
+            "/partners",
+            *(
+                f"/partners/{ASPIRE}{rest}"
+                for rest in ("", "/differences", f"/differences?order={str(quoted)[2:]}", "/to-send", f"/units/order%3A{hostile}")
+            ),
         ):
             answer = httpx.get(f"{pages.url}{path}", headers=MAY, follow_redirects=True, timeout=300)
             assert answer.status_code == 200, path
@@ -165,7 +184,8 @@ def test_markup_in_ids_notes_names_and_cjs_words_stays_text(location: WarehouseL
 
 
 def test_a_link_holds_wherever_the_pages_are_mounted(pages: Served) -> None:
-    for path in ("/", "/breaks", "/orders/1500001/401/B-1", f"/runs/{RUN}"):
+    of_partners = (f"/partners/{ASPIRE}{rest}" for rest in ("", "/differences", "/to-send", f"/units/{UNIT}"))
+    for path in ("/", "/breaks", "/orders/1500001/401/B-1", f"/runs/{RUN}", "/partners", *of_partners):
         base = httpx.URL(f"{pages.url}{path}")
         for name, value in Seen(pages.page(path)).attributes:
             if name in ("href", "src", "action") and value and not value.startswith(("#", "data:")):
@@ -173,4 +193,4 @@ def test_a_link_holds_wherever_the_pages_are_mounted(pages: Served) -> None:
                 there = base.join(value)
                 assert there.path.startswith(PREFIX.removesuffix("cj")), (path, value)
                 if there.path.startswith(f"{PREFIX}/"):
-                    assert httpx.get(there, headers=MAY, timeout=300).status_code == 200, (path, value)
+                    assert httpx.get(there, headers=MAY, timeout=300, follow_redirects=True).status_code == 200, (path, value)

@@ -119,7 +119,17 @@ def test_on_postgresql_a_login_that_may_only_select_is_enough(postgres_database:
     reader = WarehouseLocation("postgres", uri=_as(postgres_database, "looking"))
     try:
         with served(reader) as pages:
-            for path in ("/", "/breaks", "/held", "/runs", "/orders/1500001/401/B-1", "/orders?id=B-1", "/breaks.csv"):
+            for path in (
+                "/",
+                "/breaks",
+                "/held",
+                "/runs",
+                "/orders/1500001/401/B-1",
+                "/orders?id=B-1",
+                "/breaks.csv",
+                "/partners",
+                "/partners/7108602/differences.csv",
+            ):
                 assert pages.get(path).status_code in (200, 303), path
     finally:
         with open_warehouse(location) as session:
