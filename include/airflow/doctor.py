@@ -17,6 +17,7 @@ from include.airflow.orders import orders_source
 from include.airflow.unread_variables import read_by_nothing
 from include.airflow.warehouse import CONN_ID, warehouse_location
 from include.domain.errors import RestatementsError
+from include.partners import check as partners
 from include.restatements.doctor.catalogue import CHECKS, CONNECTION, MACHINE
 from include.restatements.doctor.checks import Check, Finding, Found, NotAsked, Notes, State, examine, look, mend, right, to_mend
 
@@ -37,7 +38,7 @@ def examination(
     secrets: Secrets | None = None, slots: Slots | None = None, notes: Notes | None = None, variables: Names | None = None
 ) -> Iterator[Finding]:
     """Every check, asked one after another. Sends nothing live, and leaves nothing behind."""
-    return examine((*MACHINE, *_edge(secrets or Secrets(), slots, variables or tuple), *CHECKS), notes or Notes())
+    return examine((*MACHINE, *_edge(secrets or Secrets(), slots, variables or tuple), *CHECKS, *partners.CHECKS), notes or Notes())
 
 
 def examine_in_a_task() -> dict[str, str]:

@@ -8,5 +8,6 @@ calendar     when CJ pays what locked in a month, and when the partner credits i
 reconcile    the verb: load, join, judge, state
 views        what a page, a CSV file or the partner is given of it
 statement    the same as one HTML file
+check        what the doctor asks of the mappings
 receiver/    a process of its own, for a partner that fires a postback at each conversion
 """

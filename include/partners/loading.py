@@ -58,15 +58,21 @@ def load(mapping: PartnerMapping, location: WarehouseLocation, since: datetime) 
     Raises SettingError for a mapping that does not fit what is there, StorageError, WarehouseError.
     """
     if mapping.files:
-        place = folder(mapping.files, mapping.files_conn_id)
-        names = [name for name in place.names() if name.endswith(ENDINGS)]
-        if not names:
-            raise SettingError(
-                f"There is no file that ends in {', '.join(ENDINGS)} in {mapping.files}, where {mapping.file} says that the log of {mapping.name} is. "
-                "Put one there, or correct files."
-            )
+        place, names = files_of(mapping)
         return sum((_load_file(mapping, location, place, name) for name in names), Loaded())
     return _load_query(mapping, location, since) if mapping.sql else Loaded()
+
+
+def files_of(mapping: PartnerMapping) -> tuple[Folder, list[str]]:
+    """Where the partner's files are, and their names, which end as ENDINGS say. Raises SettingError where there is none, and StorageError."""
+    place = folder(str(mapping.files), mapping.files_conn_id)
+    names = [name for name in place.names() if name.endswith(ENDINGS)]
+    if not names:
+        raise SettingError(
+            f"There is no file that ends in {', '.join(ENDINGS)} in {mapping.files}, where {mapping.file} says that the log of {mapping.name} is. "
+            "Put one there, or correct files."
+        )
+    return place, names
 
 
 def _load_file(mapping: PartnerMapping, location: WarehouseLocation, place: Folder, name: str) -> Loaded:
@@ -88,21 +94,25 @@ def _load_file(mapping: PartnerMapping, location: WarehouseLocation, place: Fold
 
 
 def _load_query(mapping: PartnerMapping, location: WarehouseLocation, since: datetime) -> Loaded:
-    query = _query(mapping)
     with open_warehouse(location) as session:
-        try:
-            columns = session.columns_of(query)
-        except WarehouseError as error:
-            raise type(error)(f"The partner's SQL cannot run. {error} The place to edit is {mapping.file}.") from None
-        must_have(mapping, "query", columns)
-        if doubles := [
-            theirs for ours, theirs in mapping.columns.items() if ours in ("sale_amount", "payout") and columns[theirs] == "double"
-        ]:
-            raise SettingError(
-                f"{mapping.name}'s query gives {', '.join(doubles)} as a double, which has lost the cents: cast it to a decimal where it is stored. The place to edit is {mapping.file}."
-            )
+        query = asked_columns(mapping, session)
         batches = session.stream(query, {"since": since})
         return _append(session, mapping, "sql", None, Reader(mapping), (row for batch in batches for row in batch.to_pylist()), 0)
+
+
+def asked_columns(mapping: PartnerMapping, session: Session) -> str:
+    """The mapping's query, which gives the columns it names in types that fit; it is not run. Raises SettingError and WarehouseError."""
+    query = _query(mapping)
+    try:
+        columns = session.columns_of(query)
+    except WarehouseError as error:
+        raise type(error)(f"The partner's SQL cannot run. {error} The place to edit is {mapping.file}.") from None
+    must_have(mapping, "query", columns)
+    if doubles := [theirs for ours, theirs in mapping.columns.items() if ours in ("sale_amount", "payout") and columns[theirs] == "double"]:
+        raise SettingError(
+            f"{mapping.name}'s query gives {', '.join(doubles)} as a double, which has lost the cents: cast it to a decimal where it is stored. The place to edit is {mapping.file}."
+        )
+    return query
 
 
 def _query(mapping: PartnerMapping) -> str:

@@ -162,7 +162,9 @@ def _mapping(told: _Told) -> PartnerMapping:
             f"The partner's mapping {told.file} has both files and sql. Leave one: a row that comes by both ways would count twice."
         )
     grain = Grain(told.choice("grain", tuple(Grain), "order"))
-    plain = {key: told.text(key, "a text") for key in ("files", "files_conn_id", "sql", "time_format") if told.told.get(key) is not None}
+    plain = {key: told.text(key, "a text") for key in ("files_conn_id", "sql", "time_format") if told.told.get(key) is not None}
+    if told.told.get("files") is not None:
+        plain["files"] = told.text("files", "a URL like file:///data/partners/aspire or s3://bucket/aspire", r"[a-z0-9]+://.+")
     return PartnerMapping(
         publisher_id=told.text("publisher_id", "the publisher's company id (CID) in quotes, as CJ shows it", r"[0-9]+"),
         name=told.text("name", "the partner's name"),
