@@ -114,15 +114,16 @@ def reconcile_partner(context: Mapping[str, Any], publisher_id: str) -> dict[str
 
     settings = partner_settings()
     mapping = find_mapping(publisher_id, settings.partner_mappings)
-    done = reconcile(
-        mapping,
-        warehouse_location(),
-        str(context["run_id"]),
-        storage=settings.storage,
-        storage_conn_id=settings.storage_conn_id,
-        payment_day=settings.partner_payment_day,
-        days=settings.partner_days,
-    )
+    with leaving_it_for_pages() as location:
+        done = reconcile(
+            mapping,
+            location,
+            str(context["run_id"]),
+            storage=settings.storage,
+            storage_conn_id=settings.storage_conn_id,
+            payment_day=settings.partner_payment_day,
+            days=settings.partner_days,
+        )
     log.info(
         "%s: %s rows read, %s of them new. Orders: %s. Months: %s.",
         mapping.name,

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from include.airflow.tasks import partners, reconcile_partner
-from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.base import WarehouseLocation, open_for_reading, open_warehouse
+from tests.web.partner_tables import saw_a_sale
 
 ASPIRE = "7108602"
 
@@ -34,3 +35,12 @@ def test_where_every_row_could_be_read_the_log_says_of_none_that_it_could_not(ca
     assert done["orders"] == {}
     assert "The statement is in" in caplog.text
     assert "could not be read" not in caplog.text
+
+
+def test_what_it_found_is_left_where_the_pages_read_it(tmp_path: Path) -> None:
+    location = WarehouseLocation("duckdb", path=str(tmp_path / "w.duckdb"))
+    with open_warehouse(location) as session:
+        saw_a_sale(session)
+    reconcile_partner({"run_id": "manual__1"}, ASPIRE)
+    with open_for_reading(location, 60) as session:
+        assert [row["run_id"] for row in session.rows("SELECT DISTINCT run_id FROM cj.partner_statements")] == ["manual__1"]
