@@ -14,7 +14,8 @@ partner saw it, with the old and the new figures, for you to send. Nothing is se
 |---|---|
 | `publisher_id` | the publisher to reconcile (7108602 is Aspire). One left as it is in a scheduled run: every publisher there is a mapping of |
 
-**What to do about differences.** Each verdict's rule says what it means and what to do: docs/partner-rules.md, and beside each row in the statement.
+**What to do about differences.** Each verdict's rule says what it means and what to do: docs/partner-rules.md, and beside each row in the
+statement and on the page *Partners*.
 
 **What a failure leaves behind.** What was loaded by then, and the verdicts of the last run that finished. A mapping or a file that does not fit is
 named in the log with what to correct; other partners are not held. The next day tries again; nothing needs clearing.
