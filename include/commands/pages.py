@@ -17,7 +17,7 @@ from pathlib import Path
 
 from include.airflow.environment import ROOT
 from include.commands.demo import DEMOS, demo_environment
-from include.commands.up import LOOPBACK, free_port, healthy, pages_address, stop_session, up_environment, wait_for
+from include.commands.up import LOOPBACK, free_port, healthy, heed_signals, pages_address, stop_session, up_environment, wait_for
 
 FILES = ROOT / ".run" / "pages"
 NOWHERE = "http://127.0.0.1:9"
@@ -56,6 +56,7 @@ def main(arguments: list[str]) -> int:
     }
     if warehouse is not None:
         environment["AIRFLOW_CONN_WAREHOUSE"] = json.dumps({"conn_type": "duckdb", "host": str(warehouse.resolve())})
+    heed_signals()
     log = folder / "pages.log"
     with log.open("ab") as output:
         for what in (["db", "migrate"], ["dags", "reserialize"]):

@@ -168,6 +168,13 @@ def run_airflow(environment: dict[str, str], port: int) -> int:
         PID_FILE.unlink(missing_ok=True)
 
 
+def heed_signals() -> None:
+    """Whoever asks this process to end, its finally clauses run: what it started ends with it."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    # Started with & from a script, a process ignores SIGINT unless it says otherwise.
+    signal.signal(signal.SIGINT, _interrupt)
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -180,9 +187,7 @@ def up() -> int:
     from include.demo.stage import move_to
     from include.sandbox.process import start_sandbox
 
-    signal.signal(signal.SIGTERM, _interrupt)
-    # Started with & from a script, a process ignores SIGINT unless it says otherwise.
-    signal.signal(signal.SIGINT, _interrupt)
+    heed_signals()
     FOLDER.mkdir(parents=True, exist_ok=True)
     port = free_port(int(os.environ.get("PORT") or 8080))
     seed = FOLDER / "seed"
