@@ -7,8 +7,9 @@ backfill of an old interval never pushes an order back, and running an interval 
 
 1. `prepare` reads the touched orders, validates them, holds back what CJ's own records say cannot arrive, and writes the rest as chunks of at
    most 10,000 orders. Without its manifest nothing may be sent.
-2. `approve` asks a person when more money is at stake than `approve_above`, or it is not known how much; otherwise it passes at once. Nothing approves by default. The question
-   names the plan by its digest. It has one instance for each plan of the run, since Airflow never changes a question: of a night that was cleared
+2. `approve` asks a person where the money gate has a reason (docs/money-gate.md), or more is at stake than `approve_above`, or it is not known how much; otherwise it passes at once. Nothing approves by default, and
+   without an answer for 20 hours nothing is sent. The question names the plan by its digest, and says why it is asked, what would be sent, what that moves by operation and partner,
+   and what is not known. Who answered what, when, and what they were shown is in `cj.approvals`. It has one instance for each plan of the run, since Airflow never changes a question: of a night that was cleared
    and planned again the last one counts, and the others pass at once.
 3. `release` hands on the batches of the plan that was approved or needed no approval.
 4. `submit` sends the chunks of that plan and of no other: CJ's Test Mode first, then, where the connection says `live`, production.
@@ -26,7 +27,7 @@ backfill of an old interval never pushes an order back, and running an interval 
 **What a failure leaves behind.** The failed task's log has one sentence that says what and what to do.
 
 - `prepare` failed: nothing was sent. Fix the cause, clear `prepare`.
-- `approve` failed or was rejected: nothing was sent. Clear `prepare` with its downstream to plan and be asked again; `approve` alone shows the old
+- `approve` failed, was rejected or had no answer: nothing was sent, and the next night plans its orders again. To decide anew now, clear `prepare` with its downstream to plan and be asked again; `approve` alone shows the old
   question again, and refuses where it is not the plan's.
 - `submit` failed: some chunks have answers, some do not. Clear the failed `submit` tasks with their downstream. An answered chunk is never sent
   again; one whose call left without an answer is `unknown` and settled from CJ's records, not by sending it again.
@@ -100,7 +101,7 @@ with DAG(
     approve = ApproveNight.partial(
         task_id="approve",
         subject="Send this night's restatements to CJ?",
-        body="Approve sends this plan and no other. Reject sends nothing and fails the run.",
+        pool=WAREHOUSE_POOL,
         response_timeout=timedelta(hours=20),
         # Its waiting has response_timeout, and a second attempt would ask a second time.
         execution_timeout=None,

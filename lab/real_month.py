@@ -36,7 +36,7 @@ from include.domain.states import Mode
 from include.restatements.prepare import prepare
 from include.restatements.publish import publish
 from include.restatements.reconcile import reconcile
-from include.restatements.settings import Run, Settings
+from include.restatements.settings import GATE_OFF, Run, Settings
 from include.restatements.submit import submit
 from include.sandbox.control import SandboxControl
 from include.sandbox.process import start_sandbox
@@ -243,7 +243,7 @@ def settings_for(sandbox_url: str, storage: Path) -> Settings:
         tracking_url=sandbox_url,
         commissions_url=f"{sandbox_url}/query",
     )
-    return Settings(accounts=(account,), storage=storage.as_uri())
+    return Settings(accounts=(account,), storage=storage.as_uri(), **GATE_OFF)  # type: ignore[arg-type]
 
 
 def play_on(sandbox: SandboxControl, seed_directory: Path, settings: Settings, location: WarehouseLocation) -> Play:

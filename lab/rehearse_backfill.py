@@ -25,7 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from include.airflow.environment import ROOT
+from include.airflow.environment import ROOT, gate_off
 from include.commands.demo import fresh_folder
 from include.commands.up import free_port, healthy, stop_session, unpause, up_environment
 
@@ -297,7 +297,7 @@ def main(arguments: list[str]) -> int:
         metadata_database() as metadata,
         start_sandbox(folder / "sandbox.sqlite", seed=folder / "seed", delay_seconds=CJ_SECONDS) as sandbox,
     ):
-        environment = up_environment(folder, sandbox.url, port, os.environ) | metadata
+        environment = up_environment(folder, sandbox.url, port, os.environ) | metadata | gate_off()
         environment["AIRFLOW_VAR_CJ_PROCESSING_MINUTES"] = str(CJ_SECONDS / 60)
         replace_environment(environment)
         dates = ["--from-date", f"{first:%Y-%m-%d}", "--to-date", f"{end:%Y-%m-%d}"]

@@ -16,6 +16,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.api.datamodels._generated import HITLUser as APIHITLUser
 from airflow.sdk.exceptions import TaskAwaitingInput
 
+from include.airflow.asking import asked_of, keep_answer, keep_question
 from include.airflow.connections import approval_limit, settings_from_airflow
 from include.airflow.retries import LeftUnsent, TryAgain, retry_after
 from include.airflow.runs import run_of, said, utc, woken_by_submission
@@ -23,13 +24,15 @@ from include.airflow.tasks import figures
 from include.airflow.warehouse import leaving_it_for_pages, warehouse_location
 from include.cj.breaker import FIRST_PAUSE
 from include.cj.errors import CJError
+from include.domain.states import Answer
 
 
 class ApproveNight(ApprovalOperator):
-    """Hands a plan's batches on; first asks a person when more money is at stake than `approve_above`, or it is not known how much.
+    """Hands a plan's batches on; first asks a person where the money gate has a reason, or more money is at stake than `approve_above`, or it is not
+    known how much.
 
     Its output is what gets submitted: without it, nothing. Reject hands on no batch. No answer in `response_timeout` fails the task; nothing
-    approves by default. The decision (approved, by, at, digest) is the XCom `decision`.
+    approves by default. The decision (approved, by, at, digest) is the XCom `decision`; what was asked and answered is in cj.approvals.
 
     Airflow keeps the question of a task instance for good: cleared, it shows the first one again and wipes only the answer. So each plan of a run
     has a task instance of its own (`questions` in `include.airflow.tasks`), the question names its plan's digest, the answer counts for that one
@@ -47,20 +50,26 @@ class ApproveNight(ApprovalOperator):
             self.log.info("The night was planned again since; another instance of this task has its plan.")
             return []
         question, limit = _question(self.question), approval_limit(said(context))
-        from include.restatements.plan.approval import must_be_asked, stake_told
+        from include.restatements.approval.question import body, subject
+        from include.restatements.approval.stake import stake_told, why_asked
 
         stake = stake_told(question["at_stake"], question["unpriced"])
-        if not question["batches"] or not must_be_asked(question["at_stake"], question["unpriced"], limit):
+        reasons = [*question["reasons"], *why_asked(question["at_stake"], question["unpriced"], limit)]
+        if not question["batches"] or not reasons:
             why = "no limit is set" if limit is None else f"limit {limit}"
-            self.log.info("No approval needed for plan %s: %s at stake, %s.", question["digest"], stake, why)
+            self.log.info(
+                "No approval needed for plan %s: %s at stake, %s, and the money gate has no reason.", question["digest"], stake, why
+            )
             return _batches(question)
-        self.subject = f"{self.subject} Plan {question['digest']}, {stake} at stake"
-        self.body = (
-            f"Plan **{question['digest']}** of run {context['run_id']}. Money at stake: **{stake}**; the limit is {limit}. "
-            f"Planned: {figures(question['summary'])}. Mode: {figures(question['modes'])}.\n\n{self.body or ''}"
-        )
+        asked = asked_of(context, question, reasons)
+        self.subject, self.body = subject(asked), body(asked)
         self._ask(context)
-        raise TaskAwaitingInput(method_name="execute_complete", kwargs={"asked": question["digest"]}, timeout=self.response_timeout)
+        number = keep_question(context, asked)
+        for notifier in self.notifiers:
+            notifier(context)
+        raise TaskAwaitingInput(
+            method_name="execute_complete", kwargs={"asked": question["digest"], "number": number}, timeout=self.response_timeout
+        )
 
     def _ask(self, context: Context) -> None:
         """Put the question to Airflow, and make sure that it is the one a person will read."""
@@ -85,19 +94,28 @@ class ApproveNight(ApprovalOperator):
                     "Nothing was sent. Clear task prepare with its downstream: it plans the night again and asks in a new instance of this task."
                 )
         self.log.info("Waiting for an answer: %s", self.subject)
-        for notifier in self.notifiers:
-            notifier(context)
 
-    def execute_complete(self, context: Context, event: dict[str, Any], asked: str | None = None) -> list[dict[str, Any]]:
-        """The answer, which counts for the plan `asked` and no other."""
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], asked: str | None = None, number: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The answer to question `number` of the run, which counts for the plan `asked` and no other."""
         if "error" in event:
+            if event.get("error_type") == "timeout":
+                keep_answer(context, number, Answer.UNANSWERED)
+                raise LeftUnsent(
+                    f"Nobody answered whether plan {asked} may be sent, for {self.response_timeout}. Nothing of it was sent. "
+                    "Clear task prepare with its downstream to plan it again and be asked again; the next night plans its orders again too."
+                )
             self.process_trigger_event_error(event)
         self.validate_chosen_options(event["chosen_options"])
         approved = event["chosen_options"] == [self.APPROVE]
         by = event.get("responded_by_user") or {}
         name = by.get("name") or by.get("id") or "somebody" if isinstance(by, Mapping) else str(by)
         now = self.question["digest"] if isinstance(self.question, Mapping) else None
-        if approved and (asked is None or asked != now):
+        outdated = approved and (asked is None or asked != now)
+        answer = Answer.OUTDATED if outdated else Answer.APPROVED if approved else Answer.REJECTED
+        keep_answer(context, number, answer, name, event.get("responded_at"))
+        if outdated:
             raise LeftUnsent(
                 f"{name} approved plan {asked or 'of an earlier release'}, and the night was planned again since. Nothing was sent. "
                 "Clear task prepare with its downstream: it plans the night again and asks again."
@@ -110,7 +128,7 @@ class ApproveNight(ApprovalOperator):
 
 def _question(handed_on: Any) -> Mapping[str, Any]:
     """What prepare handed on of a plan. Raises LeftUnsent for what an earlier release did."""
-    if not isinstance(handed_on, Mapping) or not {"digest", "unpriced"} <= handed_on.keys():
+    if not isinstance(handed_on, Mapping) or not {"digest", "unpriced", "moves", "reasons"} <= handed_on.keys():
         raise LeftUnsent("This night was planned by an earlier release. Nothing was sent. Clear task prepare with its downstream.")
     return handed_on
 

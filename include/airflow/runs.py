@@ -38,7 +38,8 @@ def run_of(context: Mapping[str, Any]) -> Run:
             "another night's (`dags trigger --logical-date` does that). Nothing was read and nothing was sent. "
             f"For the orders touched from {begin.isoformat()} on: {command_for(begin)}"
         )
-    return Run(context["run_id"], start, end)
+    kind = getattr(context.get("dag_run"), "run_type", None)
+    return Run(context["run_id"], start, end, backfill=str(getattr(kind, "value", kind)) == "backfill")
 
 
 def command_for(begin: datetime) -> str:

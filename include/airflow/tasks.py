@@ -24,9 +24,11 @@ log = logging.getLogger(__name__)
 def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
     """Plans the night. Returns the questions of the run: one for each plan it has made, of which only the last is still to be asked.
 
-    A question is a plan: its digest, batches of chunk paths, the money at stake as text, counts, and how far each account goes.
+    A question is a plan: its digest, batches of chunk paths, the money at stake as text, counts, what it moves by partner, and how far each account goes.
     """
-    from include.restatements.plan.approval import stake_told
+    import msgspec
+
+    from include.restatements.approval.stake import stake_told
     from include.restatements.prepare import prepare
 
     run = run_of(context)
@@ -43,6 +45,8 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
         "at_stake": prepared.at_stake,
         "unpriced": prepared.unpriced,
         "summary": dict(prepared.summary),
+        "reasons": prepared.reasons,
+        "moves": [msgspec.to_builtins(move) for move in prepared.moves],
         "modes": {account.conn_id: settings.effective_mode(account).value for account in settings.accounts},
     }
     return [*[None] * (prepared.turn - 1), question]

@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from include.airflow.environment import ROOT
+from include.airflow.environment import ROOT, gate_off
 from include.airflow.pages import VIEWS
 from include.commands.demo import demo_environment
 
@@ -51,6 +51,8 @@ def free_port(wanted: int) -> int:
 def up_environment(folder: Path, sandbox_url: str, port: int, given: Mapping[str, str]) -> dict[str, str]:
     """The demo's environment, for a running Airflow on loopback with CJ's hour cut to the sandbox's delay."""
     environment = demo_environment(folder, sandbox_url, given)
+    # Here somebody sits: the first night stops at the money gate.
+    environment = {name: value for name, value in environment.items() if name not in gate_off()}
     return environment | {
         # `airflow standalone` starts its parts by the name `airflow`.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)]),
@@ -152,6 +154,10 @@ def run_airflow(environment: dict[str, str], port: int) -> int:
                 print(f"Airflow: http://{LOOPBACK}:{port}   Ctrl-C stops everything.", flush=True)
                 print(f"The pages, once a night has run: {pages_address(port)}", flush=True)
                 print(f"For .venv/bin/airflow in another shell, from {ROOT}:\n    {reaching_it(FOLDER)}", flush=True)
+                print(
+                    "The last night touches more than a usual one: its run waits in `approve` for your answer (Browse, Required Actions).",
+                    flush=True,
+                )
                 announced = True
             if announced and unpaused < expected:
                 unpaused += unpause(port)

@@ -6,6 +6,7 @@
     │   ├── WarehouseUnavailable           transient: it cannot be reached or is busy
     │   └── WarehouseShapeError            a table or column is missing or of the wrong type; fix it, then retry
     ├── QuarantineRatioExceeded            too many rows failed validation: nothing was sent
+    ├── AboveTheLimit                      more money is at stake than anybody may let go: nothing was planned, nothing was sent
     ├── PlanReplaced                       what was approved is not what is planned now: nothing was sent
     ├── JournalConflict                    one key, two payloads: stop and look
     ├── StorageError                       the run's files cannot be read or written
@@ -52,6 +53,10 @@ class WarehouseShapeError(WarehouseError):
 
 class QuarantineRatioExceeded(RestatementsError):
     """More rows failed validation than `max_quarantine_ratio` allows. Nothing was sent."""
+
+
+class AboveTheLimit(RestatementsError):
+    """More money is at stake than `never_above`, past which nobody can approve. Nothing was planned and nothing was sent."""
 
 
 class PlanReplaced(RestatementsError):

@@ -69,6 +69,10 @@ def _below_one(value: Any) -> Decimal:
     return Decimal(_checked(0 <= number < 1, number))
 
 
+def _or_off(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if str(value).strip().lower() == "off" else parse(value)
+
+
 def _length(unit: timedelta) -> Kind:
     longest = LONGEST // unit
     return Kind(f"a number from 0 to {longest} (ten years)", lambda value: float(_between(0, longest)(value)))
@@ -110,6 +114,8 @@ URL = Kind("a URL like file:///absolute/path or s3://bucket/cj", _url)
 WHOLE = Kind("a whole number of at least 1", _whole())
 ORDERS = Kind(f"a whole number from 1 to {MAX_ORDERS_PER_REQUEST}, the orders CJ takes in a request", _whole(MAX_ORDERS_PER_REQUEST))
 RATIO = Kind("between 0 (one bad row stops the night) and 1 (nothing does)", _between(0, 1))
+SHARE_OR_OFF = Kind("a share from 0 to 1, like 0.05 for five per cent, or 'off'", _or_off(_between(0, 1)))
+TIMES_OR_OFF = Kind("a number of at least 1, or 'off'", _or_off(_between(1)))
 BAND = Kind("at least 0 and below 1, like 0.03 for three per cent", _below_one)
 AMOUNT = Kind("an amount of money of zero or more, like 1000.50", _between(0))
 MINUTES = _length(timedelta(minutes=1))

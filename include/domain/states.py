@@ -118,6 +118,21 @@ class Skip(StrEnum):
     """A run that planned later took the order over before this one posted it; that run's tables carry it."""
 
 
+class Answer(StrEnum):
+    """What became of a question put to a person. Only one of them sends anything."""
+
+    APPROVED = "approved"
+    """A person read the plan and let it go."""
+    REJECTED = "rejected"
+    """A person read the plan and held it: nothing was sent, its orders are planned again."""
+    UNANSWERED = "unanswered"
+    """Nobody answered in time: nothing was sent."""
+    OUTDATED = "outdated"
+    """A person approved a plan that had been replaced meanwhile: nothing was sent."""
+    WITHDRAWN = "withdrawn"
+    """The run was planned or asked again before anybody answered: that question counts no more."""
+
+
 MAX_ATTEMPTS = 3
 """How often one order state is sent before it stays a break. Used by the re-planning."""
 

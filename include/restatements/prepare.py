@@ -16,10 +16,12 @@ from msgspec.structs import replace
 from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.restatements.adoption import adopt
+from include.restatements.approval.judging import judge, keep_nights
+from include.restatements.approval.moves import shown
 from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
 from include.restatements.changes.orders import check_where_they_are
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
-from include.restatements.journal.documents import Manifest, Summary
+from include.restatements.journal.documents import Manifest, Move, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.context import PlanContext, take_numbers
@@ -50,6 +52,10 @@ class Prepared:
     digest: str
     turn: int
     told: list[str]
+    moves: list[Move]
+    """What a person is shown of what it changes."""
+    reasons: list[str]
+    """Why the money gate asks for a person; none where it does not."""
 
 
 def prepare(
@@ -63,7 +69,7 @@ def prepare(
 
     The orders are read from the warehouse, or from `orders` where that is given.
 
-    Raises SettingError, WarehouseError, QuarantineRatioExceeded, StorageError, and CJError when no account can be reached. When some can,
+    Raises SettingError, WarehouseError, QuarantineRatioExceeded, AboveTheLimit, StorageError, and CJError when no account can be reached. When some can,
     the orders of the others wait (cj.skipped `waiting`) and the problem is named by `publish`.
     """
     if not settings.accounts:
@@ -108,7 +114,8 @@ def prepare(
     checkpoint("after_commit")
     counts = manifest.summary
     return Prepared(
-        _batches(planned, settings), manifest.at_stake, manifest.unpriced, counts.as_dict(), str(manifest.digest), manifest.turn, told(counts)
+        _batches(planned, settings), manifest.at_stake, manifest.unpriced, counts.as_dict(), str(manifest.digest), manifest.turn, told(counts),
+        shown(manifest.moves), manifest.reasons,
     )  # fmt: skip
 
 
@@ -152,12 +159,15 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         problems=problems,
         chunks=[chunk.planned() for chunk in planned.chunks],
         turn=before.turn + 1 if before is not None else 1,
+        moves=planned.moved.moves,
+        gate=judge(context.session, run, context.settings, planned.moved, context.now),
     )
     manifest = replace(manifest, digest=digest_of(manifest))
     context.session.execute(
         "UPDATE cj.plans SET interval_start = :begin, interval_end = :end, figures = :figures WHERE plan_number = :plan",
         {"begin": run.interval_start, "end": run.interval_end, "figures": figures_of_plan(manifest), "plan": context.numbers.plan},
     )
+    keep_nights(context.session, run.run_id, context.numbers.plan, manifest.gate, context.now)
     context.journal.commit_plan(manifest)
     return manifest
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from include.restatements.adoption import adopt
+from include.restatements.approval.record import load_approvals
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
@@ -37,6 +38,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
         with session.transaction():
             session.serialize("cj.plan")
             incomplete = load_run(session, journal, manifest, checkpoint)
+            load_approvals(session, journal, run.run_id)
             adopt(session, settings.advertisers)
             session.analyze_grown("cj.submissions")
             checkpoint("before_publish_commit")

@@ -1,7 +1,7 @@
 """The tables from the journal: for a warehouse that was lost, restored from an older backup, or changed by hand.
 
-It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned and cj.reconciliation and fills them from the manifests, chunks, answers,
-quarantine.parquet and skipped.parquet of every run, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
+It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned, cj.approvals, cj.nights and cj.reconciliation and fills them from the manifests, chunks, answers,
+quarantine.parquet, skipped.parquet and approvals of every run, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
 Repeating it changes nothing. Nothing is sent. A journal without a run is refused: more likely it is the wrong folder than an empty one.
 
 What it does not do: touch cj.verdicts_log, to which only a verdict that has changed is added; bring back cj.reconciliation_runs, whose figures are
@@ -17,6 +17,8 @@ import pyarrow as pa
 from include.domain.errors import SettingError
 from include.domain.shapes import INSTANT
 from include.domain.states import Operation
+from include.restatements.approval.judging import keep_nights
+from include.restatements.approval.record import load_approvals
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, journal_of, run_folder
@@ -62,6 +64,8 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
         "judged_readings",
         "unjudged",
         "replan_news",
+        "approvals",
+        "nights",
     ):
         session.execute(f"DELETE FROM cj.{table}")
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
@@ -104,6 +108,9 @@ def _refill_run(session: Session, journal: Journal, manifest: Manifest) -> None:
         session.append("cj.submissions", submission_rows(journal, run_id, found, advertisers)[0])
         to_judge(session, run_id, found.ref)
     leave_to_submissions(session, run_id)
+    load_approvals(session, journal, run_id)
+    number = manifest.plan_number if manifest.plan_number is not None else number_of_moment(manifest.planned_at)
+    keep_nights(session, run_id, number, manifest.gate, manifest.cj_time)
 
 
 def _planned(journal: Journal, manifest: Manifest, ref: ChunkRef) -> pa.Table:

@@ -6,9 +6,11 @@ Nothing here knows Airflow. `include.airflow.connections` builds these from conn
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from include.domain import kinds
 from include.domain.account import MAX_ORDERS_PER_REQUEST, Account, check_mode
@@ -78,6 +80,36 @@ class Settings:
             kinds.AMOUNT,
             "money at stake in one night above which, or where it is not known, a person must approve; a run may lower it",
             unset="off",
+        ),
+    )
+    gate_touched: Decimal | None = field(
+        default=Decimal("0.05"),
+        metadata=_told(kinds.SHARE_OR_OFF, "share of the open orders that a night may restate or cancel before a person is asked"),
+    )
+    gate_taken_back: Decimal | None = field(
+        default=Decimal("0.05"),
+        metadata=_told(kinds.SHARE_OR_OFF, "share of the open money that a night may take back before a person is asked"),
+    )
+    gate_times_usual: Decimal | None = field(
+        default=Decimal("3"),
+        metadata=_told(
+            kinds.TIMES_OR_OFF, "how many times the orders of a large usual night a night may restate or cancel before a person is asked"
+        ),
+    )
+    gate_new_cancelled: Decimal | None = field(
+        default=Decimal("0.5"),
+        metadata=_told(kinds.SHARE_OR_OFF, "share of one day's new orders that may be cancelled at once before a person is asked"),
+    )
+    gate_new_tracker: bool = field(
+        default=True,
+        metadata=_told(kinds.FLAG, "whether a person is asked where an order goes to an action tracker that CJ has never shown"),
+    )
+    gate_fewest: int = field(default=20, metadata=_told(kinds.WHOLE, "orders a night may restate or cancel whatever their share"))
+    gate_fewest_cancelled: int = field(default=10, metadata=_told(kinds.WHOLE, "new orders that may be cancelled whatever their share"))
+    never_above: Decimal | None = field(
+        default=None,
+        metadata=_told(
+            kinds.AMOUNT, "money at stake in one night of an account above which nothing is sent, whoever approves", unset="off"
         ),
     )
     late_hours: float = field(
@@ -151,6 +183,12 @@ TOLD: dict[str, Told] = {one.name: one.metadata["told"] for one in fields(Settin
 """Each setting by its name, in the order of the README's table."""
 
 
+GATE_OFF: Mapping[str, bool | None] = MappingProxyType(
+    {"gate_touched": None, "gate_taken_back": None, "gate_times_usual": None, "gate_new_cancelled": None, "gate_new_tracker": False}
+)
+"""The money gate asks for nobody: for rehearsals and measurements, where nights are what they are."""
+
+
 def variable_of(name: str) -> str:
     """The Airflow Variable a setting is read from."""
     return TOLD[name].variable or f"cj_{name}"
@@ -163,3 +201,5 @@ class Run:
     run_id: str
     interval_start: datetime
     interval_end: datetime
+    backfill: bool = False
+    """One of several that a person started together."""

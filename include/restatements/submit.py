@@ -16,10 +16,10 @@ from include.cj.transport import Timeouts
 from include.domain.account import Account
 from include.domain.errors import PlanReplaced, RestatementsError, SettingError
 from include.domain.states import Mode
+from include.restatements.approval.stake import must_be_asked
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest, PlannedChunk
 from include.restatements.journal.journal import ChunkRef, journal_of, run_folder
-from include.restatements.plan.approval import must_be_asked
 from include.restatements.plan.digest import digest_of
 from include.restatements.posting.poster import Poster, Submitted
 from include.restatements.settings import Run, Settings
@@ -38,7 +38,7 @@ def submit(
 ) -> Submitted:
     """Bring every chunk of the batch to an answer, two at a time. Repeating it posts nothing that has an intent or an answer.
 
-    `digest` is the plan's that the batch is of: that a person approved, where more is at stake than `approve_above`; without it only a plan that
+    `digest` is the plan's that the batch is of: that a person approved, where the money gate asks or more is at stake than `approve_above`; without it only a plan that
     needs no approval is sent. When CJ is down, `paused_until` says until when to leave it alone. Raises PlanReplaced where the run's plan is another
     one; CJError that a retry, or a person, has to settle; what was answered before stays answered.
     """
@@ -69,7 +69,7 @@ def submit(
 def _must_be_approved(manifest: Manifest, digest: str | None, settings: Settings) -> None:
     """The figures a person saw are those of one plan, so only its chunks may be sent."""
     known, limit = digest_of(manifest), settings.approve_above
-    if digest is None and not must_be_asked(manifest.at_stake, manifest.unpriced, limit):
+    if digest is None and not manifest.reasons and not must_be_asked(manifest.at_stake, manifest.unpriced, limit):
         return
     if digest != known:
         asked = f"plan {digest}" if digest else "no plan of it"

@@ -166,6 +166,19 @@ CASE
 END
 {%- endmacro %}
 
+{#- What sending `order` adds to the sales that commission is paid on, in the advertiser's currency; below zero it takes back. To the last digit where
+    CJ converts nothing. Not known is null. -#}
+{% macro sales_moved(order, cancelled) -%}
+{% set converted -%}
+CAST({{ order }}.paid_on AS double precision) - CAST({{ order }}.held_paid_on AS double precision)
+{%- endset -%}
+CASE
+    WHEN {{ cancelled }} THEN CAST(0 - {{ order }}.held_paid_on AS decimal(38, 10))
+    WHEN NOT {{ order }}.converted THEN CAST({{ order }}.amount - COALESCE({{ order }}.discount, 0) - {{ order }}.held_paid_on AS decimal(38, 10))
+    ELSE CAST(ROUND(CAST(CASE WHEN ABS({{ converted }}) > 1e27 THEN 1e27 ELSE {{ converted }} END AS decimal(38, 10)), 2) AS decimal(38, 10))
+END
+{%- endmacro %}
+
 {#- Two rows are of one order, where no USING can say so. -#}
 {% macro same_order(one, other) -%}
 {{ one }}.enterprise_id = {{ other }}.enterprise_id AND {{ one }}.action_tracker_id = {{ other }}.action_tracker_id AND {{ one }}.order_id = {{ other }}.order_id

@@ -22,6 +22,6 @@ SELECT
         WHEN locking_unsaid THEN status
     END AS status,
     CAST(attempts + 1 AS integer) AS attempt,
-    at_stake
+    at_stake, sales_moved, held_sales, publisher_id, publisher_name
 FROM decided
 ORDER BY position

@@ -1,5 +1,5 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
-{% from "fragments.sql" import rates_shown, rate_of_others, near_a_rate, is_half_shown, paid_on, wanted_paid_on, cost_of_wrong_state, trackers, share_of_tracker, pays_something %}
+{% from "fragments.sql" import rates_shown, rate_of_others, near_a_rate, is_half_shown, paid_on, wanted_paid_on, cost_of_wrong_state, trackers, share_of_tracker, pays_something, sales_moved %}
 -- The facts of the plan: one row for every order of cj.plan_input (bound to :run_id), with what is true of it as yes or no, and the amounts. Nothing
 -- is decided here: include/restatements/rules/plan.py does that, and says what each fact means.
 -- Bound to :process_by, the instant by which CJ will have processed what is sent now (its hour from now): an order that locks before then is
@@ -62,7 +62,7 @@ last_sent AS (
 compared AS (
     SELECT
         i.*,
-        h.records, h.reversals, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee, h.validation_status,
+        h.publisher_id, h.publisher_name, h.records, h.reversals, h.lock_stage, h.locking_date, h.locking_method, h.commission, h.cj_fee, h.validation_status,
         COALESCE({{ is_half_shown("h") }}, FALSE) AS half_shown, d.order_id IS NOT NULL AS in_doubt,
         COALESCE(h.newest_reading >= t.items_since, FALSE) AS items_told, {{ share_of_tracker("i.sale_amount_basis") }} AS share,
         t.action_tracker_id IS NULL AND o.owned_tracker IS NOT NULL AS tracker_of_another,
@@ -188,7 +188,8 @@ facts AS (
             END, FALSE
         ) AS amounts_agree,
         -- What paying for the wrong state would cost, in the advertiser's currency. Not known is null, and never nothing.
-        {{ cost_of_wrong_state("c", "c.cancelled") }} AS at_stake
+        {{ cost_of_wrong_state("c", "c.cancelled") }} AS at_stake,
+        {{ sales_moved("c", "c.cancelled") }} AS sales_moved, CAST(c.held_paid_on AS decimal(38, 10)) AS held_sales
     FROM (
         SELECT r.*,
             CASE WHEN r.records IS NULL AND NOT r.in_doubt THEN 0 ELSE {{ paid_on("r.held_sale_amount", "r.held_discount", "r.sale_amount_basis") }} END
@@ -200,7 +201,7 @@ facts AS (
 )
 
 SELECT
-    f.position, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.verdict_reason, f.at_stake,
+    f.position, f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, f.status, f.attempts, f.verdict_reason, f.at_stake, f.sales_moved, f.held_sales, f.publisher_id, f.publisher_name,
     f.call_unsettled, f.on_its_way, f.same_as_last, f.last_is_create, f.last_is_cancel, f.last_may_count, f.last_accepted, f.last_matched, f.last_reason_lost, f.last_missing,
     f.older_than_last, f.attempts_used, f.known, f.elsewhere, f.tracker_of_another, f.attributed, f.before_ledger, f.was_new, f.untouched, f.cancelled, f.to_accept, f.closed, f.locked,
     f.held_nothing AND NOT f.in_doubt AND NOT f.to_nothing AS held_cancelled, f.pays_nothing, f.open_ended, f.locking_unsaid, f.status_given, f.status_set,

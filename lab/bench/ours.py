@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from include.domain.account import Account, Token
 from include.domain.states import Mode, Operation
-from include.restatements.settings import Run, Settings
+from include.restatements.settings import GATE_OFF, Run, Settings
 from include.sql import sql_text
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from include.warehouse.duckdb_warehouse import DuckDBLocation
@@ -31,7 +31,7 @@ def account(url: str, token: str) -> Account:
 
 
 def settings(url: str, token: str, storage: str) -> Settings:
-    return Settings((account(url, token),), storage=f"file://{storage}", ledger_days=30)
+    return Settings((account(url, token),), storage=f"file://{storage}", ledger_days=30, **GATE_OFF)  # type: ignore[arg-type]
 
 
 def extract(clock: Clock, orders: int, folder: str, uri: str) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from airflow.providers.standard.exceptions import HITLTimeoutError
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import RetryAction
 from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
@@ -30,6 +31,7 @@ RELEASED = [{"digest": DIGEST, "chunks": chunks} for chunks in BATCHES]
 @dataclass
 class DagRun:
     conf: dict[str, Any] = field(default_factory=dict)
+    dag_id: str = "cj_restatements"
 
 
 @dataclass
@@ -48,7 +50,9 @@ def context(conf: dict[str, Any] | None = None, **more: Any) -> Any:
     return {"dag_run": DagRun(conf or {}), "params": conf or {}, "ti": Instance(), "run_id": "scheduled__2026-03-02T02:00:00+00:00"} | more
 
 
-def approval(at_stake: str, batches: list[list[str]] = BATCHES, digest: str = DIGEST, unpriced: int = 0) -> ApproveNight:
+def approval(
+    at_stake: str, batches: list[list[str]] = BATCHES, digest: str = DIGEST, unpriced: int = 0, reasons: tuple[str, ...] = ()
+) -> ApproveNight:
     question = {
         "digest": digest,
         "batches": batches,
@@ -56,6 +60,8 @@ def approval(at_stake: str, batches: list[list[str]] = BATCHES, digest: str = DI
         "unpriced": unpriced,
         "summary": {"create": 1},
         "modes": {"cj": "live"},
+        "reasons": list(reasons),
+        "moves": [],
     }
     return ApproveNight(task_id="approve", subject="?", question=question, response_timeout=timedelta(hours=1))
 
@@ -95,6 +101,7 @@ def test_a_plan_that_was_replaced_is_neither_asked_about_nor_handed_on() -> None
         ["batches", []],
         {"batches": BATCHES, "at_stake": "1.00", "summary": {}},
         {"batches": BATCHES, "at_stake": "1.00", "digest": DIGEST, "summary": {}},
+        {"batches": BATCHES, "at_stake": "1.00", "digest": DIGEST, "summary": {}, "unpriced": 0},
     ],
 )
 def test_what_an_earlier_release_handed_on_is_refused_with_a_sentence(handed_on: Any) -> None:
@@ -105,26 +112,60 @@ def test_what_an_earlier_release_handed_on_is_refused_with_a_sentence(handed_on:
         SubmitBatch(task_id="submit", batch=["create/a"]).execute(context())
 
 
-def test_above_the_limit_a_person_is_asked_and_nothing_answers_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
+    """What is put to Airflow; where it is written down beside that is in `tmp_path`."""
+    sent: list[Any] = []
 
     class Supervisor:
         def send(self, msg: Any) -> Any:
-            asked.append(msg)
+            sent.append(msg)
             return HITLDetailRequestResult(**msg.model_dump(exclude={"type"}))
 
     monkeypatch.setattr("airflow.sdk.execution_time.task_runner.SUPERVISOR_COMMS", Supervisor(), raising=False)
+    extra = {"enterprise_id": "1500001", "advertiser_id": "5500001"}
+    monkeypatch.setenv("AIRFLOW_CONN_CJ", json.dumps({"conn_type": "http", "password": "token", "extra": extra}))
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "duckdb", "host": str(tmp_path / "warehouse.duckdb")}))
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_STORAGE", (tmp_path / "storage").as_uri())
+    return sent
+
+
+def test_above_the_limit_a_person_is_asked_and_nothing_answers_for_them(asked: list[Any]) -> None:
     night = context({"approve_above": 100})
     night["task_instance"] = night["ti"]
     with pytest.raises(TaskAwaitingInput) as waiting:
         approval("100.01").execute(night)
     (question,) = [msg for msg in asked if isinstance(msg, CreateHITLDetailPayload)]
     assert (question.options, question.defaults) == (["Approve", "Reject"], None)
-    assert "**100.01**; the limit is 100" in (question.body or "")
+    assert "Money at stake is 100.01; the limit is 100.00 (`approve_above`)." in (question.body or "")
     assert f"Plan **{DIGEST}** of run scheduled__2026-03-02T02:00:00+00:00" in (question.body or "")
     assert DIGEST in question.subject
     assert waiting.value.method_name == "execute_complete"
-    assert (waiting.value.kwargs, waiting.value.timeout) == ({"asked": DIGEST}, timedelta(hours=1))
+    assert (waiting.value.kwargs, waiting.value.timeout) == ({"asked": DIGEST, "number": 1}, timedelta(hours=1))
+
+
+def test_a_reason_of_the_money_gate_asks_a_person_though_no_limit_is_set(asked: list[Any]) -> None:
+    night = context()
+    night["task_instance"] = night["ti"]
+    with pytest.raises(TaskAwaitingInput):
+        approval("0.01", reasons=("Too many.",)).execute(night)
+    (question,) = [msg for msg in asked if isinstance(msg, CreateHITLDetailPayload)]
+    assert "- Too many.\n\n" in (question.body or "")
+    assert approval("0.01", batches=[], reasons=("Too many.",)).execute(context()) == []
+
+
+def test_the_answer_is_written_down_where_the_warehouse_cannot_be_reached(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "duckdb", "host": str(tmp_path)}))
+    night = context()
+    night["task_instance"] = night["ti"]
+    with pytest.raises(TaskAwaitingInput) as waiting:
+        approval("0.01", reasons=("Too many.",)).execute(night)
+    assert approval("0.01").execute_complete(night, answer("Approve"), **(waiting.value.kwargs or {})) == RELEASED
+    kept = sorted(path.name for path in (tmp_path / "storage").rglob("*.json"))
+    assert kept == ["0001.answer.json", "0001.asked.json"]
+    assert "cj.approvals is brought up to date by task publish" in caplog.text
 
 
 def test_approving_hands_the_batches_on_and_records_who_did() -> None:
@@ -151,7 +192,7 @@ def test_an_answer_to_another_plan_hands_nothing_on(asked: str | None) -> None:
 
 def test_no_answer_fails_and_hands_nothing_on() -> None:
     night = context()
-    with pytest.raises(HITLTimeoutError):
+    with pytest.raises(LeftUnsent, match=r"Nobody answered whether plan None may be sent, for 1:00:00\. Nothing of it was sent\."):
         approval("100.01").execute_complete(night, {"error": "nobody answered", "error_type": "timeout"})
     assert night["ti"].pushed == {}
 

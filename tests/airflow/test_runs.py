@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pendulum
 import pytest
 from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.timetables.base import DataInterval, TimeRestriction
 
@@ -91,3 +93,9 @@ def _runs(begin: pendulum.DateTime, end: pendulum.DateTime) -> list[DataInterval
 def test_a_run_without_an_interval_names_a_command() -> None:
     with pytest.raises(SettingError, match=r"no data interval.*--from-date 2026-03-01 --to-date 2026-03-02"):
         run_of(context(None, None))
+
+
+@pytest.mark.parametrize("run_type", list(DagRunType))
+def test_a_run_of_a_backfill_is_known_as_one(run_type: DagRunType) -> None:
+    night = run_of(by_the_schedule(NOW) | {"dag_run": SimpleNamespace(run_type=run_type)})
+    assert night.backfill is (run_type is DagRunType.BACKFILL)

@@ -149,10 +149,15 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
     monkeypatch.setenv("AIRFLOW_VAR_CJ_LATE_HOURS", "6")
     monkeypatch.setenv("AIRFLOW_VAR_CJ_ALLOW_FIELD_LOSS", '["coupon"]')
     monkeypatch.setenv("AIRFLOW_VAR_CJ_COMBINE_ITEMS", "true")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_GATE_TOUCHED", "off")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_GATE_TIMES_USUAL", "2.5")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_GATE_NEW_TRACKER", "false")
     monkeypatch.setenv("AIRFLOW_VAR_CJ_STORAGE", "s3://bucket/cj/")
     settings = settings_from_airflow({"chunk_size": None, "max_quarantine_ratio": 0.1})
     assert (settings.chunk_size, settings.processing_minutes, settings.storage) == (500, 0.5, "s3://bucket/cj")
     assert settings.late_hours == 6
+    assert (settings.gate_touched, settings.gate_taken_back, settings.gate_times_usual) == (None, Decimal("0.05"), Decimal("2.5"))
+    assert settings.gate_new_tracker is False
     assert (settings.allow_field_loss, settings.combine_items) == (frozenset({"coupon"}), True)
     assert settings.max_quarantine_ratio == Decimal("0.1")
     assert settings_from_airflow({"chunk_size": 20}).chunk_size == 20
@@ -170,6 +175,11 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
         ("deadline_hours", "soon"),
         ("late_hours", "-6"),
         ("combine_items", "maybe"),
+        ("gate_touched", "5 %"),
+        ("gate_touched", "5"),
+        ("gate_times_usual", "0.5"),
+        ("gate_fewest", "0"),
+        ("never_above", "-1"),
         ("allow_field_loss", '["amount"]'),
         ("allow_field_loss", "coupon"),
         ("open_ended_status", "accepted"),
@@ -206,6 +216,14 @@ def test_the_approval_limit_can_be_lowered_by_a_run_and_not_raised(monkeypatch: 
     assert approval_limit({"approve_above": None}) == Decimal("1000.50")
     assert approval_limit({"approve_above": 10}) == Decimal("10")
     assert approval_limit({"approve_above": "99999"}) == Decimal("1000.50")
+
+
+def test_no_run_loosens_the_money_gate_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(monkeypatch)
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_NEVER_ABOVE", "100")
+    settings = settings_from_airflow({"gate_touched": "off", "gate_fewest": 9999, "gate_new_tracker": False, "never_above": 10**9})
+    assert (settings.gate_touched, settings.gate_fewest, settings.gate_new_tracker) == (Decimal("0.05"), 20, True)
+    assert settings.never_above == Decimal("100")
 
 
 def warehouse(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
@@ -297,6 +315,14 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
         ("chunks_per_task", "9", 9),
         ("max_quarantine_ratio", "0.5", Decimal("0.5")),
         ("approve_above", "12.50", Decimal("12.50")),
+        ("gate_touched", "off", None),
+        ("gate_taken_back", "0.5", Decimal("0.5")),
+        ("gate_times_usual", "1.5", Decimal("1.5")),
+        ("gate_new_cancelled", "1", Decimal(1)),
+        ("gate_new_tracker", "no", False),
+        ("gate_fewest", "5", 5),
+        ("gate_fewest_cancelled", "6", 6),
+        ("never_above", "9.99", Decimal("9.99")),
         ("late_hours", "2.5", 2.5),
         ("processing_minutes", "61", 61),
         ("deadline_hours", "37", 37),

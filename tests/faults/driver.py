@@ -48,7 +48,7 @@ from include.restatements.publish import publish
 from include.restatements.rebuild import rebuild
 from include.restatements.reconcile import reconcile
 from include.restatements.report import html as report_html
-from include.restatements.settings import Run, Settings
+from include.restatements.settings import GATE_OFF, Run, Settings
 from include.restatements.submit import submit
 from include.warehouse.base import WarehouseLocation
 from include.warehouse.orders import OrdersSource
@@ -63,7 +63,7 @@ class Broken(RuntimeError):
 
 def settings_of(job: dict[str, Any]) -> Settings:
     accounts = tuple(Account(**a | {"token": Token(a["token"]), "mode": Mode(a.get("mode", "live"))}) for a in job["accounts"])
-    return Settings(accounts, storage=job["storage"], **job.get("settings", {}))
+    return Settings(accounts, storage=job["storage"], **(dict(GATE_OFF) | job.get("settings", {})))
 
 
 def run_of(job: dict[str, Any]) -> Run:

@@ -2,7 +2,7 @@
 
     python -m tests.journeys.approvals SHOP PLACE SANDBOX_URL
 
-Prints {scene: what was seen}. Where `dag.test` would sit and wait for an answer, a scene goes on: it answers by the API's own route, and clears as the
+Prints what was {seen, kept}, by scene: kept are the rows of cj.approvals. Where `dag.test` would sit and wait for an answer, a scene goes on: it answers by the API's own route, and clears as the
 API does. A question is what Airflow's table holds, which is what a person reads.
 """
 
@@ -111,6 +111,27 @@ class Night:
         with duckdb.connect(str(self.place / "warehouse.duckdb")) as warehouse:
             warehouse.execute("UPDATE order_changes SET discount = COALESCE(discount, 0) + 1 WHERE change_type = 'restated'")
 
+    def hours_pass(self) -> None:
+        """Until nobody may answer any more, as the scheduler sees to it."""
+        from airflow.jobs.job import Job
+        from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+
+        for found in self.run.get_task_instances(session=self.session):
+            if found.trigger_timeout is not None:
+                found.trigger_timeout -= timedelta(hours=24)
+        self.session.commit()
+        SchedulerJobRunner(job=Job()).check_awaiting_input_timeouts(session=self.session)
+        self.session.commit()
+
+    @property
+    def approvals(self) -> list[dict[str, Any]]:
+        """cj.approvals as it is when the scene is over."""
+        with duckdb.connect(str(self.place / "warehouse.duckdb"), read_only=True) as warehouse:
+            found = warehouse.execute("SELECT * FROM cj.approvals ORDER BY question")
+            names = [column[0] for column in found.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return [{name: str(value) if value is not None else None for name, value in row.items()} for row in rows]
+
     @property
     def sent(self) -> int:
         return len(list(self.control.submissions())) - self.before
@@ -175,6 +196,20 @@ def rejected(night: Night) -> Iterator[Any]:
     yield night.go(), night.sent
 
 
+def unanswered(night: Night) -> Iterator[Any]:
+    night.go()
+    night.hours_pass()
+    yield night.go(), night.sent
+
+
+def the_gate_alone(night: Night) -> Iterator[Any]:
+    """No limit is set, and the night touches most of the orders that are open."""
+    del os.environ["AIRFLOW_VAR_CJ_APPROVE_ABOVE"]
+    yield night.go(), night.question(0), night.sent
+    night.answer(0)
+    yield night.go(), night.sent
+
+
 SCENES = [
     planned_anew_before_the_answer,
     planned_anew_after_the_answer,
@@ -183,6 +218,8 @@ SCENES = [
     question_alone_cleared,
     question_alone_cleared_under_another_limit,
     rejected,
+    unanswered,
+    the_gate_alone,
 ]
 
 
@@ -204,15 +241,17 @@ def surroundings(shop: Path, place: Path, url: str) -> Iterator[None]:
 
 
 def main(shop: Path, top: Path, url: str) -> None:
-    control, seen = SandboxControl(url), {}
+    control, seen, kept = SandboxControl(url), {}, {}
     dag = load_dags(top / "start.log")[DAG]
     with output_into(top / "start.log"):
         _into_the_database(dag)
     for number, scene in enumerate(SCENES):
         name = scene.__name__
         with surroundings(shop, top / name, url), output_into(top / f"{name}.log"):
-            seen[name] = list(scene(Night(dag, RUNS_AT + timedelta(minutes=number), top / name, control)))
-    json.dump(seen, sys.stdout)
+            night = Night(dag, RUNS_AT + timedelta(minutes=number), top / name, control)
+            seen[name] = list(scene(night))
+            kept[name] = night.approvals
+    json.dump({"seen": seen, "kept": kept}, sys.stdout)
 
 
 def _into_the_database(dag: Any) -> None:

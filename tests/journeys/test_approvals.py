@@ -26,6 +26,7 @@ AGAIN = "Clear task prepare with its downstream: it plans the night again and as
 @dataclass(frozen=True)
 class Played:
     seen: dict[str, list[Any]]
+    kept: dict[str, list[dict[str, Any]]]
     place: Path
 
     def output(self, scene: str) -> str:
@@ -43,7 +44,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         command = [sys.executable, "-m", "tests.journeys.approvals", str(shop), str(place), cj.url]
         done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
-    return Played(json.loads(done.stdout), place)
+    return Played(**json.loads(done.stdout), place=place)
 
 
 def digest(question: dict[str, Any]) -> str:
@@ -60,6 +61,59 @@ def test_the_question_names_the_plan_and_its_figures_and_nothing_answers_it(play
     assert f"to_send {SENT}, create {MISSED}, restate {RESTATED}, cancel {CANCELLED}" in question["body"]
     assert "the limit is 0" in question["body"]
     assert "cj live" in question["body"]
+
+
+def test_the_question_says_what_moves_by_operation_and_partner_why_it_is_asked_and_where_to_look(played: Played) -> None:
+    body = played.seen["planned_anew_before_the_answer"][0][1]["body"]
+    assert re.search(rf"\| create \| not known before it posts \| {MISSED} \|", body)
+    rows = re.findall(r"\| (restate|cancel) \| ([^|]+) \| (\d+) \|", body)
+    assert sum(int(orders) for operation, _, orders in rows if operation == "restate") == RESTATED
+    assert sum(int(orders) for operation, _, orders in rows if operation == "cancel") == CANCELLED
+    assert any(re.fullmatch(r"\S.* \(\d+\)", partner) for _, partner, _ in rows)
+    assert re.search(r"\*\*Why you are asked\*\*\n\n(- .*\n)*- Money at stake is [\d.]+; the limit is 0.00 \(`approve_above`\)\.", body)
+    assert re.search(r"\[The plan's page\]\(\S*/dags/cj_restatements/runs/manual__\S+\)", body)
+
+
+def test_who_answered_what_and_what_they_were_told_is_in_the_table(played: Played) -> None:
+    answers = {scene: [(row["answer"], row["answered_by"]) for row in rows] for scene, rows in played.kept.items()}
+    assert answers == {
+        "planned_anew_before_the_answer": [("withdrawn", None), ("approved", "ana")],
+        "planned_anew_after_the_answer": [("approved", "ana"), (None, None)],
+        "plan_alone_cleared_while_the_question_stands": [("outdated", "ana")],
+        "plan_alone_cleared_after_the_answer": [("approved", "ana")],
+        "question_alone_cleared": [("approved", "ana"), ("approved", "ana")],
+        "question_alone_cleared_under_another_limit": [(None, None)],
+        "rejected": [("rejected", "ana")],
+        "unanswered": [("unanswered", None)],
+        "the_gate_alone": [("approved", "ana")],
+    }
+    _, new, _ = played.seen["planned_anew_before_the_answer"][1]
+    second = played.kept["planned_anew_before_the_answer"][1]
+    assert second["shown"] == f"{new['subject']}\n\n{new['body']}"
+    assert second["plan_digest"] == digest(new)
+    assert second["reasons"]
+    assert [line for line in second["reasons"].splitlines() if f"- {line}\n" not in new["body"]] == []
+    assert second["asked_at"] < second["answered_at"]
+
+
+def test_a_night_out_of_the_ordinary_stops_without_a_limit_says_why_and_goes_on_by_an_answer(played: Played) -> None:
+    (states, question, sent_unasked), (ended, sent) = played.seen["the_gate_alone"]
+    assert (states["approve[0]"], sent_unasked) == ("awaiting_input", 0)
+    touched = RESTATED + CANCELLED
+    assert re.search(
+        rf"\n- {touched} orders would be restated or cancelled, [\d.]+ % of the \d+ that are open at CJ; the limit is 5 %\.",
+        question["body"],
+    )
+    assert "approve_above" not in question["body"]
+    assert (ended["publish"], sent) == ("success", SENT)
+
+
+def test_without_an_answer_nothing_is_sent_and_the_night_says_so(played: Played) -> None:
+    ((ended, sent),) = played.seen["unanswered"]
+    assert (ended["approve[0]"], ended["submit"], ended["publish"], sent) == ("failed", "upstream_failed", "failed", 0)
+    assert re.search(
+        r"Nobody answered whether plan [0-9a-f]{16} may be sent, for 20:00:00\. Nothing of it was sent\.", played.output("unanswered")
+    )
 
 
 def test_a_night_planned_anew_with_other_figures_asks_a_new_question_with_the_new_ones(played: Played) -> None:

@@ -21,7 +21,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from include.airflow.environment import ROOT, project_environment
+from include.airflow.environment import ROOT, gate_off, project_environment
 from tests.journeys.shop import (
     CANCELLED,
     EMAIL,
@@ -82,6 +82,7 @@ def journey(shop: Path, playing: Playing, tmp_path_factory: pytest.TempPathFacto
         "AIRFLOW_CONN_CJ": connection_of(cj.url, "live"),
         "AIRFLOW_CONN_WAREHOUSE": warehouse_at(warehouse),
         "AIRFLOW_VAR_CJ_STORAGE": storage.as_uri(),
+        **gate_off(),
     }
 
     def command(line: str) -> str:
@@ -257,6 +258,7 @@ def playing(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pl
                 "AIRFLOW_CONN_CJ": connection_of(cj.url, "test"),
                 "AIRFLOW_CONN_WAREHOUSE": warehouse_at(place / "warehouse.duckdb"),
                 "AIRFLOW_VAR_CJ_STORAGE": (place / "storage").as_uri(),
+                **gate_off(),
             } | scene.environment(cj.url, place)
             scenario = {"name": name, "dag_id": scene.dag_id, "conf": scene.conf, "environment": environment, "at": RUNS_AT.isoformat()}
             scenarios.append(scenario | {"output": str(place / "output.log")})

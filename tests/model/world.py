@@ -20,7 +20,7 @@ from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, 
 from include.restatements.prepare import Prepared, prepare
 from include.restatements.publish import publish
 from include.restatements.reconcile import reconcile
-from include.restatements.settings import Run, Settings
+from include.restatements.settings import GATE_OFF, Run, Settings
 from include.restatements.submit import submit
 from include.sandbox.process import SandboxProcess
 from include.storage.opening import folder
@@ -109,7 +109,7 @@ class World:
         )  # fmt: skip
         self.settings = Settings(
             (account,), storage=f"file://{place}/storage", chunk_size=options.chunk_size, ledger_days=options.ledger_days,
-            open_ended_status=options.open_ended_status, allow_field_loss=options.allow_field_loss, max_quarantine_ratio=Decimal(1),
+            open_ended_status=options.open_ended_status, allow_field_loss=options.allow_field_loss, max_quarantine_ratio=Decimal(1), **GATE_OFF,  # type: ignore[arg-type]
         )  # fmt: skip
         self.path = place / "warehouse.duckdb"
         self.location = location or WarehouseLocation("duckdb", path=str(self.path))

@@ -25,6 +25,7 @@ FLOORS = (
 STAGES = (
     ("settings", "checkpoints", "rules", "scratch"),
     ("adoption", "changes", "gate", "journal", "ledger", "report"),
+    ("approval",),
     ("posting", "plan", "verdicts"),
     ("acknowledge", "preview", "prepare", "publish", "reconcile", "submit"),
     ("rebuild", "doctor"),

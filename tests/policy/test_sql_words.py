@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from include.cj.spelling import CorrectionReason, OrderStatus, PostedReason, ValidationStatus
 from include.domain.partners import Grain, JoinedBy, PartnerVerdict
-from include.domain.states import ActionStatus, ActionType, LockingMethod, Mode, Operation, Outcome, Reason, Skip, Stage, Status
+from include.domain.states import ActionStatus, ActionType, Answer, LockingMethod, Mode, Operation, Outcome, Reason, Skip, Stage, Status
 from tests.policy.test_sql import TEXTS, whole
 
 WORDS: dict[str, tuple[type[StrEnum], ...]] = {
@@ -18,6 +18,7 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "operation": (Operation,),
     "before_operation": (Operation,),
     "last_operation": (Operation,),
+    "answer": (Answer,),
     "outcome": (Outcome,),
     "last_outcome": (Outcome,),
     "verdict": (Status, PartnerVerdict),

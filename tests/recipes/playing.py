@@ -16,7 +16,7 @@ from include.domain.account import Account, Token
 from include.domain.states import Mode
 from include.restatements.changes.extraction import ALLOWED, check_shape, left_out, order_changes_sql
 from include.restatements.reconcile import reconcile
-from include.restatements.settings import Run, Settings
+from include.restatements.settings import GATE_OFF, Run, Settings
 from include.sandbox.process import start_sandbox
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from lab.night import run_night
@@ -71,7 +71,7 @@ def play(
         account = Account(
             "cj", ENTERPRISE, ADVERTISER, Token("token"), "USD", Mode.LIVE, sandbox.url, f"{sandbox.url}/query", "net"
         )  # fmt: skip
-        settings = Settings((account,), storage=f"file://{place}/storage", order_changes_sql=file)
+        settings = Settings((account,), storage=f"file://{place}/storage", order_changes_sql=file, **GATE_OFF)  # type: ignore[arg-type]
         sandbox.control.set_clock(FIRST_DAY)
         sandbox.control.seed(accounts=[ACCOUNT])
         _create(location, tables)

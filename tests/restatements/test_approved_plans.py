@@ -11,14 +11,14 @@ from msgspec.structs import replace as changed
 
 from include.domain.errors import PlanReplaced
 from include.domain.states import Mode
+from include.restatements.approval.stake import must_be_asked, stake_told
 from include.restatements.journal.journal import run_folder
-from include.restatements.plan.approval import must_be_asked, stake_told
 from include.restatements.plan.digest import digest_of
 from include.restatements.submit import submit
 from tests.model.histories import pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Night, Options, World
-from tests.restatements.nights import NewWorld, later, night, placed
+from tests.restatements.nights import NewWorld, later, night, operations, placed, quiet_night
 
 
 @pytest.fixture
@@ -58,6 +58,8 @@ def test_whatever_a_person_reads_of_a_plan_changes_its_digest(world: World) -> N
         changed(manifest, unpriced=1),
         changed(manifest, modes=dict.fromkeys(manifest.modes, Mode.TEST)),
         changed(manifest, chunks=[]),
+        changed(manifest, moves=[]),
+        changed(manifest, moves=[changed(manifest.moves[0], publisher_name="another")]),
         changed(manifest, chunks=[chunk, chunk]),
         *(
             changed(manifest, chunks=[changed(chunk, **field)])
@@ -155,3 +157,12 @@ def test_a_plan_goes_no_further_than_it_was_planned_for_nor_than_is_set_now(worl
     for batch in prepared.prepared.batches:
         submit(prepared.run, world.settings, batch, digest=prepared.prepared.digest)
     assert (len(world.fates()) > sent) is goes
+
+
+def test_a_plan_that_nobody_let_go_is_planned_again_by_a_later_night(world: World) -> None:
+    """Rejected, or not answered: nothing of it was submitted."""
+    plan(world)
+    world.six_hours_pass_for_abandoned_plans()
+    tomorrow = quiet_night(world)
+    assert operations(tomorrow) == ["restate"]
+    assert [fate["operation"] for fate in world.fates()] == ["create", "restate"]

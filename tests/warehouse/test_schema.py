@@ -74,8 +74,9 @@ def test_the_first_step_is_the_schema_as_it_was_before_there_were_versions() -> 
     assert len(first) == 1 + len(lasting_before())
 
 
-def test_steps_are_numbered_without_a_gap_and_no_file_is_left_out() -> None:
-    assert [step.version for step in schema.steps()] == list(range(1, len(schema.steps()) + 1))
+def test_steps_have_a_number_each_and_no_file_is_left_out() -> None:
+    numbers = [step.version for step in schema.steps()]
+    assert numbers == sorted(set(numbers))
     known = {f"{step.name}.sql" for step in schema.steps()} | {"version.sql", "working.sql"}
     assert {path.name for path in (FOLDER / "schema").iterdir()} == known
 
@@ -124,11 +125,13 @@ def test_a_schema_of_any_earlier_version_goes_on_where_it_stands(session: Sessio
     new = columns(session)
     session.execute("DROP SCHEMA cj CASCADE")
     with monkeypatch.context() as older:
-        first = schema.steps()[:version]
+        first = tuple(step for step in schema.steps() if step.version <= version)
         older.setattr(schema, "steps", lambda: first)
         # Today's indexes and view are of tables and columns that came later.
         older.setattr(type(session), "indexes", lambda _: ())
         view = schema._view()
+        if version < 11:
+            view = re.sub(r",\n[^\n]*publisher_name", "", view)
         if version < 4:
             view = re.sub(r",\n[^\n]*\n[^\n]*newest_reading,\n[^\n]*reversals,\n[^\n]*newest_sale_amount", "", view)
         if version < 6:

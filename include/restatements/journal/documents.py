@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import msgspec
 
 from include.domain.errors import UnreadableDocument
-from include.domain.states import Mode, Operation
+from include.domain.states import Answer, Mode, Operation
 
 VERSION = 1
 """The version of every document that is written. Raise it when an earlier release would misread the new one."""
@@ -71,6 +71,42 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return dict(msgspec.to_builtins(self))
 
 
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan changes of one account by one operation and with one partner. Money, as text, in the advertiser's currency."""
+
+    enterprise_id: str
+    operation: Operation
+    publisher_id: str | None
+    """None where CJ does not know the order yet."""
+    publisher_name: str | None
+    orders: int
+    at_stake: str
+    """The commission and fee on the wrong state, of all but the `unpriced` orders."""
+    unpriced: int
+    taken_back: str
+    """Of the sales that commission is paid on, of all but the `unmeasured` orders; likewise `added`."""
+    added: str
+    unmeasured: int
+    held_of_unmeasured: str = "0.00"
+    """What CJ holds of the unmeasured ones, as far as that is known: more cannot be taken back of them."""
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What the money gate made of a plan, for one account. Money, as text, in the advertiser's currency."""
+
+    enterprise_id: str
+    backfill: bool
+    created: int
+    touched: int
+    """Orders to be restated or cancelled."""
+    taken_back: str
+    """Of the sales that commission is paid on, at most."""
+    open_orders: int
+    open_money: str
+    reasons: Sequence[tuple[str, str]]
+    """Id and sentence of every rule that asks for a person."""
+
+
 class Manifest(Document, frozen=True, kw_only=True):
     """A run's plan: without it nothing of the run may be posted."""
 
@@ -94,6 +130,15 @@ class Manifest(Document, frozen=True, kw_only=True):
     """What a person approves (`include.restatements.plan.digest`)."""
     turn: int = 1
     """Which plan of its run it is: a run that is cleared plans again."""
+    moves: Sequence[Move] = ()
+    """None in those from before they were worked out."""
+    gate: Sequence[Judged] = ()
+    """An account each that was going live."""
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the money gate asks for a person; none where it does not."""
+        return [sentence for judged in self.gate for _, sentence in judged.reasons]
 
 
 class Intent(Document, frozen=True, kw_only=True):
@@ -130,6 +175,28 @@ class InTestMode(Document, frozen=True, kw_only=True):
     tested_at: Moment
     requests: int
     refused: Sequence[Refused]
+
+
+class Asked(Document, frozen=True, kw_only=True):
+    """A person was asked whether a plan may be sent."""
+
+    run_id: str
+    digest: str
+    at_stake: str
+    unpriced: int
+    reasons: Sequence[str]
+    subject: str
+    body: str
+    asked_at: Moment
+
+
+class Decided(Document, frozen=True, kw_only=True):
+    """What became of that question."""
+
+    answer: Answer
+    by: str | None
+    """None where nobody answered."""
+    at: Moment
 
 
 class Answered(Document, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from include.domain.money import ZERO, exact_sum
 from include.domain.shapes import KEY
 from include.domain.states import FEWEST_ORDERS, MAX_ATTEMPTS, Operation, Stage
+from include.restatements.approval.judging import day_before
+from include.restatements.approval.moves import Moved, Moves
 from include.restatements.journal.chunks import Chunk, ChunkWriter
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.picking import Picked
@@ -34,6 +36,7 @@ class Decided:
     operations: Counter[str]
     at_stake: Decimal
     unpriced: int
+    moved: Moved
 
 
 def decide(context: PlanContext, rows: PlanRows, picked: Iterable[Picked]) -> Decided:
@@ -75,6 +78,7 @@ class _Deciding:
         self._operations: Counter[str] = Counter()
         self._at_stake = ZERO
         self._unpriced = 0
+        self._moves = Moves(day_before(context.run), context.run.interval_start, context.run.interval_end)
 
     def act(self, orders: pa.Table, decisions: pa.Table) -> None:
         """One batch of orders with the decision on each."""
@@ -92,12 +96,13 @@ class _Deciding:
         """Writes what is left of the chunks."""
         chunks = tuple(self._writer.finish())
         self._rows.finish()
-        return Decided(chunks, self._operations, self._at_stake, self._unpriced)
+        return Decided(chunks, self._operations, self._at_stake, self._unpriced, self._moves.finish())
 
     def _apply(self, rule: Rule, orders: pa.Table, decisions: pa.Table) -> None:
         if rule.operation is not None:
             self._operations[rule.operation.value] += orders.num_rows
             self._unpriced += decisions["at_stake"].null_count
+            self._moves.add(rule.operation, orders, decisions)
             self._at_stake = exact_sum([self._at_stake, *decisions["at_stake"].drop_null().to_pylist()])
             sent = orders.set_column(orders.schema.get_field_index("status"), "status", decisions["status"])
             sent = sent.append_column("attempt", decisions["attempt"].cast(pa.int32()))

@@ -25,6 +25,7 @@ import pyarrow as pa
 
 from include.domain.shapes import KEY
 from include.domain.states import MAX_ATTEMPTS, Stage
+from include.restatements.approval.moves import Moved
 from include.restatements.journal.chunks import Chunk
 from include.restatements.plan import claims
 from include.restatements.plan.context import PlanContext
@@ -56,6 +57,8 @@ class Planned:
     """What goes into the run's folder beside the chunks, by its name there."""
     in_cents: Counter[str]
     """Orders whose money was brought to the smallest unit of its currency, by what was done."""
+    moved: Moved
+    """What it changes, by account, operation and partner."""
 
 
 def plan(context: PlanContext) -> Planned:
@@ -87,6 +90,7 @@ def plan(context: PlanContext) -> Planned:
     return Planned(
         sum(reading.read for reading in picked) + gone, decided.chunks, decided.operations, rows.quarantined, rows.skipped, decided.at_stake,
         decided.unpriced, taken_over, rows.files, sum((Counter(reading.in_cents) for reading in picked), Counter()),
+        decided.moved,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def _column(name: str, kind: str, row: Row, nothing: Mapping[str, str]) -> str:
 
 PLAN_COLUMNS = {
     "position": "bigint", "enterprise_id": "text", "action_tracker_id": "bigint", "order_id": "text", "updated_at": "timestamp with time zone",
-    "status": "text", "attempts": "bigint", "verdict_reason": "text", "cj_ids": "text", "at_stake": "decimal(38, 10)",
+    "status": "text", "attempts": "bigint", "verdict_reason": "text", "cj_ids": "text", "at_stake": "decimal(38, 10)", "sales_moved": "decimal(38, 10)", "held_sales": "decimal(38, 10)", "publisher_id": "text", "publisher_name": "text",
 } | dict.fromkeys(plan.FACTS, "boolean")  # fmt: skip
 PLAN_NOTHING = {
     "enterprise_id": "1",

@@ -1,10 +1,10 @@
-"""Whether a person must approve a plan before anything of it is sent."""
+"""The money at stake in a plan, and the limit above which a person is asked."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from include.domain.money import money
+from include.domain.money import money, money_text
 
 
 def must_be_asked(at_stake: str, unpriced: int, limit: Decimal | None) -> bool:
@@ -13,6 +13,13 @@ def must_be_asked(at_stake: str, unpriced: int, limit: Decimal | None) -> bool:
     What is not known is never nothing: with a limit set, one such order is enough.
     """
     return limit is not None and (money(at_stake) > limit or unpriced > 0)
+
+
+def why_asked(at_stake: str, unpriced: int, limit: Decimal | None) -> list[str]:
+    """The sentence of the limit, where a person must be asked because of it."""
+    if limit is None or not must_be_asked(at_stake, unpriced, limit):
+        return []
+    return [f"Money at stake is {stake_told(at_stake, unpriced)}; the limit is {money_text(limit)} (`approve_above`)."]
 
 
 def stake_told(at_stake: str, unpriced: int) -> str:

@@ -1,0 +1,35 @@
+"""docs/money-gate.md from the rules of the money gate."""
+
+from __future__ import annotations
+
+from include.restatements.approval.rules import FEWEST_NIGHTS, NIGHTS_LOOKED_AT, RULES
+from include.restatements.settings import variable_of
+
+_HEAD = f"""<!-- Written by `make docs` from include/restatements/approval/rules.py. Edit that. -->
+# The money gate
+
+When a night that is going live waits for a person.
+
+A bug in the warehouse can cancel ten thousand good orders in one night. So each plan is compared with what is open at CJ and with the nights before it, account by account. It goes on
+by itself unless one of the rules below holds; then `approve` of `cj_restatements` asks, and the question says why, in words and figures. So it does where `approve_above` is
+set and more is at stake, or it is not known how much. Nothing is ever approved by default or by time, an answer counts for the plan that was shown and for no other, and
+`cj.approvals` keeps who answered what. What is not let go is planned again by a later night.
+
+*Open* is what CJ has neither locked nor closed. *Touched* are restatements and cancellations: a create takes nothing back. Money is the sales that commission is paid on, in the
+advertiser's currency; an order of which it is not known how much it loses counts with all that CJ holds of it. What is usual is read from the last {NIGHTS_LOOKED_AT} nights that changed
+anything and were let go, once there are {FEWEST_NIGHTS}; the other rules need no history. Accounts in Test Mode move nothing, and are not asked about. Runs of a backfill
+that are planned within two days are judged by their sum, since the last of them that a person approved.
+
+`never_above` is a hard limit of the money at stake of one account in one night: above it nothing is planned, and nobody can approve past it.
+
+`cj.nights` has what each night came to and what it was compared with. `python -m lab.gate_over LOG.parquet --inject` plays the rules over a change log of your own: which
+nights they would have stopped, and which of those in which half or a tenth of the last month's orders are cancelled.
+
+| rule | Variable | a person is asked where | what to do | source |
+|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    return _HEAD + "".join(f"| `{r.id}` | `{variable_of(r.setting)}` | {r.condition} | {r.advice} | {r.source} |\n" for r in RULES)

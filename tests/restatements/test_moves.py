@@ -1,0 +1,82 @@
+"""What a person is shown of a plan: what it moves by operation and partner, exactly, and what is not known of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from include.domain.states import Operation
+from include.restatements.approval.moves import MOST_SHOWN, shown
+from include.restatements.approval.question import Asked, body
+from include.restatements.journal.documents import Move
+from include.restatements.journal.journal import run_folder
+from tests.model.histories import FIXED_DATE, pixel_order
+from tests.model.shop import Key
+from tests.model.world import BEGIN
+from tests.restatements.both_warehouses import WorldOn
+from tests.restatements.nights import later, placed
+
+
+def move(**fields: object) -> Move:
+    told: dict[str, object] = {
+        "enterprise_id": "1", "operation": Operation.RESTATE, "publisher_id": "77", "publisher_name": "Blog", "orders": 1, "at_stake": "1.00",
+        "unpriced": 0, "taken_back": "10.00", "added": "0.00", "unmeasured": 0,
+    }  # fmt: skip
+    return Move(**told | fields)  # type: ignore[arg-type]
+
+
+def asked(*moves: Move) -> Asked:
+    return Asked("run", "d1", "1.00", 0, "restate 1", "cj live", moves, ["Why."], "http://127.0.0.1/runs/run")
+
+
+def test_a_plan_says_what_it_moves_by_operation_and_partner(world: WorldOn) -> None:
+    orders = [placed(key=Key(FIXED_DATE, f"o-{n}")) for n in range(1, 7)]
+    reported = [
+        pixel_order(order, order.event_time) | {"publisher_id": publisher} for order, publisher in zip(orders, "112233", strict=True)
+    ]
+    world.pixel(reported[:5])
+    changed = [
+        later(orders[0], 5, amount=Decimal("80.01")),
+        later(orders[1], 5, amount=Decimal("130.00"), discount=Decimal("5.00")),
+        later(orders[2], 5, change_type="cancelled"),
+        later(orders[3], 5, change_type="cancelled"),
+        later(orders[4], 5, amount=Decimal("60.00"), currency="GBP"),
+    ]
+    world.append([*orders, *changed])
+    world.prepare(BEGIN.replace(day=1), world.now(), "tonight")
+    manifest = world.journal.manifest(run_folder("tonight"))
+    assert manifest is not None
+    told = [(m.operation.value, m.publisher_id, m.orders, m.taken_back, m.added, m.unmeasured) for m in manifest.moves]
+    assert told == [
+        ("create", None, 1, "0.00", "100.00", 0),
+        ("restate", "1", 2, "19.99", "25.00", 0),
+        ("restate", "3", 1, "0.00", "0.00", 1),
+        ("cancel", "2", 2, "200.00", "0.00", 0),
+    ]
+    assert sum(Decimal(m.at_stake) for m in manifest.moves) == Decimal(manifest.at_stake)
+    assert sum(m.unpriced for m in manifest.moves) == manifest.unpriced
+
+
+def test_many_partners_are_shown_as_the_ones_that_move_most_and_a_row_for_the_rest_that_loses_nothing() -> None:
+    moves = [move(publisher_id=str(n), at_stake=f"{n}.01", taken_back=f"{n}0.00", unpriced=n % 2) for n in range(MOST_SHOWN + 5)]
+    rows = shown(moves)
+    assert [row.publisher_id for row in rows[:2]] == [str(MOST_SHOWN + 4), str(MOST_SHOWN + 3)]
+    assert (len(rows), rows[-1].publisher_name, rows[-1].orders) == (MOST_SHOWN + 1, "5 others", 5)
+    for name in ("at_stake", "taken_back", "added"):
+        assert sum(Decimal(getattr(row, name)) for row in rows) == sum(Decimal(getattr(one, name)) for one in moves)
+    assert sum(row.unpriced for row in rows) == sum(one.unpriced for one in moves)
+
+
+def test_what_is_not_known_is_marked_and_counted() -> None:
+    text = body(asked(move(unpriced=2, unmeasured=1, orders=3)))
+    assert "| 3 | 1.00 + ? | 10.00 + ? | 0.00 + ? |" in text
+    assert "**Not known** (marked ?): what is at stake of 2 orders, and what it changes of the sales of 1 order." in text
+    assert "Not known" not in body(asked(move()))
+
+
+@pytest.mark.parametrize("name", ["a|b", "[x](http://evil)", "<b>x</b>", "`x`", "two\nlines"])
+def test_the_name_of_a_partner_is_text_whatever_cj_says(name: str) -> None:
+    (row,) = [line for line in body(asked(move(publisher_name=name))).splitlines() if line.startswith("| 1 | restate")]
+    assert row.count("|") == 8
+    assert not set("[]<>`") & set(row)
