@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.airflow.environment import ROOT
-from lab.pages import dags, money_gate, partner_rules, plan_rules, validation_rules, variables
+from lab.pages import dags, money_gate, notices, partner_rules, plan_rules, validation_rules, variables
 
 PAGES: dict[str, Callable[[], str]] = {
     "README.md": variables.readme,
     "docs/dags.md": dags.page,
     "docs/partner-rules.md": partner_rules.page,
     "docs/money-gate.md": money_gate.page,
+    "docs/notices.md": notices.page,
     "docs/plan-rules.md": plan_rules.page,
     "docs/validation-rules.md": validation_rules.page,
 }

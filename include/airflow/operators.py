@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import TaskAwaitingInput
 
 from include.airflow.asking import asked_of, keep_answer, keep_question
 from include.airflow.connections import approval_limit, settings_from_airflow
+from include.airflow.metrics import measure
 from include.airflow.retries import LeftUnsent, TryAgain, retry_after
 from include.airflow.runs import run_of, said, utc, woken_by_submission
 from include.airflow.tasks import figures
@@ -50,6 +51,7 @@ class ApproveNight(ApprovalOperator):
             self.log.info("The night was planned again since; another instance of this task has its plan.")
             return []
         question, limit = _question(self.question), approval_limit(said(context))
+        from include.airflow.watching import tell_that_it_waits
         from include.restatements.approval.question import body, subject
         from include.restatements.approval.stake import stake_told, why_asked
 
@@ -65,6 +67,7 @@ class ApproveNight(ApprovalOperator):
         self.subject, self.body = subject(asked), body(asked)
         self._ask(context)
         number = keep_question(context, asked)
+        tell_that_it_waits(context, settings_from_airflow(said(context)))
         for notifier in self.notifiers:
             notifier(context)
         raise TaskAwaitingInput(
@@ -226,4 +229,5 @@ class ReconcileWhenDue(BaseOperator):
             self.log.info("Nothing is open: every order sent has its verdict.")
         for line in result.terminal.splitlines():
             self.log.info("%s", line)
+        measure(str(context["run_id"]), result.counts)
         return {"counts": dict(result.counts), "report": result.report}

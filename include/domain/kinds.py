@@ -73,6 +73,12 @@ def _or_off(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if str(value).strip().lower() == "off" else parse(value)
 
 
+def _notifiers(value: Any) -> tuple[dict[str, Any], ...]:
+    rows = value if isinstance(value, (list, tuple)) else json.loads(value)
+    dotted = isinstance(rows, (list, tuple)) and all(isinstance(row, dict) and "." in str(row.get("notifier", "")) for row in rows)
+    return tuple(_checked(dotted, rows))
+
+
 def _length(unit: timedelta) -> Kind:
     longest = LONGEST // unit
     return Kind(f"a number from 0 to {longest} (ten years)", lambda value: float(_between(0, longest)(value)))
@@ -118,10 +124,15 @@ SHARE_OR_OFF = Kind("a share from 0 to 1, like 0.05 for five per cent, or 'off'"
 TIMES_OR_OFF = Kind("a number of at least 1, or 'off'", _or_off(_between(1)))
 BAND = Kind("at least 0 and below 1, like 0.03 for three per cent", _below_one)
 AMOUNT = Kind("an amount of money of zero or more, like 1000.50", _between(0))
+AMOUNT_OR_OFF = Kind("an amount of money of zero or more, like 1000.50, or 'off'", _or_off(_between(0)))
 MINUTES = _length(timedelta(minutes=1))
 HOURS = _length(timedelta(hours=1))
 DAYS = Kind(f"a whole number from 1 to {LONGEST.days} (ten years)", _whole(LONGEST.days))
 DAY_OF_MONTH = Kind("a whole number from 1 to 28, which every month has", _whole(28))
+NOTIFIERS = Kind(
+    'a JSON list of notifiers, each with its dotted name and what it is made with, like [{"notifier": "airflow.providers.smtp.notifications.smtp.SmtpNotifier", "to": "…"}]',
+    _notifiers,
+)
 FLAG = Kind("true or false", _flag)
 FIELDS = Kind('a JSON list out of "coupon", "discount", "items"', _fields)
 OPEN_ENDED_STATUS = Kind(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 from include.domain import kinds
 from include.domain.account import MAX_ORDERS_PER_REQUEST, Account, check_mode
@@ -148,6 +149,17 @@ class Settings:
             "orders are not created while a smaller share of a night's affiliate orders is known to CJ, and of CJ's orders to the warehouse: their ids differ, "
             "and each would be paid twice. 0 creates whatever the ids",
         ),
+    )
+    night_hours: float = field(
+        default=6, metadata=_told(kinds.HOURS, "how many hours after it was due a night has to be finished, or somebody is told")
+    )
+    notice_break_above: Decimal | None = field(
+        default=Decimal(100), metadata=_told(kinds.AMOUNT_OR_OFF, "money at risk in one break above which somebody is told of it")
+    )
+    notice_lock_days: int = field(default=3, metadata=_told(kinds.DAYS, "how many days before orders that are wrong lock somebody is told"))
+    notifiers: tuple[Mapping[str, Any], ...] = field(
+        default=(),
+        metadata=_told(kinds.NOTIFIERS, "through which of Airflow's notifiers people are told", unset="none: the log of `cj_watch` alone"),
     )
     ledger_days: int = field(default=400, metadata=_told(kinds.DAYS, "how far back the first reading of Commission Detail goes"))
     partner_mappings: str | None = field(

@@ -26,7 +26,7 @@ STAGES = (
     ("settings", "checkpoints", "rules", "scratch"),
     ("adoption", "changes", "gate", "journal", "ledger", "report"),
     ("approval",),
-    ("posting", "plan", "verdicts"),
+    ("posting", "plan", "verdicts", "notices"),
     ("acknowledge", "preview", "prepare", "publish", "reconcile", "submit"),
     ("rebuild", "doctor"),
 )

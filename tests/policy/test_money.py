@@ -16,6 +16,8 @@ NO_MONEY = {
     ("include/cj/answers.py", "retry_after"): "seconds",
     ("include/demo/catalogue.py", "basket"): "how many lines an order has",
     ("include/demo/shop.py", "*"): "hours, days and shares that a random generator draws",
+    ("include/airflow/metrics.py", "gauges_of"): "a metric is a float by its protocol",
+    ("include/restatements/settings.py", "notice_break_above"): "a whole amount",
     ("include/restatements/changes/parsing.py", "_LARGEST"): "the largest decimal(38, 10), built from its digits",
     ("include/restatements/doctor/orders.py", "_read"): "a ratio",
     ("include/restatements/gate/gate.py", "*"): "a ratio of two counts",

@@ -13,3 +13,11 @@ CREATE TABLE IF NOT EXISTS cj.nights (
     created bigint NOT NULL, touched bigint NOT NULL, taken_back decimal(38, 10) NOT NULL,
     open_orders bigint NOT NULL, open_money decimal(38, 10) NOT NULL, asked_by text, planned_at timestamp with time zone NOT NULL
 )
+;
+
+-- What people were told: a row for each state of things that was told, and each way it was told by. over_at: when it was seen to be so no more; the next time
+-- it is so is told anew.
+CREATE TABLE IF NOT EXISTS cj.notices (
+    kind text NOT NULL, about text NOT NULL, told_by text NOT NULL, subject text NOT NULL, words text NOT NULL,
+    told_at timestamp with time zone NOT NULL, over_at timestamp with time zone
+)

@@ -1,0 +1,92 @@
+"""What the hourly watch looks at: last night's runs in Airflow, the accounts at CJ, and the tables."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from include.airflow.addresses import page_of_dag, page_of_run
+from include.airflow.connections import settings_from_airflow
+from include.airflow.defaults import NIGHTLY
+from include.airflow.notifying import tell
+from include.airflow.runs import said
+from include.airflow.warehouse import warehouse_location
+from include.restatements.notices import found
+from include.restatements.notices.kinds import NoticeKind
+from include.restatements.settings import Settings
+
+log = logging.getLogger(__name__)
+
+NIGHTS = "cj_restatements"
+RECONCILIATION = "cj_reconciliation"
+
+
+def watch(context: Mapping[str, Any]) -> dict[str, int]:
+    """Tells what is to be told. Returns counts."""
+    from include.warehouse.base import open_warehouse
+
+    settings, now = settings_from_airflow(said(context)), datetime.now(UTC)
+    night = last_night(context["ti"], now)
+    refused, unreached, cj_now = accounts_at_cj(settings)
+    with open_warehouse(warehouse_location()) as session:
+        session.create_tables()
+        had_nights = found.had_nights(session)
+        waiting = found.waiting_approvals(session)
+        breaks = found.breaks_now(session, cj_now)
+    of_breaks = page_of_dag(RECONCILIATION)
+    notices = [
+        *found.of_the_night(night, settings, now, had_nights, page_of_dag(NIGHTS)),
+        *found.of_approvals(waiting, {str(row["run_id"]): page_of_run(NIGHTS, str(row["run_id"])) for row in waiting}),
+        *found.of_breaks(breaks, settings, of_breaks),
+        *found.of_locks(breaks, settings, cj_now, of_breaks),
+        *found.of_accounts(refused, page_of_dag(RECONCILIATION)),
+    ]
+    # An account that cannot be reached may be refused still.
+    return tell(notices, [kind for kind in NoticeKind if not (unreached and kind is NoticeKind.ACCOUNT_REFUSED)], settings)
+
+
+def tell_that_it_waits(context: Mapping[str, Any], settings: Settings) -> None:
+    """A question was just asked. Whatever goes wrong with telling, the question stands; the hourly watch tells it too."""
+    from include.warehouse.base import open_warehouse
+
+    try:
+        with open_warehouse(warehouse_location()) as session:
+            waiting = [row for row in found.waiting_approvals(session) if row["run_id"] == context["run_id"]]
+        notices = found.of_approvals(waiting, {str(row["run_id"]): page_of_run(NIGHTS, str(row["run_id"])) for row in waiting})
+        tell(notices, [], settings)
+    except Exception as error:  # noqa: BLE001 - nothing here may fail what it is told of
+        log.warning("That a question waits was not told, and is by the hourly watch: %s: %s", type(error).__name__, error)
+
+
+def last_night(ti: Any, now: datetime) -> found.LastNight:
+    """The newest night that is due by `now`, and its runs, however they were started."""
+    minute, hour = (int(part) for part in NIGHTLY.split()[:2])
+    due_at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    due_at -= timedelta(0) if due_at <= now else timedelta(days=1)
+    begins = due_at - timedelta(days=1)
+
+    def runs(states: list[str] | None = None) -> int:
+        return int(ti.get_dr_count(dag_id=NIGHTS, logical_dates=[begins], states=states))
+
+    return found.LastNight(begins, due_at, runs(), runs(["success"]), runs(["failed"]))
+
+
+def accounts_at_cj(settings: Settings) -> tuple[dict[str, str], list[str], datetime]:
+    """The accounts whose token CJ refuses, in its words; those that cannot be reached; and CJ's present, our own clock where none answers."""
+    from include.cj.client import CJClient
+    from include.cj.errors import CJAuthError, CJError
+
+    refused, unreached, now = dict[str, str](), list[str](), None
+    for account in settings.accounts:
+        try:
+            with CJClient(account, attempts=1) as client:
+                client.ping()
+                now = now or client.now()
+        except CJAuthError as error:
+            refused[account.conn_id] = str(error)
+        except CJError as error:
+            log.warning("Account %r: %s", account.conn_id, error)
+            unreached.append(account.conn_id)
+    return refused, unreached, now or datetime.now(UTC)
