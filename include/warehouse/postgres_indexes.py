@@ -74,6 +74,7 @@ INDEXES = (
         "WHERE grain = 'order' AND verdict = 'restated_since'"
     ),
     "CREATE INDEX IF NOT EXISTS partner_reconciliation_order ON cj.partner_reconciliation (order_id)",
+    "CREATE INDEX IF NOT EXISTS notices_open ON cj.notices (kind, about) WHERE over_at IS NULL",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
     # What the pages look for: a part of the breaks in each of their two orders, all of one run, all of one order, the last nights of what is held back.
     f"CREATE INDEX IF NOT EXISTS reconciliation_dearest ON cj.reconciliation (({_DEAREST}), ({_LOCKS}), {_KEY}) WHERE status IN ('mismatched', 'missing')",
