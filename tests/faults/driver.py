@@ -28,6 +28,7 @@ from typing import Any
 import adbc_driver_postgresql.dbapi  # noqa: F401  # imported once, before the forks
 import duckdb  # noqa: F401
 import httpx  # noqa: F401
+import msgspec
 import pyarrow as pa
 import rich.console  # noqa: F401
 import vl_convert  # noqa: F401
@@ -147,6 +148,8 @@ def do(job: dict[str, Any]) -> Any:
 def plain(value: Any) -> Any:
     if isinstance(value, (datetime, Decimal)):
         return str(value)
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
     raise TypeError(f"{type(value).__name__} has no place in a job's answer")
 
 
