@@ -1,7 +1,7 @@
 # One entry point for people and for CI. Every target sets itself up; nothing outside the repository is touched.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup env demo pages up down doctor test check check-format check-lint check-types check-pages format faults soak bench scale mutants rehearse-backfill \
+.PHONY: help setup env demo gate pages up down doctor test check check-format check-lint check-types check-pages format faults soak bench scale mutants rehearse-backfill \
 	docs lock clean
 
 PY := .venv/bin/python
@@ -21,6 +21,9 @@ env: setup ## print the export lines for running Airflow by hand: eval "$$(make 
 
 demo: setup ## three nights of a shop through Airflow, against the sandbox, in about a minute
 	@$(RUN) -m include.commands.demo
+
+gate: setup ## a night that a bug has spoiled, stopped by the money gate with its question
+	@$(RUN) -m include.commands.gate
 
 pages: setup ## look at the last night of `make demo` in Airflow's own pages (PORT=8080); Ctrl-C stops them
 	@$(RUN) -m include.commands.pages

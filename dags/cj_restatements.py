@@ -12,7 +12,9 @@ backfill of an old interval never pushes an order back, and running an interval 
    and what is not known. Who answered what, when, and what they were shown is in `cj.approvals`. It has one instance for each plan of the run, since Airflow never changes a question: of a night that was cleared
    and planned again the last one counts, and the others pass at once.
 3. `release` hands on the batches of the plan that was approved or needed no approval.
-4. `submit` sends the chunks of that plan and of no other: CJ's Test Mode first, then, where the connection says `live`, production.
+4. `submit` sends the chunks of that plan and of no other: CJ's Test Mode first, then, where the connection says `live`, production. Where `cj_canary_orders` asks for a canary, the first
+   instance of each account sends that many orders of each operation and looks, after CJ's hour, whether CJ shows them as they were sent; the others of the account wait for that outside the
+   worker, and are not sent where it does not.
 5. `publish` loads what happened into `cj.submissions`, `cj.quarantine` and `cj.skipped`, and wakes `cj_reconciliation`.
 
 **Params.** One left empty is decided by the Variable of the same name with `cj_` before it.
@@ -32,6 +34,8 @@ backfill of an old interval never pushes an order back, and running an interval 
 - `submit` failed: some chunks have answers, some do not. Clear the failed `submit` tasks with their downstream. An answered chunk is never sent
   again; one whose call left without an answer is `unknown` and settled from CJ's records, not by sending it again.
 - `publish` failed with *were not sent*: it did load what happened. See `submit`. Otherwise clear `publish`.
+
+- `submit` failed over a canary: nothing of the rest of that account was sent, and a later night plans it again. Its log says what CJ shows instead.
 
 While CJ is down `submit` waits up to 12 hours outside the worker and then goes on by itself.
 

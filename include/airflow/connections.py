@@ -1,7 +1,7 @@
 """Connections, Variables and a run's params become `Settings`: the only module that knows where a setting is written down.
 
 A setting is looked for in the run's own conf, then in the Variable `cj_<name>`, then it has the default of `Settings`. Two settings can
-only be made more careful by a run: `mode` (checked by `Settings`) and `approve_above` (the lower of the two counts); the money gate's no run can change.
+only be made more careful by a run: `mode` (checked by `Settings`) and `approve_above` (the lower of the two counts); the money gate's and the canary's no run can change.
 Every mistake raises SettingError with one sentence that names the connection or Variable and says what to do; no sentence repeats a value
 that could be a secret.
 """
@@ -23,8 +23,8 @@ from include.restatements.settings import DEFAULT_CONNECTIONS, DEFAULT_STORAGE, 
 EXTRA_KEYS = ("enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis")
 READ_APART = frozenset({"accounts", "storage", "approve_above"})
 """Settings with a rule of their own; each of the others is its Variable or the run's param."""
-NOT_A_RUNS = frozenset({"never_above", *(name for name in TOLD if name.startswith("gate_"))})
-"""What says when a person is asked, and what nobody may let go: no run says it for itself."""
+NOT_A_RUNS = frozenset({"never_above", "canary_orders", *(name for name in TOLD if name.startswith("gate_"))})
+"""What says when a person is asked, what nobody may let go and what goes first: no run says it for itself."""
 
 
 class Secrets:

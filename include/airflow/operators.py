@@ -25,7 +25,11 @@ from include.airflow.tasks import figures
 from include.airflow.warehouse import leaving_it_for_pages, warehouse_location
 from include.cj.breaker import FIRST_PAUSE
 from include.cj.errors import CJError
-from include.domain.states import Answer
+from include.domain.errors import RestatementsError
+from include.domain.states import Answer, Canary
+
+LONGEST_FOLLOWING = timedelta(minutes=5)
+"""Between two looks whether the canary is proven."""
 
 
 class ApproveNight(ApprovalOperator):
@@ -138,16 +142,27 @@ def _question(handed_on: Any) -> Mapping[str, Any]:
 
 def _batches(question: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What may be submitted: each batch with the digest of its plan."""
-    return [{"digest": question["digest"], "chunks": list(chunks)} for chunks in question["batches"]]
+    batches = [{"digest": question["digest"], "chunks": list(chunks)} for chunks in question["batches"]]
+    after = question.get("after") or [None] * len(batches)
+    first = {place for place in after if place is not None}
+    return [
+        batch | ({"canary": True} if place in first else {}) | ({} if waits_for is None else {"after": waits_for})
+        for place, (batch, waits_for) in enumerate(zip(batches, after, strict=True))
+    ]
 
 
 class SubmitBatch(BaseOperator):
     """Submits one batch of chunks of an approved plan. While CJ is down it waits outside the worker and goes on with the same batch.
 
+    A canary (`canary` in its batch: the few orders of an account that go live first) is submitted and then looked at, outside the worker between two looks, until
+    CJ shows it as it was sent; where it does not, the task fails. The batches of its account that follow it (`after`) wait for that, and fail with it.
+
     What it does not do: send anything twice. A chunk with an answer, or an intent without one, is passed over by the journal.
     """
 
     template_fields: Sequence[str] = ("batch",)
+    longest_look: ClassVar[timedelta] = timedelta(hours=20)
+    """As long is a canary awaited, from this attempt's first start: the next night is planned after it."""
     longest_pause: ClassVar[timedelta] = timedelta(hours=12)
     """Measured from this attempt's first start; beyond it the task fails, and clearing it goes on."""
 
@@ -168,6 +183,8 @@ class SubmitBatch(BaseOperator):
         batch = self.batch
         if not isinstance(batch, Mapping) or "digest" not in batch:
             raise LeftUnsent("This batch was handed on by an earlier release. Nothing was sent. Clear task prepare with its downstream.")
+        if batch.get("after") is not None:
+            self._follow(context, int(batch["after"]))
         try:
             done = submit(run_of(context), settings_from_airflow(said(context)), list(batch["chunks"]), digest=str(batch["digest"]))
         except CJError as error:
@@ -182,7 +199,57 @@ class SubmitBatch(BaseOperator):
             self._pause(context, done.paused_until, done.left)
         if done.left:
             raise TryAgain(f"{done.left} orders of this batch could not be sent yet. What was answered is not sent again.")
+        if batch.get("canary"):
+            self._prove(context)
         return counts
+
+    def _prove(self, context: Context) -> None:
+        """Returns once CJ shows what was sent. Raises LeftUnsent where it shows something else, or nothing for too long."""
+        from include.restatements.prove import LONGEST_PAUSE, prove
+
+        try:
+            with leaving_it_for_pages() as location:
+                looked = prove(run_of(context), settings_from_airflow(said(context)), location, list(self.batch["chunks"]))
+        except RestatementsError as error:
+            if not error.transient:
+                raise
+            # Not by a retry: what is sent is sent, and there are hours to look at it.
+            self.log.warning("The canary could not be looked at, and is in a while: %s", error)
+            self._look_again(context, datetime.now(UTC) + LONGEST_PAUSE, str(error))
+        if looked.again is not None:
+            self._look_again(context, looked.again, looked.words)
+        if looked.state is Canary.BROKEN:
+            raise LeftUnsent(
+                f"{looked.words} So the other orders of its account are not sent. Find out why at CJ and in the warehouse; a later night plans them again, with a canary of "
+                "its own. To send them now, whatever became of the canary: set the Variable cj_canary_orders to off, and clear task prepare with its downstream."
+            )
+        self.log.info("%s", looked.words)
+
+    def _follow(self, context: Context, canary: int) -> None:
+        """Returns once the canary, which is instance `canary` of this task, is proven. Raises LeftUnsent where it has failed."""
+        from include.restatements.prove import SHORTEST_PAUSE, waits
+
+        settings = settings_from_airflow(said(context))
+        if not waits(run_of(context), settings, list(self.batch["chunks"])):
+            return
+        ti = context["ti"]
+        states = ti.get_task_states(dag_id=ti.dag_id, map_index=canary, task_ids=[ti.task_id], run_ids=[ti.run_id])
+        if set(states.get(ti.run_id, {}).values()) & {"failed", "upstream_failed", "skipped", "removed"}:
+            raise LeftUnsent(
+                f"The canary of this account, instance {canary} of this task, has failed: its log says why. Nothing of this batch was sent, and a later night plans it "
+                "again. Clear both to look again."
+            )
+        pause = max(SHORTEST_PAUSE, min(LONGEST_FOLLOWING, timedelta(minutes=settings.processing_minutes) / 12))
+        self._look_again(context, datetime.now(UTC) + pause, "The canary of this account is not proven yet")
+
+    def _look_again(self, context: Context, at: datetime, why: str) -> NoReturn:
+        if at > utc(context["ti"].start_date or datetime.now(UTC)) + self.longest_look:
+            raise LeftUnsent(
+                f"For {self.longest_look} CJ did not show the canary as it was sent. {why} The other orders of its account are not sent; a later night plans them again. "
+                "Clear the failed submit tasks to go on waiting."
+            )
+        self.log.info("%s Looking again at %s.", why, at.isoformat())
+        self.defer(trigger=DateTimeTrigger(moment=at), method_name="execute_complete")
 
     def _pause(self, context: Context, until: datetime, left: int | None = None) -> NoReturn:
         what = "the unsent orders" if left is None else f"{left} orders"

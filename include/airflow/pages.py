@@ -12,10 +12,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from include.airflow.addresses import FRAME, PREFIX
+
 if TYPE_CHECKING:
     from include.warehouse.location import WarehouseLocation
 
-PREFIX = "/cj"
 SEEN_BY_WHO_SEES = "cj_reconciliation"
 """Whoever may see this DAG may see the pages."""
 
@@ -31,7 +32,7 @@ VIEWS: list[dict[str, Any]] = [
         "name": "CJ",
         "href": f"{PREFIX}/",
         "destination": "nav",
-        "url_route": "cj",
+        "url_route": FRAME,
         "nav_top_level": True,
         "icon": _LIGHT,
         "icon_dark_mode": _DARK,

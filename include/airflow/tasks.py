@@ -46,6 +46,7 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
         "unpriced": prepared.unpriced,
         "summary": dict(prepared.summary),
         "reasons": prepared.reasons,
+        "after": prepared.after,
         "moves": [msgspec.to_builtins(move) for move in prepared.moves],
         "modes": {account.conn_id: settings.effective_mode(account).value for account in settings.accounts},
     }
@@ -77,7 +78,7 @@ def publish_night(context: Mapping[str, Any]) -> dict[str, Any]:
         )
     if published.incomplete:
         raise LeftUnsent(
-            f"{published.incomplete} planned orders of {run.run_id} were not sent. "
+            f"{' '.join([f'{published.incomplete} planned orders of {run.run_id} were not sent.', *published.canaries])} "
             "Clear the failed submit tasks with their downstream: what was answered is never sent again."
         )
     due_at = published.due_at.isoformat() if published.due_at else None

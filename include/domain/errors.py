@@ -7,6 +7,7 @@
     │   └── WarehouseShapeError            a table or column is missing or of the wrong type; fix it, then retry
     ├── QuarantineRatioExceeded            too many rows failed validation: nothing was sent
     ├── AboveTheLimit                      more money is at stake than anybody may let go: nothing was planned, nothing was sent
+    ├── CanaryFirst                        what goes live before the rest is not proven yet: nothing of the rest was sent
     ├── PlanReplaced                       what was approved is not what is planned now: nothing was sent
     ├── JournalConflict                    one key, two payloads: stop and look
     ├── StorageError                       the run's files cannot be read or written
@@ -57,6 +58,10 @@ class QuarantineRatioExceeded(RestatementsError):
 
 class AboveTheLimit(RestatementsError):
     """More money is at stake than `never_above`, past which nobody can approve. Nothing was planned and nothing was sent."""
+
+
+class CanaryFirst(RestatementsError):
+    """An account's first orders go live before its others, and CJ does not show yet that they arrived as sent. Nothing of the others was sent."""
 
 
 class PlanReplaced(RestatementsError):

@@ -119,6 +119,7 @@ CONNECTIONS = Kind('a JSON list of connection ids, at least one and each once, l
 URL = Kind("a URL like file:///absolute/path or s3://bucket/cj", _url)
 WHOLE = Kind("a whole number of at least 1", _whole())
 ORDERS = Kind(f"a whole number from 1 to {MAX_ORDERS_PER_REQUEST}, the orders CJ takes in a request", _whole(MAX_ORDERS_PER_REQUEST))
+WHOLE_OR_OFF = Kind("a whole number of at least 1, or 'off'", _or_off(_whole()))
 RATIO = Kind("between 0 (one bad row stops the night) and 1 (nothing does)", _between(0, 1))
 SHARE_OR_OFF = Kind("a share from 0 to 1, like 0.05 for five per cent, or 'off'", _or_off(_between(0, 1)))
 TIMES_OR_OFF = Kind("a number of at least 1, or 'off'", _or_off(_between(1)))

@@ -56,6 +56,19 @@ class Status(StrEnum):
     """A newer state of the same order was sent since; that row carries the money."""
 
 
+class Canary(StrEnum):
+    """How far an account's canary has come: the few orders of a night that go live before its others."""
+
+    AWAITED = "awaited"
+    """Not every order has its verdict: no more money moves meanwhile."""
+    PROVEN = "proven"
+    """CJ shows each as it was sent: the others may go."""
+    BROKEN = "broken"
+    """One of them is a break, or nothing of an operation arrived: the others are not sent, and a later night plans them again."""
+    TESTED = "tested"
+    """The account was set back to Test Mode since the plan: nothing goes live, so there is nothing to prove."""
+
+
 BREAKS = frozenset({Status.MISMATCHED, Status.MISSING})
 """What somebody has to look at. Used by the report, the alerts and the re-planning."""
 

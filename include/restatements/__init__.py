@@ -6,6 +6,7 @@ The verbs, in the order of a night, and the rooms an order passes on its way:
                 gate/      what may go to CJ at all           plan/      the one thing to do for each order
                 journal/   chunks, written before a call
     submit      posting/   Test Mode, then live               journal/   intent before the call, answer after it
+    prove       verdicts/  whether what went first arrived, before the rest goes (where a canary is asked for)
     publish     journal/   what happened, into the tables
     reconcile   ledger/    what has arrived                   report/    what somebody looks at
 

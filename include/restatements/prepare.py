@@ -6,6 +6,7 @@ Killed or repeated at any moment, it leaves nothing that another process would p
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from include.restatements.approval.moves import shown
 from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
 from include.restatements.changes.orders import check_where_they_are
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.chunks import Chunk
 from include.restatements.journal.documents import Manifest, Move, Summary
 from include.restatements.journal.journal import Journal, journal_of, run_folder
 from include.restatements.ledger.accounts import read_accounts
@@ -56,6 +58,8 @@ class Prepared:
     """What a person is shown of what it changes."""
     reasons: list[str]
     """Why the money gate asks for a person; none where it does not."""
+    after: list[int | None]
+    """Of each batch, the place of the batch with its account's canary, which must be proven first; None where it waits for none."""
 
 
 def prepare(
@@ -113,9 +117,10 @@ def prepare(
             checkpoint("before_commit")
     checkpoint("after_commit")
     counts = manifest.summary
+    batches, after = in_batches(planned.chunks, settings.chunks_per_task)
     return Prepared(
-        _batches(planned, settings), manifest.at_stake, manifest.unpriced, counts.as_dict(), str(manifest.digest), manifest.turn, told(counts),
-        shown(manifest.moves), manifest.reasons,
+        batches, manifest.at_stake, manifest.unpriced, counts.as_dict(), str(manifest.digest), manifest.turn, told(counts),
+        shown(manifest.moves), manifest.reasons, after,
     )  # fmt: skip
 
 
@@ -189,11 +194,21 @@ def _summary(planned: Planned) -> Summary:
     )
 
 
-def _batches(planned: Planned, settings: Settings) -> list[list[str]]:
-    """Chunks grouped for the mapped tasks: never two accounts in one batch, so that one account's failure does not hold another's orders."""
-    size = max(settings.chunks_per_task, -(-len(planned.chunks) // MOST_BATCHES))
-    batches = []
-    for enterprise_id in dict.fromkeys(c.enterprise_id for c in planned.chunks):
-        mine = [str(c.ref) for c in planned.chunks if c.enterprise_id == enterprise_id]
-        batches += [mine[n : n + size] for n in range(0, len(mine), size)]
-    return batches
+def in_batches(chunks: Sequence[Chunk], a_task: int) -> tuple[list[list[str]], list[int | None]]:
+    """Chunks grouped for the mapped tasks, and of each group the place of the one that must be proven before it.
+
+    Never two accounts in one batch, so that one account's failure does not hold another's orders. The canaries come first, a batch each account.
+    """
+    size = max(a_task, -(-len(chunks) // MOST_BATCHES))
+    mine = {
+        enterprise_id: [c for c in chunks if c.enterprise_id == enterprise_id]
+        for enterprise_id in dict.fromkeys(c.enterprise_id for c in chunks)
+    }
+    canaries = {enterprise_id: first for enterprise_id, those in mine.items() if (first := [str(c.ref) for c in those if c.canary])}
+    batches, after = list(canaries.values()), list[int | None]([None] * len(canaries))
+    for enterprise_id, those in mine.items():
+        rest = [str(c.ref) for c in those if not c.canary]
+        cut = [rest[n : n + size] for n in range(0, len(rest), size)]
+        batches += cut
+        after += [list(canaries).index(enterprise_id) if enterprise_id in canaries else None] * len(cut)
+    return batches, after

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from include.restatements.adoption import adopt
 from include.restatements.approval.record import load_approvals
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.canaries import why_left
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
 from include.restatements.journal.loading import load_chunk
@@ -25,6 +26,8 @@ class Published:
     incomplete: int
     problems: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    canaries: list[str] = field(default_factory=list)
+    """Why orders were left that were to follow a canary, a sentence an account."""
 
 
 def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint = no_checkpoint) -> Published:
@@ -51,7 +54,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             f"{incomplete} orders of {manifest.summary.to_send} were not sent: see the `submit` tasks, then clear the failed ones. "
             "What was answered is not sent again."
         )
-    return Published(counts, due_at, incomplete, problems, told(manifest.summary))
+    return Published(counts, due_at, incomplete, problems, told(manifest.summary), why_left(journal, manifest))
 
 
 def load_run(session: Session, journal: Journal, manifest: Manifest, checkpoint: Checkpoint = no_checkpoint) -> int:

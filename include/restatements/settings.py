@@ -113,6 +113,14 @@ class Settings:
             kinds.AMOUNT, "money at stake in one night of an account above which nothing is sent, whoever approves", unset="off"
         ),
     )
+    canary_orders: int | None = field(
+        default=None,
+        metadata=_told(
+            kinds.WHOLE_OR_OFF,
+            "orders of each operation that go live before the others of their account, which wait until CJ shows each of them as it was sent",
+            unset="off",
+        ),
+    )
     late_hours: float = field(
         default=0,
         metadata=_told(kinds.HOURS, "how late a row may reach the warehouse after its `updated_at`: a run looks that much further back"),

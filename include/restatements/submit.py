@@ -18,6 +18,7 @@ from include.domain.errors import PlanReplaced, RestatementsError, SettingError
 from include.domain.states import Mode
 from include.restatements.approval.stake import must_be_asked
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.canaries import must_be_proven
 from include.restatements.journal.documents import Manifest, PlannedChunk
 from include.restatements.journal.journal import ChunkRef, journal_of, run_folder
 from include.restatements.plan.digest import digest_of
@@ -40,7 +41,7 @@ def submit(
 
     `digest` is the plan's that the batch is of: that a person approved, where the money gate asks or more is at stake than `approve_above`; without it only a plan that
     needs no approval is sent. When CJ is down, `paused_until` says until when to leave it alone. Raises PlanReplaced where the run's plan is another
-    one; CJError that a retry, or a person, has to settle; what was answered before stays answered.
+    one; CanaryFirst where its account's canary is not proven; CJError that a retry, or a person, has to settle; what was answered before stays answered.
     """
     done = Submitted()
     if not batch:
@@ -58,9 +59,12 @@ def submit(
     if not refs or manifest is None:
         return done
     account = _account(settings, planned[str(refs[0])].enterprise_id)
+    mode = _mode(manifest, settings, account)
+    if mode is Mode.LIVE:
+        must_be_proven(journal, manifest, [planned[str(ref)] for ref in refs])
     with CJClient(account, timeouts=timeouts) as client:
         breaker = Breaker(journal.files, f"breakers/{account.conn_id}.json", lambda: datetime.now(UTC))
-        poster = Poster(client, breaker, _mode(manifest, settings, account), journal, checkpoint)
+        poster = Poster(client, breaker, mode, journal, checkpoint)
         with ThreadPoolExecutor(max_workers=2) as two:
             results = list(two.map(lambda ref: _submit_one(poster, ref, planned[str(ref)]), refs))
     return _together(results)

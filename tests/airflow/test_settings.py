@@ -180,6 +180,7 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
         ("gate_times_usual", "0.5"),
         ("gate_fewest", "0"),
         ("never_above", "-1"),
+        ("canary_orders", "0"),
         ("notifiers", "mail"),
         ("notifiers", '[{"to": "x"}]'),
         ("notifiers", '["a.B"]'),
@@ -225,9 +226,12 @@ def test_the_approval_limit_can_be_lowered_by_a_run_and_not_raised(monkeypatch: 
 def test_no_run_loosens_the_money_gate_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     connect(monkeypatch)
     monkeypatch.setenv("AIRFLOW_VAR_CJ_NEVER_ABOVE", "100")
-    settings = settings_from_airflow({"gate_touched": "off", "gate_fewest": 9999, "gate_new_tracker": False, "never_above": 10**9})
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_CANARY_ORDERS", "20")
+    settings = settings_from_airflow(
+        {"gate_touched": "off", "gate_fewest": 9999, "gate_new_tracker": False, "never_above": 10**9, "canary_orders": "off"}
+    )
     assert (settings.gate_touched, settings.gate_fewest, settings.gate_new_tracker) == (Decimal("0.05"), 20, True)
-    assert settings.never_above == Decimal("100")
+    assert (settings.never_above, settings.canary_orders) == (Decimal("100"), 20)
 
 
 def warehouse(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
@@ -327,6 +331,7 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
         ("gate_fewest", "5", 5),
         ("gate_fewest_cancelled", "6", 6),
         ("never_above", "9.99", Decimal("9.99")),
+        ("canary_orders", "20", 20),
         ("late_hours", "2.5", 2.5),
         ("processing_minutes", "61", 61),
         ("deadline_hours", "37", 37),

@@ -45,6 +45,7 @@ from include.domain.states import Mode
 from include.restatements.gate.gate import Gate
 from include.restatements.posting import poster as submission
 from include.restatements.prepare import prepare
+from include.restatements.prove import prove
 from include.restatements.publish import publish
 from include.restatements.rebuild import rebuild
 from include.restatements.reconcile import reconcile
@@ -136,6 +137,8 @@ def do(job: dict[str, Any]) -> Any:
         return asdict(prepare(run_of(job), settings, location, checkpoint, orders_of(job)))
     if verb == "submit":
         return asdict(submit(run_of(job), settings, job["batch"], checkpoint))
+    if verb == "prove":
+        return asdict(prove(run_of(job), settings, location, job["batch"], checkpoint))
     if verb == "publish":
         return asdict(publish(run_of(job), settings, location, checkpoint))
     if verb == "reconcile":

@@ -138,7 +138,7 @@ def _together(moves: Sequence[Move]) -> Move:
         enterprise_id=moves[0].enterprise_id,
         operation=moves[0].operation,
         publisher_id="",
-        publisher_name=f"{len(moves)} others",
+        publisher_name=f"{len(moves)} other{'' if len(moves) == 1 else 's'}",
         orders=sum(move.orders for move in moves),
         at_stake=total("at_stake"),
         unpriced=sum(move.unpriced for move in moves),

@@ -7,10 +7,11 @@ file, with the same intent and answer beside it, and is therefore not posted aga
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import blake2b
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,6 +39,8 @@ class Chunk:
     orders: int
     content_hash: str
     amounts: dict[str, str]
+    canary: bool = False
+    """Whether it goes live first, and the others of its account after it."""
 
     def planned(self) -> PlannedChunk:
         """The chunk as the manifest has it."""
@@ -48,15 +51,29 @@ class Chunk:
             orders=self.orders,
             content_hash=self.content_hash,
             amounts=self.amounts,
+            canary=self.canary,
         )
 
 
 class ChunkWriter:
-    """Takes planned orders batch by batch, in key order, and writes each chunk when it is full. Holds at most one chunk an operation and enterprise."""
+    """Takes planned orders batch by batch, in key order, and writes each chunk when it is full. Holds at most one chunk an operation and enterprise.
 
-    def __init__(self, journal: Journal, folder: str, chunk_size: int, wrote: Callable[[ChunkRef, pa.Table], None]) -> None:
+    `canaries` are enterprises with a canary, and how many orders: the first chunk of each of their operations holds no more, where the enterprise has more chunks
+    than those.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        folder: str,
+        chunk_size: int,
+        wrote: Callable[[ChunkRef, pa.Table], None],
+        canaries: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self.journal, self.folder, self.size, self.wrote = journal, folder, chunk_size, wrote
         self.chunks: list[Chunk] = []
+        self._canaries = {enterprise_id: min(orders, chunk_size) for enterprise_id, orders in canaries.items()}
+        self._begun: set[tuple[str, Operation]] = set()
         self._open: dict[tuple[str, Operation], list[pa.Table]] = {}
 
     def add(self, operation: Operation, orders: pa.Table) -> None:
@@ -71,19 +88,27 @@ class ChunkWriter:
         """Write what is left; every chunk of the plan."""
         for enterprise_id, operation in list(self._open):
             self._cut(enterprise_id, operation, whole_only=False)
+        # Where all there is goes first, nothing waits for it.
+        followed = {chunk.enterprise_id for chunk in self.chunks if not chunk.canary}
+        self.chunks = [replace(chunk, canary=chunk.canary and chunk.enterprise_id in followed) for chunk in self.chunks]
         return self.chunks
 
     def _cut(self, enterprise_id: str, operation: Operation, *, whole_only: bool) -> None:
         parts = self._open[(enterprise_id, operation)]
-        if not parts or (sum(p.num_rows for p in parts) < self.size and whole_only):
+        if not parts or (sum(p.num_rows for p in parts) < self._size_of_next(enterprise_id, operation) and whole_only):
             return
         table = pa.concat_tables(parts)
         start = 0
-        while table.num_rows - start >= self.size or (not whole_only and start < table.num_rows):
-            self._write(enterprise_id, operation, table.slice(start, self.size))
-            start += self.size
+        while table.num_rows - start >= (size := self._size_of_next(enterprise_id, operation)) or (
+            not whole_only and start < table.num_rows
+        ):
+            self._write(enterprise_id, operation, table.slice(start, size))
+            start += size
         rest = table.slice(start)
         self._open[(enterprise_id, operation)] = [rest] if rest.num_rows else []
+
+    def _size_of_next(self, enterprise_id: str, operation: Operation) -> int:
+        return self.size if (enterprise_id, operation) in self._begun else self._canaries.get(enterprise_id, self.size)
 
     def _write(self, enterprise_id: str, operation: Operation, orders: pa.Table) -> None:
         orders = orders.select(CHUNK.names).cast(CHUNK).combine_chunks()
@@ -93,7 +118,9 @@ class ChunkWriter:
         ref = self._free_ref(operation, name)
         self.journal.put_table(f"{ref}.parquet", orders)
         self.wrote(ref, orders)
-        self.chunks.append(Chunk(ref, enterprise_id, orders.num_rows, name, amounts_by_currency(orders)))
+        canary = enterprise_id in self._canaries and (enterprise_id, operation) not in self._begun
+        self._begun.add((enterprise_id, operation))
+        self.chunks.append(Chunk(ref, enterprise_id, orders.num_rows, name, amounts_by_currency(orders), canary))
 
     def _free_ref(self, operation: Operation, name: str) -> ChunkRef:
         """The chunk's own name, or the next one after chunks of the same content that were revoked, or that only Test Mode was asked."""

@@ -48,6 +48,8 @@ class PlannedChunk(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     content_hash: str
     amounts: Mapping[str, str]
+    canary: bool = False
+    """Whether it goes live first, and its account's others once it is proven (`canaries`)."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +168,17 @@ class TakenBack(Document, frozen=True, kw_only=True):
     """Machine and process."""
     taken_back_at: Moment
     why: str
+
+
+class Proven(Document, frozen=True, kw_only=True):
+    """CJ shows every order of an account's canary as it was sent: the account's other chunks of that plan may go live."""
+
+    run_id: str
+    plan_number: int
+    enterprise_id: str
+    orders: int
+    """Those that CJ shows."""
+    proven_at: Moment
 
 
 class InTestMode(Document, frozen=True, kw_only=True):

@@ -69,6 +69,12 @@ class PlanContext:
         return {a.enterprise_id: a.conn_id for a in self.settings.accounts if self.settings.effective_mode(a) is Mode.TEST}
 
     @property
+    def canaries(self) -> dict[str, int]:
+        """Enterprise id → how many orders of each operation go live first, of the accounts that are going live, where the settings ask for it."""
+        orders = self.settings.canary_orders
+        return {} if orders is None else {a.enterprise_id: orders for a in self.settings.accounts if a.enterprise_id not in self.tested}
+
+    @property
     def chunks_go_to(self) -> Journal:
         """Where this plan's own chunks are written."""
         return self.journal if self.kept else Journal(LocalFolder(self.scratch / "journal"))

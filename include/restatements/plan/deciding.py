@@ -74,7 +74,7 @@ class _Deciding:
         self._down = pa.array(sorted(context.down), pa.string())
         self._rows = rows
         self._numbers = context.numbers
-        self._writer = ChunkWriter(context.chunks_go_to, context.folder, context.settings.chunk_size, rows.own)
+        self._writer = ChunkWriter(context.chunks_go_to, context.folder, context.settings.chunk_size, rows.own, canaries=context.canaries)
         self._operations: Counter[str] = Counter()
         self._at_stake = ZERO
         self._unpriced = 0
