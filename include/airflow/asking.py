@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from include.airflow.addresses import page_of_run
+from include.airflow.addresses import page_of_plan
 from include.airflow.connections import settings_from_airflow
 from include.airflow.runs import said, utc
 from include.airflow.tasks import figures
-from include.airflow.warehouse import warehouse_location
+from include.airflow.warehouse import leaving_it_for_pages
 from include.domain.errors import RestatementsError
 from include.domain.states import Answer
 
@@ -42,7 +42,7 @@ def asked_of(context: Mapping[str, Any], question: Mapping[str, Any], reasons: S
         modes=figures(question["modes"]),
         moves=msgspec.convert(question["moves"], list[Move]),
         reasons=list(reasons),
-        page=page_of_run(str(context["dag_run"].dag_id), run_id),
+        page=page_of_plan(run_id),
     )
 
 
@@ -93,7 +93,8 @@ def _load(journal: Journal, run_id: str) -> None:
     from include.warehouse.base import open_warehouse
 
     try:
-        with open_warehouse(warehouse_location()) as session:
+        # Who is asked looks at the plan's page, and sees there what was answered.
+        with leaving_it_for_pages() as location, open_warehouse(location) as session:
             session.create_tables()
             with session.transaction():
                 session.serialize("cj.plan")

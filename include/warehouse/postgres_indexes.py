@@ -84,6 +84,9 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS reconciliation_runs_run ON cj.reconciliation_runs (reconciliation_run_id)",
     "CREATE INDEX IF NOT EXISTS plans_run ON cj.plans (run_id)",
     "CREATE INDEX IF NOT EXISTS plans_number ON cj.plans (plan_number)",
+    "CREATE INDEX IF NOT EXISTS approvals_run ON cj.approvals (run_id)",
+    "CREATE INDEX IF NOT EXISTS nights_run ON cj.nights (run_id)",
+    "CREATE INDEX IF NOT EXISTS nights_newest ON cj.nights (enterprise_id, plan_number)",
     "CREATE INDEX IF NOT EXISTS quarantine_age ON cj.quarantine (quarantined_at)",
     "CREATE INDEX IF NOT EXISTS acknowledgements_order ON cj.acknowledgements (order_id, action_tracker_id, enterprise_id)",
 )

@@ -17,6 +17,7 @@ from include.sql import filled
 from include.warehouse.base import Session
 from include.web.asked import Asked, place_after, read_place
 from include.web.common import Freshness, freshness, own_currencies, rows
+from include.web.gate import CONDITIONS, Compared, Question, compared, questions
 from include.web.page import Listing, NoSuchThing, Page
 from include.web.shown import Money
 
@@ -198,6 +199,10 @@ class OneRun:
     run: Run | None
     chunks: tuple[Chunk, ...]
     reconciliation: Reconciliation | None
+    compared: tuple[Compared, ...] = ()
+    """What the money gate compared, an account each."""
+    questions: tuple[Question, ...] = ()
+    """What a person was asked before it went live, the last question first."""
 
 
 def look_at_one(session: Session, asked: Asked) -> OneRun:
@@ -206,7 +211,7 @@ def look_at_one(session: Session, asked: Asked) -> OneRun:
     fresh = freshness(session, asked.now)
     found = _told(session, rows(session, "page_runs", frozenset({"run"}), run=run_id, rows=1))
     if found:
-        return OneRun(fresh, run_id, found[0], _chunks(session, run_id), None)
+        return OneRun(fresh, run_id, found[0], _chunks(session, run_id), None, compared(session, run_id), questions(session, run_id))
     round_ = rows(session, "page_rounds", run=run_id)
     if not round_:
         raise NoSuchThing(f"Run {run_id} has planned nothing, and is no reconciliation that has finished.")
@@ -263,5 +268,5 @@ PAGE = Page(
 
 ONE = Page(
     "run", "/runs/{run:path}", look_at_one, OneRun, "One night with its calls, or one reconciliation", part_of="runs",
-    words={"skips": {str(skip): said for skip, said in SKIPS.items()}},
+    words={"skips": {str(skip): said for skip, said in SKIPS.items()}, "conditions": CONDITIONS},
 )  # fmt: skip

@@ -71,7 +71,7 @@ def test_the_question_says_what_moves_by_operation_and_partner_why_it_is_asked_a
     assert sum(int(orders) for operation, _, orders in rows if operation == "cancel") == CANCELLED
     assert any(re.fullmatch(r"\S.* \(\d+\)", partner) for _, partner, _ in rows)
     assert re.search(r"\*\*Why you are asked\*\*\n\n(- .*\n)*- Money at stake is [\d.]+; the limit is 0.00 \(`approve_above`\)\.", body)
-    assert re.search(r"\[The plan's page\]\(\S*/dags/cj_restatements/runs/manual__\S+\)", body)
+    assert re.search(r"\[The plan's page\]\(\S*/plugin/cj/cj/runs/manual__\S+\)", body)
 
 
 def test_who_answered_what_and_what_they_were_told_is_in_the_table(played: Played) -> None:

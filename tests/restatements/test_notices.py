@@ -76,9 +76,10 @@ def test_breaks_above_the_limit_and_those_that_lock_soon_are_told_with_their_mon
     assert isinstance(locks, datetime)
 
     def above(limit: Decimal | None) -> list[str]:
-        return [one.subject for one in found.of_breaks(breaks, replace(SETTINGS, notice_break_above=limit), "")]
+        return [one.subject for one in found.of_breaks(breaks, replace(SETTINGS, notice_break_above=limit), lambda *key: f"/{key[2]}")]
 
     assert (len(above(risk - Decimal("0.01"))), above(risk), above(None)) == (2, [], [])
+    assert {one.page for one in found.of_breaks(breaks, SETTINGS, lambda *key: f"/{key[2]}")} <= {"/o-1", "/o-2"}
     assert above(Decimal(0))[0] == f"Order {breaks[0]['order_id']} is missing: {risk:.2f} at risk"
     days = SETTINGS.notice_lock_days
     for now, count in ((locks - timedelta(days=days), 1), (locks - timedelta(days=days, seconds=1), 0), (locks, 0)):

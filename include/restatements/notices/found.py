@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -80,8 +80,8 @@ def breaks_now(session: Session, now: datetime) -> list[dict[str, object]]:
     return session.rows(filled("notices_breaks"), {"since": first_night(now)})
 
 
-def of_breaks(breaks: Sequence[Mapping[str, object]], settings: Settings, page: str) -> list[Notice]:
-    """One for each that has more at risk than the limit."""
+def of_breaks(breaks: Sequence[Mapping[str, object]], settings: Settings, page_of: Callable[[str, int, str], str]) -> list[Notice]:
+    """One for each that has more at risk than the limit. `page_of`: an order's page by its key."""
     return [
         notice(
             NoticeKind.BREAK_ABOVE,
@@ -89,7 +89,7 @@ def of_breaks(breaks: Sequence[Mapping[str, object]], settings: Settings, page: 
             f"Order {row['order_id']} is {row['status']}: {money_text(risk)} at risk",
             f"Order {row['order_id']} of enterprise {row['enterprise_id']} is {row['status']} at CJ, reason {row['reason']}: {money_text(risk)} is at risk. "
             f"{_locks(row)}",
-            page,
+            page_of(str(row["enterprise_id"]), int(str(row["action_tracker_id"])), str(row["order_id"])),
         )
         for row in breaks
         if (risk := _risk(row)) is not None and settings.notice_break_above is not None and risk > settings.notice_break_above
