@@ -25,6 +25,22 @@ that are planned within two days are judged by their sum, since the last of them
 `cj.nights` has what each night came to and what it was compared with. `python -m lab.gate_over LOG.parquet --inject` plays the rules over a change log of your own: which
 nights they would have stopped, and which of those in which half or a tenth of the last month's orders are cancelled.
 
+## Over a real shop's year
+
+A change log of 374 nights and 18,402 orders of a real online shop (wholesale among them), played with the settings as they are shipped:
+
+| | all customers | three customers in ten, as an affiliate's share may be |
+|---|---|---|
+| nights stopped as they were | 3 | 2 |
+| half of the last month's orders cancelled: stopped | 373 of 374 | 374 of 374 |
+| a tenth of the last month's orders cancelled: stopped | 370 of 374 | 356 of 374 |
+
+Each night that was stopped as it was is one giant return, by `much_taken_back`: 21, 10.9 and 24.3 per cent of all open money taken back by 5, 9 and 3 orders; of three customers in ten, 7.8 per cent by 4
+orders and 51.2 per cent by one. Every injected night that was not stopped touches fewer than `gate_fewest` orders and takes back less than half of a usual day's sales: the first days of the
+log, and the days after the 11th, when the month before has just locked and little is open. To stop those too, lower `cj_gate_fewest`; a small shop's nights then ask more often.
+
+## The rules
+
 | rule | Variable | a person is asked where | what to do | source |
 |---|---|---|---|---|
 """
