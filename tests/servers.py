@@ -1,7 +1,8 @@
-"""A mail server, a webhook and a StatsD on loopback, each with what it was sent."""
+"""A mail server, a webhook, a StatsD and an OpenTelemetry collector on loopback, each with what it was sent."""
 
 from __future__ import annotations
 
+import gzip
 import socket
 import threading
 from collections.abc import Iterator
@@ -99,3 +100,34 @@ def statsd() -> Iterator[tuple[int, list[str]]]:
     over.set()
     thread.join()
     receiver.close()
+
+
+@contextmanager
+def otlp() -> Iterator[tuple[int, dict[str, float]]]:
+    """The port of an OpenTelemetry collector over HTTP, and the newest value of every gauge that came in."""
+    from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest, ExportMetricsServiceResponse
+
+    gauges: dict[str, float] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            data = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("Content-Encoding") == "gzip":
+                data = gzip.decompress(data)
+            for resource in ExportMetricsServiceRequest.FromString(data).resource_metrics:
+                for metric in (metric for scope in resource.scope_metrics for metric in scope.metrics):
+                    for point in metric.gauge.data_points:
+                        gauges[metric.name] = point.as_double or float(point.as_int)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-protobuf")
+            self.end_headers()
+            self.wfile.write(ExportMetricsServiceResponse().SerializeToString())
+
+        def log_message(self, *_: Any) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port, gauges
+    server.shutdown()
+    server.server_close()

@@ -84,6 +84,19 @@ def test_a_notice_goes_out_by_mail_and_slack_once_with_its_advice_and_a_link(mai
     ]
 
 
+def test_each_event_is_told_once_by_mail_though_the_webhook_fails_every_time(mails: Mails, posts: Posts, warehouse: Path) -> None:
+    posts.status = 500
+    found = [notice(kind, f"about {kind}", f"Of {kind}", "So it is.", f"{PAGE}/{kind}") for kind in NoticeKind]
+    for _ in range(3):
+        counts = tell(found, NoticeKind, settings(*BOTH))
+        assert counts["not_told"] == len(NoticeKind)
+    assert sorted(str(mail["Subject"]) for mail in mails.received) == sorted(f"CJ: Of {kind}" for kind in NoticeKind)
+    assert {way for _, way, _ in told(warehouse)} == {"SmtpNotifier", "the"}
+    posts.status = 200
+    assert tell(found, NoticeKind, settings(*BOTH))["told"] == len(NoticeKind)
+    assert len(mails.received) == len(NoticeKind)
+
+
 def test_what_is_over_and_comes_back_is_told_again(mails: Mails, warehouse: Path) -> None:
     found = [failed()]
     for now in (found, [], found, found):
