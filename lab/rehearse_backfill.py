@@ -154,13 +154,8 @@ def scheduler(environment: dict[str, str], port: int, log: Path) -> Iterator[Air
     """Airflow in a process session of its own, with every DAG unpaused; all of it ends with the `with` block."""
     from lab.scale.api import Airflow
 
-    with log.open("ab") as output:
-        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, stdout=output, stderr=output)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "airflow", "standalone"], env=environment, stdout=output, stderr=output, start_new_session=True
-        )
+    process = standalone(environment, log, port)
     try:
-        wait("Airflow to answer", lambda: healthy(port), 180)
         airflow = Airflow(port)
         dag_files = {file.stem for file in (ROOT / "dags").glob("*.py")}
         wait("the DAGs", lambda: dag_files <= airflow.dags(), 120)
@@ -168,6 +163,21 @@ def scheduler(environment: dict[str, str], port: int, log: Path) -> Iterator[Air
         yield airflow
     finally:
         stop_session(process.pid)
+
+
+def standalone(environment: dict[str, str], log: Path, port: int) -> subprocess.Popen[bytes]:
+    """Airflow in a process session of its own, once its API answers; whoever started it ends the session (`stop_session`)."""
+    with log.open("ab") as output:
+        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=environment, check=True, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "airflow", "standalone"], env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        wait("Airflow to answer", lambda: healthy(port), 300)
+    except RehearsalFailed:
+        stop_session(process.pid)
+        raise
+    return process
 
 
 def wait(what: str, done: Any, limit: float) -> None:
