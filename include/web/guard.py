@@ -43,15 +43,20 @@ class Guard:
             await self.app(scope, receive, send)
             return
 
+        heads = scope["method"] == "HEAD"
+
         async def sent(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = _with_ours(message.get("headers", []))
+            elif heads and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         if scope["method"] not in READING and (why := suspicious(scope)):
             await _refuse(sent, why)
             return
-        await self.app(scope, receive, sent)
+        # A page answers HEAD as it answers GET, without the body: whoever checks a link asks so.
+        await self.app({**scope, "method": "GET"} if heads else scope, receive, sent)
 
 
 def suspicious(scope: Scope) -> str:

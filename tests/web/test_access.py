@@ -60,7 +60,10 @@ def test_anonymous_and_a_lower_role_are_refused_at_every_address_and_told_nothin
 def test_whoever_may_look_gets_an_answer_at_every_address(pages: Served) -> None:
     for path in addresses(pages):
         expected = 404 if "nowhere" in path or path in ("/static/SOURCES.md", "/docs", "/redoc", "/openapi.json") else 200
-        assert pages.get(path).status_code == expected, path
+        answer = pages.get(path)
+        assert answer.status_code == expected, path
+        head = httpx.head(f"{pages.url}{path}", headers=MAY, timeout=300)
+        assert (head.status_code, head.content, head.headers["content-type"]) == (expected, b"", answer.headers["content-type"]), path
 
 
 def test_nothing_but_reading_is_taken_without_evidence_that_this_site_sent_it(pages: Served) -> None:
