@@ -52,8 +52,9 @@ COALESCE({{ verdict }}.locking_date, CAST('9999-12-31 00:00:00+00' AS timestamp 
 {%- endif %}
 {%- endmacro %}
 
-{#- One relation: what is held back since :since, each order by the last thing said of it, without those that were sent live since. Rows without an order
-    id cannot be told apart, so each of them counts. -#}
+{#- One relation, `priced`: what is held back since :since, each order by the last thing said of it, without those that were sent live since. Rows without an order
+    id cannot be told apart, so each of them counts. Its cost, the commission and fee CJ holds on it, is looked up row by row and summed in one step: how
+    many rows there are no database can tell from the condition on their age, and one that takes them for few joins two lists of them row against row. -#}
 {% macro held_back(asked) -%}
 said AS (
     SELECT q.run_id, q.enterprise_id, q.action_tracker_id, q.order_id, q.updated_at, q.stage, COALESCE(q.rule, '') AS rule, q.reason, q.detail,
@@ -83,12 +84,14 @@ held_back AS (
 
 ),
 
-holding AS (
-    SELECT c.action_tracker_id, c.order_id, MAX(c.advertiser_id) AS advertiser_id,
-        SUM(COALESCE(c.adv_commission_amount, 0) + COALESCE(c.cj_fee, 0)) AS cost
-    FROM cj.commissions AS c
-    INNER JOIN (SELECT DISTINCT action_tracker_id, order_id FROM held_back) AS h
-        ON c.order_id = h.order_id AND c.action_tracker_id = h.action_tracker_id
-    GROUP BY c.action_tracker_id, c.order_id
+numbered AS (SELECT h.*, ROW_NUMBER() OVER (ORDER BY h.order_id) AS row_number FROM held_back AS h),
+
+priced AS (
+    SELECT n.run_id, n.enterprise_id, n.action_tracker_id, n.order_id, n.updated_at, n.stage, n.rule, n.reason, n.detail, n.quarantined_at,
+        MAX(c.advertiser_id) AS advertiser_id,
+        SUM(CASE WHEN c.commission_id IS NOT NULL THEN COALESCE(c.adv_commission_amount, 0) + COALESCE(c.cj_fee, 0) END) AS cost
+    FROM numbered AS n
+    LEFT JOIN cj.commissions AS c ON c.order_id = n.order_id AND c.action_tracker_id = n.action_tracker_id
+    GROUP BY n.row_number, n.run_id, n.enterprise_id, n.action_tracker_id, n.order_id, n.updated_at, n.stage, n.rule, n.reason, n.detail, n.quarantined_at
 )
 {%- endmacro %}

@@ -1,16 +1,14 @@
 {% from "page_fragments.sql" import held_back %}
--- Orders held back, newest first, with the commission and fee that CJ still holds on them.
+-- Orders held back, with the commission and fee that CJ still holds on them, most first.
 WITH {{ held_back(asked) }}
 
-SELECT h.run_id, h.enterprise_id, h.action_tracker_id, h.order_id, h.updated_at, h.stage, h.rule, h.reason, h.detail, h.quarantined_at,
-    o.advertiser_id, o.cost
-FROM held_back AS h
-LEFT JOIN holding AS o ON o.order_id = h.order_id AND o.action_tracker_id = h.action_tracker_id
+SELECT p.run_id, p.enterprise_id, p.action_tracker_id, p.order_id, p.updated_at, p.stage, p.rule, p.reason, p.detail, p.quarantined_at, p.advertiser_id, p.cost
+FROM priced AS p
 {% if "after" in asked %}
-WHERE (-COALESCE(o.cost, -1), COALESCE(h.enterprise_id, ''), COALESCE(h.action_tracker_id, -1), COALESCE(h.order_id, ''), h.quarantined_at)
+WHERE (-COALESCE(p.cost, -1), COALESCE(p.enterprise_id, ''), COALESCE(p.action_tracker_id, -1), COALESCE(p.order_id, ''), p.quarantined_at)
     > (:after_cost, :after_enterprise, :after_tracker, :after_order, :after_at)
 {% endif %}
-ORDER BY -COALESCE(o.cost, -1), COALESCE(h.enterprise_id, ''), COALESCE(h.action_tracker_id, -1), COALESCE(h.order_id, ''), h.quarantined_at
+ORDER BY -COALESCE(p.cost, -1), COALESCE(p.enterprise_id, ''), COALESCE(p.action_tracker_id, -1), COALESCE(p.order_id, ''), p.quarantined_at
 {% if "rows" in asked %}
 LIMIT :rows
 {% endif %}
