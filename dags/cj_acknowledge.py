@@ -3,8 +3,9 @@
 **When.** By hand; usually from the page of an order, which triggers it through Airflow's own API as whoever is logged in, so that Airflow records who. It
 has no schedule. A paused DAG waits until it is unpaused.
 
-**What runs.** One task, `keep`, adds a row to `cj.acknowledgements`: the note, the verdict it is about, and whose it is. It belongs to that verdict: where
-verdict, reason, amounts or lock date are others later, it has lapsed. It hides the break from no list and no total.
+**What runs.** One task, `keep`, writes the note to the journal (`acknowledgements/<run>.json`) and from there adds a row to `cj.acknowledgements`: the note,
+the verdict it is about, and whose it is. It belongs to that verdict: where verdict, reason, amounts or lock date are others later, it has lapsed. It hides
+the break from no list and no total. Tables that were lost come back with the notes.
 
 **Params.**
 
@@ -13,7 +14,7 @@ verdict, reason, amounts or lock date are others later, it has lapsed. It hides 
 | `break` | the order and the verdict that was looked at, as its page names them: `1500001/401/A-1@1f0c2d3e`. Without what follows the `@`: the verdict it has now |
 | `note` | what was found, or what will be done; at most 2000 characters. E-mail addresses are taken out |
 
-**What a failure leaves behind.** Nothing. Where the order has no break, or another verdict than the one that was looked at, the log says so: look again.
+**What a failure leaves behind.** Nothing, or the note in the journal alone: clear the task, and it is in the table. Where the order has no break, or another verdict than the one that was looked at, the log says so: look again.
 """
 
 from __future__ import annotations

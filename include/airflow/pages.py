@@ -92,14 +92,10 @@ def make() -> Any:
 
 def data_docs(run_id: str) -> bytes | None:
     """The page of rules that Great Expectations wrote for a run; None where there is none. Raises SettingError and StorageError."""
-    from include.airflow.connections import Secrets, storage_url
-    from include.restatements.journal.journal import ROOT, run_folder
-    from include.restatements.settings import variable_of
-    from include.storage.opening import folder
+    from include.airflow.journal import journal_from_airflow
+    from include.restatements.journal.journal import run_folder
 
-    secrets = Secrets()
-    files = folder(storage_url(secrets), secrets.variable(variable_of("storage_conn_id")) or None)
-    return files.read(f"{ROOT}/{run_folder(run_id)}/quality/data_docs/rules.html")
+    return journal_from_airflow().files.read(f"{run_folder(run_id)}/quality/data_docs/rules.html")
 
 
 def where_to_read() -> WarehouseLocation:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from include.airflow.connections import settings_from_airflow
+from include.airflow.journal import journal_from_airflow
 from include.airflow.orders import orders_source
 from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said
@@ -175,6 +176,8 @@ def acknowledge_break(context: Mapping[str, Any]) -> dict[str, str]:
     run, params = context["dag_run"], said(context)
     by = str(getattr(run, "triggering_user_name", None) or "somebody")
     with leaving_it_for_pages() as location:
-        kept = acknowledge(location, str(params.get("break") or ""), str(params.get("note") or ""), by, str(context["run_id"]))
+        kept = acknowledge(
+            journal_from_airflow(), location, str(params.get("break") or ""), str(params.get("note") or ""), by, str(context["run_id"])
+        )
     log.info("%s was acknowledged by %s: %s.", kept.name, by, " ".join(filter(None, (kept.status, kept.reason))))
     return {"break": kept.name, "by": by}

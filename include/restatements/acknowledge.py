@@ -17,8 +17,11 @@ from typing import Any
 from include.domain.errors import SettingError
 from include.domain.money import money_text
 from include.domain.personal import without_emails
+from include.restatements.journal.documents import Noted
+from include.restatements.journal.journal import Journal
+from include.restatements.journal.notes import keep_note, load_notes, note_of
 from include.sql import filled
-from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
 LONGEST_NOTE = 2000
 
@@ -73,10 +76,11 @@ def _moment(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(UTC).isoformat()
 
 
-def acknowledge(location: WarehouseLocation, name: str, note: str, by: str, run_id: str) -> Acknowledged:
-    """Keeps the note with the verdict it is about. Repeating it for the same run changes nothing.
+def acknowledge(journal: Journal, location: WarehouseLocation, name: str, note: str, by: str, run_id: str) -> Acknowledged:
+    """Keeps the note with the verdict it is about: in the journal, then in the table. Repeating it for the same run changes nothing.
 
-    Raises SettingError where nothing is said, the order has no break, or another verdict by now than the one that was looked at.
+    Raises SettingError where nothing is said, the order has no break, or another verdict by now than the one that was looked at; StorageError where
+    the journal cannot be written. Then nothing was noted.
     """
     asked = BreakName.parse(name)
     note = without_emails(note.strip())
@@ -84,21 +88,49 @@ def acknowledge(location: WarehouseLocation, name: str, note: str, by: str, run_
         raise SettingError("The run's param note is empty. Say what was found, or what will be done.")
     if len(note) > LONGEST_NOTE:
         raise SettingError(f"The run's param note has {len(note)} characters. At most {LONGEST_NOTE} are kept: say it shorter.")
-    key = {"enterprise_id": asked.enterprise_id, "action_tracker_id": asked.action_tracker_id, "order_id": asked.order_id}
     with open_warehouse(location) as session:
         session.create_tables()
         with session.transaction():
             session.serialize("cj.acknowledgements")
-            found = session.rows(filled("break_of_order"), key)
-            if not found:
-                raise SettingError(f"Order {asked.order_id} has no break. Nothing was noted; look at its page for its verdict.")
-            verdict = found[0]
-            if asked.mark and asked.mark != mark_of(verdict):
-                raise SettingError(
-                    f"Order {asked.order_id} has another verdict, amount or lock date now than the one that was looked at. Nothing was noted; look at it again."
-                )
-            session.execute("DELETE FROM cj.acknowledgements WHERE run_id = :run_id", {"run_id": run_id})
-            said = {"note": note, "acknowledged_by": by, "run_id": run_id, "acknowledged_at": datetime.now(UTC)}
-            session.execute(filled("acknowledge"), key | said | {"updated_at": verdict["updated_at"]})
+            noted = note_of(journal, run_id) or keep_note(journal, _noted(_looked_at(session, asked), asked, note, by, run_id))
+            load_notes(session, [noted])
+    return Acknowledged(str(asked), noted.status, noted.reason)
+
+
+def _looked_at(session: Session, asked: BreakName) -> Mapping[str, Any]:
+    """The verdict as it stands. Raises SettingError where it is not what somebody looked at."""
+    key = {"enterprise_id": asked.enterprise_id, "action_tracker_id": asked.action_tracker_id, "order_id": asked.order_id}
+    found = session.rows(filled("break_of_order"), key)
+    if not found:
+        raise SettingError(f"Order {asked.order_id} has no break. Nothing was noted; look at its page for its verdict.")
+    verdict = found[0]
+    if asked.mark and asked.mark != mark_of(verdict):
+        raise SettingError(
+            f"Order {asked.order_id} has another verdict, amount or lock date now than the one that was looked at. Nothing was noted; look at it again."
+        )
+    return verdict
+
+
+def _noted(verdict: Mapping[str, Any], asked: BreakName, note: str, by: str, run_id: str) -> Noted:
     reason = verdict["reason"]
-    return Acknowledged(str(asked), str(verdict["status"]), None if reason is None else str(reason))
+    return Noted(
+        run_id=run_id,
+        enterprise_id=asked.enterprise_id,
+        action_tracker_id=asked.action_tracker_id,
+        order_id=asked.order_id,
+        updated_at=verdict["updated_at"],
+        advertiser_id=str(verdict["advertiser_id"]),
+        status=str(verdict["status"]),
+        reason=None if reason is None else str(reason),
+        submitted_amount=_text(verdict["submitted_amount"]),
+        posted_amount=_text(verdict["posted_amount"]),
+        commission_at_risk=_text(verdict["commission_at_risk"]),
+        locking_date=verdict["locking_date"],
+        note=note,
+        acknowledged_by=by,
+        acknowledged_at=datetime.now(UTC),
+    )
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else money_text(amount)

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from include.commands.rebuild import main
+from include.restatements.acknowledge import acknowledge
+from include.restatements.journal.journal import Journal
+from include.sql import filled
+from include.storage.opening import folder
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.faults import promises
 from tests.faults.stage import HOUR, Stage
@@ -70,6 +74,24 @@ def test_tables_that_were_lost_come_back_from_the_journal(stage: Stage) -> None:
     stage.execute("DELETE FROM cj.ledger_reads; DELETE FROM cj.commission_items")
     stage.must("rebuild")
     promises.assert_same_tables(promises.tables(stage), before)
+
+
+def test_a_note_on_a_break_comes_back_with_the_tables_and_still_holds(stage: Stage) -> None:
+    stage.settings = {"processing_minutes": 0, "deadline_hours": 0}
+    stage.play()
+    stage.reconcile()
+    lost = stage.rows(
+        "SELECT enterprise_id, action_tracker_id, order_id FROM cj.reconciliation WHERE status = 'missing' ORDER BY order_id"
+    )[0]
+    journal = Journal(folder(f"file://{stage.folder}/storage"))
+    name = f"{lost['enterprise_id']}/{lost['action_tracker_id']}/{lost['order_id']}"
+    acknowledge(journal, WarehouseLocation(**stage.location), name, "The partner was asked.", "ana", "manual__1")
+    before = stage.rows("SELECT * FROM cj.acknowledgements")
+    for table in ("acknowledgements", "ledger_reads", "commission_items", *promises.TABLES):
+        stage.execute(f"DELETE FROM cj.{table}")
+    stage.must("rebuild")
+    assert stage.rows("SELECT * FROM cj.acknowledgements") == before != []
+    assert [(row["note"], row["holds"]) for row in stage.rows(filled("page_order_notes"), **lost)] == [("The partner was asked.", True)]
 
 
 def test_a_journal_without_a_run_empties_nothing(

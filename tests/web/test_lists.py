@@ -7,10 +7,13 @@ import io
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from include.restatements.acknowledge import acknowledge
+from include.restatements.journal.journal import Journal
+from include.storage.local import LocalFolder
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.web.ground import CHECKED, RUN, Served, filled, many_breaks, served
 
@@ -146,8 +149,9 @@ def test_an_orders_story_is_told_in_the_order_in_which_it_happened(pages: Served
     assert "No order has the id B-9" in pages.page("/orders", id="B-9")
 
 
-def test_an_acknowledgement_is_shown_and_hides_nothing_and_lapses_with_its_verdict(location: WarehouseLocation) -> None:
+def test_an_acknowledgement_is_shown_and_hides_nothing_and_lapses_with_its_verdict(location: WarehouseLocation, tmp_path: Path) -> None:
     filled(location)
+    journal = Journal(LocalFolder(tmp_path))
 
     def again() -> None:
         with open_warehouse(location) as session:
@@ -156,7 +160,7 @@ def test_an_acknowledgement_is_shown_and_hides_nothing_and_lapses_with_its_verdi
     with served(location) as pages:
         before = pages.json("/breaks")
         (row,) = [row for row in before["rows"] if row["order_id"] == "B-1"]
-        acknowledge(location, row["name"], "Asked a@b.example about it.", "Ana", "run-1")
+        acknowledge(journal, location, row["name"], "Asked a@b.example about it.", "Ana", "run-1")
         again()
         after = pages.json("/breaks")
         assert after["totals"] == before["totals"]

@@ -226,6 +226,26 @@ class Answered(Document, frozen=True, kw_only=True, omit_defaults=True):
     error: str | None = None
 
 
+class Noted(Document, frozen=True, kw_only=True):
+    """Somebody has looked at the verdict of an order state, which was this one, and said something. Money, as text."""
+
+    run_id: str
+    enterprise_id: str
+    action_tracker_id: int
+    order_id: str
+    updated_at: Moment
+    advertiser_id: str
+    status: str
+    reason: str | None
+    submitted_amount: str | None
+    posted_amount: str | None
+    commission_at_risk: str | None
+    locking_date: Moment | None
+    note: str
+    acknowledged_by: str
+    acknowledged_at: Moment
+
+
 AnyDocument = TypeVar("AnyDocument", bound=Document)
 
 

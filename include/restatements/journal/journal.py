@@ -122,7 +122,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 _OF_AIRFLOW = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00(_[A-Za-z0-9]+)?")
 _LIKE_AIRFLOWS = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d{6})?-00-00(_[A-Za-z0-9]+)?")
 _MARKED = re.compile(r".*\.[0-9a-f]{16}")
-_OURS = frozenset({"breakers", "reports"})
+NOTES = "acknowledgements"
+_OURS = frozenset({"breakers", "reports", NOTES})
 """What stands beside the runs' folders."""
 
 
