@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from include.airflow.environment import ROOT, project_environment
+from include.airflow.pages import READING_CONN_ID
 from include.commands.up import ask, free_port, healthy, stop_session, wait_for
 from include.warehouse.base import WarehouseLocation
 from tests.web.ground import filled
@@ -23,6 +26,9 @@ CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
 PATIENCE = 120_000
 """Milliseconds a browser waits for what must come: a busy machine is slow, and no test is about that."""
+
+PAGE_SECONDS = 20
+"""How long a page waits for the warehouse: longer than usual for the same reason, and short enough to see one give up."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +47,61 @@ class Airflow:
         """As a program logs in."""
         return str(ask(self.port, "/auth/token", body={"username": user, "password": user}, method="POST")["access_token"])
 
+    def call(self, method: str, path: str, body: Any = None, user: str = "ada") -> Any:
+        """Airflow's own API, as this user; the answer's JSON, or None for no content."""
+        headers = {"Authorization": f"Bearer {self.token(user)}"}
+        answer = httpx.request(method, f"{self.url}/api/v2{path}", json=body, headers=headers, timeout=120)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    @contextmanager
+    def reading(self, **connection: Any) -> Iterator[None]:
+        """The pages read with this connection until the block ends."""
+        self.call("POST", "/connections", {"connection_id": READING_CONN_ID} | connection)
+        try:
+            yield
+        finally:
+            self.call("DELETE", f"/connections/{READING_CONN_ID}")
+
+    @contextmanager
+    def scheduling(self) -> Iterator[None]:
+        """Its scheduler runs until the block ends; every DAG is paused until somebody unpauses it."""
+        log = Path(self.environment["AIRFLOW_HOME"]) / "scheduler.log"
+        with log.open("wb") as file:
+            scheduler = subprocess.Popen(
+                [sys.executable, "-m", "airflow", "scheduler", "--skip-serve-logs"],
+                env=self.environment, cwd=ROOT, stdout=file, stderr=file, start_new_session=True,
+            )  # fmt: skip
+            try:
+                yield
+                assert scheduler.poll() is None, log.read_text(errors="replace")[-4000:]
+            finally:
+                stop_session(scheduler.pid)
+
 
 @pytest.fixture(scope="session")
 def airflow() -> Iterator[Airflow]:
-    """Started once: its users are their own passwords, vera may only look, ursula may trigger."""
+    """Started once: its users are their own passwords. paul may see no DAG, vera may only look, ursula may trigger, ada may all."""
     with tempfile.TemporaryDirectory(prefix="cj-browser-") as name:
         place, port = Path(name), free_port(0)
         warehouse = WarehouseLocation("duckdb", path=str(place / "warehouse.duckdb"))
         filled(warehouse)
         passwords = place / "passwords.json"
-        passwords.write_text(json.dumps({user: user for user in ("ada", "ursula", "vera")}))
+        passwords.write_text(json.dumps({user: user for user in ("ada", "ursula", "vera", "paul")}))
         environment = project_environment(
             {
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
                 "AIRFLOW_HOME": str(place / "airflow"),
                 "AIRFLOW_CONN_WAREHOUSE": json.dumps({"conn_type": "duckdb", "host": warehouse.path}),
-                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "ada:admin,ursula:user,vera:viewer",
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "ada:admin,ursula:user,vera:viewer,paul:public",
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
                 "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
                 "AIRFLOW__API_AUTH__JWT_SECRET": "only the tests of this machine know it, and it is long enough for its hash",
-                "AIRFLOW__CJ_RESTATEMENTS__PAGE_SECONDS": "120",
-                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+                "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+                "AIRFLOW__CJ_RESTATEMENTS__PAGE_SECONDS": str(PAGE_SECONDS),
+                "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+                "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             }
         )
         log = (place / "log").open("wb")
