@@ -1,6 +1,6 @@
 """`make bench`.
 
-    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,history,airflow,parse] [--json FILE] [--picture FILE.svg]
+    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,history,views,airflow,parse] [--json FILE] [--picture FILE.svg]
 
 Generates its data, starts its own PostgreSQL and sandboxes, runs the package and the peer in turns and prints the table. From five million orders
 on only memory is looked at. Ends with 1 when CJ and the warehouse differ afterwards, or a step's result is wrong; a ratio that is not reached is

@@ -25,13 +25,15 @@ class History:
 
     submissions: int
     runs: int
+    breaks: int = 3
+    """Of two hundred."""
 
 
 def _each(history: History) -> str:
     """One row a state sent: its number and run, when, and what is true of it."""
     apart = round(DAYS * 86_400 / history.runs)
     return f"""
-    SELECT n, run, sent_at, n % 200 < 3 AS breaks, n % 4 = 3 AS creates, CONCAT('past-', CAST(n AS text)) AS order_id,
+    SELECT n, run, sent_at, n % 200 < {history.breaks} AS breaks, n % 4 = 3 AS creates, CONCAT('past-', CAST(n AS text)) AS order_id,
         CONCAT('history-', CAST(run AS text)) AS run_id, 2 * run + 1 AS seen, {history.runs - 1} AS last_run,
         CASE WHEN sent_at > TIMESTAMPTZ '{NIGHT - timedelta(days=LOCKS_AFTER)}' THEN 'new' ELSE 'closed' END AS action_status
     FROM (

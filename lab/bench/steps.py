@@ -22,7 +22,8 @@ FLAT = 5_000_000
 
 @dataclass
 class Row:
-    """One step at one size, ours and what it is measured beside. `floor` is the ratio to the peer that should be reached, `ceiling` the most the step may take of it."""
+    """One step at one size, ours and what it is measured beside. `floor` is the ratio to the peer that should be reached, `ceiling` the most the step may take of it,
+    `within` the seconds it should be over in."""
 
     step: str
     orders: int
@@ -31,6 +32,7 @@ class Row:
     limit: dict[str, Any] | None = None
     floor: float | None = None
     ceiling: float | None = None
+    within: float | None = None
     beside: str = PEER
     note: str = ""
     failures: list[str] = field(default_factory=list)
@@ -47,6 +49,8 @@ class Row:
 
     @property
     def reached(self) -> bool | None:
+        if self.within is not None:
+            return bool(self.ours["seconds"] <= self.within)
         if self.ratio is None or (self.floor is None and self.ceiling is None):
             return None
         return self.ratio >= self.floor if self.floor is not None else 1 / self.ratio <= self.ceiling  # type: ignore[operator]
@@ -147,6 +151,27 @@ def _of_kind(ground: Ground, kind: str) -> Ground:
     return replace(ground, uri=str(place))
 
 
+VIEW_SECONDS = 1.0
+"""In which somebody has a page of the web pages in front of him, over a million orders."""
+
+
+def views(ground: Ground) -> Iterator[Row]:
+    """The web pages over as many states sent before: with the usual breaks, and with nothing but breaks."""
+    from lab.bench.views import ALL, USUAL
+
+    for breaks, told in ((USUAL, "usual breaks"), (ALL, "nothing but breaks")):
+        found = measured("lab.bench.views:look", ground.arguments(breaks=breaks))
+        for path, seconds in found["views"].items():
+            figures = {"seconds": seconds, "peak_mb": None, "phases": {}}
+            yield Row(
+                f"page {path.split('&after=')[0]}{', far into it' if '&after=' in path else ''}, {told}",
+                ground.orders,
+                figures,
+                within=VIEW_SECONDS,
+            )
+        yield Row(f"a CSV of all {found['rows_in_file']:,} breaks, {told}", found["rows_in_file"], found)
+
+
 def small_night(ground: Ground) -> Iterator[Row]:
     """Process start to last chunk accepted, imports and all."""
     ours, peer = (_from_process_start(ground, side) for side in ("ours", "peer"))
@@ -179,6 +204,6 @@ def _sides(name: str, arguments: dict[str, Any], orders: int) -> tuple[dict[str,
 
 
 STEPS: dict[str, Callable[[Ground], Iterator[Row]]] = {
-    "extract": extract, "validate": validate, "payload": payload, "pages": pages, "reconcile": reconcile, "loop": loop, "history": history,
+    "extract": extract, "validate": validate, "payload": payload, "pages": pages, "reconcile": reconcile, "loop": loop, "history": history, "views": views,
 }  # fmt: skip
 WITHOUT_SANDBOX = ("extract", "validate", "payload", "reconcile")

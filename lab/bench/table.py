@@ -7,6 +7,7 @@ from typing import Any
 
 from lab.bench.steps import Row
 
+_MARKS = {True: " ✓", False: " ✗", None: ""}
 _HEAD = ("step", "orders", "seconds", "orders/s", "memory", "peer", "peer's memory", "faster than the peer", "times the limit")
 
 
@@ -21,8 +22,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.step,
         f"{row.orders:,}",
-        _seconds(ours["seconds"]),
-        f"{row.orders / ours['seconds']:,.0f}",
+        _seconds(ours["seconds"]) + (f" (≤ {row.within:g} s){_MARKS[row.reached]}" if row.within else ""),
+        "" if row.within else f"{row.orders / ours['seconds']:,.0f}",
         _memory(ours),
         _seconds(peer["seconds"]) if peer else "",
         _memory(peer) if peer else "",
@@ -40,7 +41,7 @@ def _ratio(row: Row) -> str:
     if row.ratio is None:
         return ""
     wanted = f" (≥ {row.floor:g})" if row.floor else f" (≥ {1 / row.ceiling:.2f})" if row.ceiling else ""
-    mark = {True: " ✓", False: " ✗", None: ""}[row.reached]
+    mark = _MARKS[row.reached]
     return f"{row.ratio:.1f} ×{wanted}{mark}" if row.ratio >= 1 else f"{row.ratio:.2f} ×{wanted}{mark}"
 
 
