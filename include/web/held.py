@@ -85,12 +85,13 @@ def look(session: Session, asked: Asked) -> HeldBack:
     own = {account.advertiser_id: account.currency for account in known}
     since = first_of_thirty(fresh, asked.now)
     names, params, told = _wanted(asked, since)
-    groups = _groups(rows(session, "page_held_totals", names, **params), own)
     place = read_place(asked.query.get("after"), "msist")
     if place is not None:
         names |= {"after"}
         params |= dict(zip(("after_cost", "after_enterprise", "after_tracker", "after_order", "after_at"), place, strict=True))
-    found = rows(session, "page_held", names | {"rows"}, **params, rows=asked.rows + 1)
+    read = rows(session, "page_held", names | {"rows", "totals"}, **params, rows=asked.rows + 1)
+    groups = _groups([row for row in read if row["orders"] is not None], own)
+    found = [row for row in read if row["orders"] is None]
     listed = found[: asked.rows]
     return HeldBack(
         fresh=fresh,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from include.domain.money import ZERO, money
@@ -18,10 +18,14 @@ from include.web.asked import Asked
 from include.web.breaks import BreakRow, dearest
 from include.web.common import Account, Freshness, Round, a_night_before, accounts, first_of_thirty, freshness, newest_round
 from include.web.page import Page
-from include.web.shown import Money, difference
+from include.web.runs import Run, newest
+from include.web.shown import Money, difference, moment
 
 SHOWN = 8
 """Breaks on the overview; the rest are on their page."""
+
+NIGHTLY = timedelta(hours=26)
+"""After which a night should have followed the last one."""
 
 HOUR = 3600
 """CJ's: processing takes up to an hour or longer (Restatements API)."""
@@ -90,6 +94,8 @@ class Overview:
 
     fresh: Freshness
     accounts: tuple[Account, ...]
+    night: Run | None
+    """The one that was planned last."""
     run_id: str | None
     tone: str
     claim: str
@@ -111,10 +117,10 @@ class Overview:
 def look(session: Session, asked: Asked) -> Overview:
     """The newest reconciliation's figures, and the breaks that cost most by now."""
     fresh, known = freshness(session, asked.now), accounts(session)
-    this = newest_round(session)
+    this, night = newest_round(session), newest(session)
     if this is None:
         return Overview(
-            fresh, known, None, "note", "Nothing has been reconciled yet.",
+            fresh, known, night, None, "note", "Nothing has been reconciled yet.",
             "After the first night and the first cj_reconciliation this page shows what arrived at CJ, what did not, and what it costs.",
             (), (), None, (), "", (), "", None, (), 0,
         )  # fmt: skip
@@ -124,11 +130,12 @@ def look(session: Session, asked: Asked) -> Overview:
     return Overview(
         fresh=fresh,
         accounts=known,
+        night=night,
         run_id=this.run_id,
         tone=top.tone,
         claim=top.claim,
         rest=top.rest,
-        notes=_notes(figures),
+        notes=_notes(figures, night, asked.now),
         tiles=_tiles(figures, before),
         balance=_balance(figures),
         nights=_nights(figures),
@@ -144,8 +151,11 @@ def look(session: Session, asked: Asked) -> Overview:
     )
 
 
-def _notes(figures: Figures) -> tuple[str, ...]:
+def _notes(figures: Figures, night: Run | None, now: datetime) -> tuple[str, ...]:
     said = [
+        f"No night has been planned since {moment(night.planned_at)}: see in Airflow whether cj_restatements failed, waits or is paused."
+        if night and now - night.planned_at > NIGHTLY
+        else "",
         words.older_finding(figures),
         "The balance does not tie: cj.submissions and cj.reconciliation contradict each other. Rebuild the tables from the journal before acting on this page."
         if figures.balance.difference

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import NamedTuple, TypeVar
+from importlib.abc import MetaPathFinder
+from threading import get_ident
+from typing import Any, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, fail_after, to_thread
 
@@ -54,16 +57,41 @@ class Warehouse:
     def opened(self, seconds: int) -> Iterator[Session]:
         """A session for one look. Raises NotNow."""
         try:
-            with open_for_reading(self.location(), seconds) as session:
+            with going_without("pandas"), open_for_reading(self.location(), seconds) as session:
                 yield session
         except RestatementsError as error:
             raise told(error) from None
 
 
 def load_driver(warehouse: Warehouse) -> None:
-    """What the warehouse is opened with, so that the first page need not wait for it. Where it cannot be told yet, that page says why."""
-    with suppress(RestatementsError, ImportError):
+    """What the warehouse is opened with, so that the first page need not wait for it. Where it cannot be told yet, that page says why.
+
+    Arrow's part that PostgreSQL's driver needs imports pandas where it is installed, for arguments that nobody gives it here: it goes without.
+    """
+    with suppress(RestatementsError, ImportError), going_without("pandas"):
         import_module(kind_named(warehouse.location().kind).DRIVER)
+
+
+class _Refused(MetaPathFinder):
+    """Finds that a module is not there, for one thread: what others import meanwhile is theirs."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._thread = name, get_ident()
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname == self._name and get_ident() == self._thread:
+            raise ModuleNotFoundError(f"{fullname} is not loaded for a page.", name=fullname)
+
+
+@contextmanager
+def going_without(name: str) -> Iterator[None]:
+    """What this thread imports until the block ends does without the module, as if it were not installed."""
+    refused = _Refused(name)
+    sys.meta_path.insert(0, refused)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(refused)
 
 
 class Readers:

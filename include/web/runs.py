@@ -93,6 +93,11 @@ def look(session: Session, asked: Asked) -> Runs:
     return Runs(freshness(session, asked.now), tuple(found[:many]), follows)
 
 
+def newest(session: Session) -> Run | None:
+    """The night that was planned last."""
+    return next(iter(_told(session, rows(session, "page_runs", rows=1))), None)
+
+
 def _runs(session: Session, asked: Asked, many: int) -> list[Run]:
     place = read_place(asked.query.get("after"), "i")
     names, params = (frozenset({"after"}), {"after": place[0]}) if place else (frozenset(), {})

@@ -48,6 +48,11 @@ def cents(value: Money | None) -> str:
     return "unknown" if value is None else Amount(value.currency, money(value.amount)).cents()
 
 
+def amount(text: str) -> str:
+    """An exact amount of the advertiser's currency, which nobody names here: `7,529.79`."""
+    return exact(Money(text, ""))
+
+
 def sums(values: tuple[Money, ...]) -> str:
     """`12.50 USD + 3.00 EUR` to the cent; what is nothing is left out, unless all is."""
     some = [cents(value) for value in values if money(value.amount)]
@@ -101,7 +106,7 @@ def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    for filter_ in (exact, cents, sums, ago, moment, clock, part, plain, duration):
+    for filter_ in (exact, cents, amount, sums, ago, moment, clock, part, plain, duration):
         made.filters[filter_.__name__] = filter_
     made.globals |= {"counted": counted, "sums": sums, "order_path": order_path, "query": query}
     return made

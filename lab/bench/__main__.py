@@ -1,6 +1,6 @@
 """`make bench`.
 
-    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,history,views,airflow,parse] [--json FILE] [--picture FILE.svg]
+    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,history,views,airflow,parse,api] [--json FILE] [--picture FILE.svg]
 
 Generates its data, starts its own PostgreSQL and sandboxes, runs the package and the peer in turns and prints the table. From five million orders
 on only memory is looked at. Ends with 1 when CJ and the warehouse differ afterwards, or a step's result is wrong; a ratio that is not reached is
@@ -19,12 +19,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lab.bench import airflow_night
+from lab.bench import airflow_night, api_server
 from lab.bench.ground import lay, postgres, scratch, seed_sandbox
 from lab.bench.measuring import measured
 from lab.bench.steps import FLAT, STEPS, WITHOUT_SANDBOX, Row
 from lab.bench.table import as_json, markdown, phases
 
+WITH_AIRFLOW = {**airflow_night.STEPS, "api": api_server.step}
+"""Steps of one size, in an Airflow of their own."""
 _UNITS = {"k": 1_000, "m": 1_000_000}
 
 
@@ -38,7 +40,7 @@ def size(text: str) -> int:
 
 
 def steps(text: str) -> list[str]:
-    known = [*STEPS, *airflow_night.STEPS]
+    known = [*STEPS, *WITH_AIRFLOW]
     asked = text.split(",")
     if unknown := [name for name in asked if name not in known]:
         raise argparse.ArgumentTypeError(f"there is no step {', '.join(unknown)}; there are {', '.join(known)}")
@@ -67,7 +69,7 @@ def run(sizes: list[int], wanted: list[str]) -> list[Row]:
                     for row in STEPS[name](ground):
                         keep(row)
                 shutil.rmtree(ground.folder, ignore_errors=True)
-        for name, step in airflow_night.STEPS.items():
+        for name, step in WITH_AIRFLOW.items():
             if name in wanted:
                 for row in step(folder):
                     keep(row)
@@ -80,7 +82,7 @@ def machine() -> dict[str, Any]:
 
 
 def main() -> int:
-    known = [*STEPS, *airflow_night.STEPS]
+    known = [*STEPS, *WITH_AIRFLOW]
     parser = argparse.ArgumentParser(prog="python -m lab.bench", description="The loop beside the pandas script, step by step.")
     parser.add_argument("--sizes", type=lambda text: [size(part) for part in text.split(",")], default=[10_000, 1_000_000])
     parser.add_argument("--steps", type=steps, default=known, help=",".join(known))

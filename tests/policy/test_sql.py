@@ -22,7 +22,7 @@ DIALECTS = ["snowflake", "bigquery", "redshift"]
 EVERY_FILTER = frozenset(
     {
         "since", "account", "status", "reason", "run", "sent_from", "sent_before", "locks_before", "locks_after", "order", "acknowledged", "open_only",
-        "partner", "after", "rows", "rule", "stage", "enterprise", "verdict", "money", "joined",
+        "partner", "after", "rows", "rule", "stage", "enterprise", "verdict", "money", "joined", "totals",
     }
 )  # fmt: skip
 """Of the pages, all at once."""
@@ -43,7 +43,7 @@ FILLED: dict[str, Callable[[], str]] = {
     "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
     **{
         name: functools.partial(filled, name, asked=EVERY_FILTER)
-        for name in ("page_breaks_totals", "page_held", "page_held_totals", "page_runs")
+        for name in ("page_breaks_totals", "page_held", "page_runs")
     },
 }
 """Those that need values."""

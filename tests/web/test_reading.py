@@ -195,8 +195,7 @@ def test_before_the_schema_is_there_a_page_says_so(postgres_database: str) -> No
         assert "The tables are not there yet" in pages.get("/").text
 
 
-def test_serving_a_page_imports_nothing_heavy(tmp_path: Path) -> None:
-    location = WarehouseLocation("duckdb", path=str(tmp_path / "w.duckdb"))
+def test_serving_a_page_imports_nothing_heavy(location: WarehouseLocation) -> None:
     filled(location)
     script = f"""
         import sys
@@ -206,7 +205,7 @@ def test_serving_a_page_imports_nothing_heavy(tmp_path: Path) -> None:
         from include.web.app import create_app
         from include.web.reading import Patience, Warehouse, load_driver
         from include.warehouse.base import WarehouseLocation
-        where = Warehouse(lambda: WarehouseLocation("duckdb", path={location.path!r}))
+        where = Warehouse(lambda: WarehouseLocation({location.kind!r}, uri={location.uri!r}, path={location.path!r}))
         load_driver(where)
         client = TestClient(create_app(lambda: None, where, patience=Patience(300, 600)))
         for path in ("/", "/breaks", "/breaks.csv", "/held", "/runs", "/orders/1500001/401/B-1", "/api/v1/overview", "/api/v1/openapi.json"):

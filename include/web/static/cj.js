@@ -143,7 +143,9 @@
       const options = base();
       return {
         ...options,
-        legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, textStyle: { color: token("fg"), fontSize: 11 }, data: [...statuses, "match rate"] },
+        // On a telephone the legend takes two lines.
+        grid: { ...options.grid, top: window.innerWidth < 480 ? 46 : options.grid.top },
+        legend: { top: 0, left: 0, itemGap: 8, itemWidth: 10, itemHeight: 10, textStyle: { color: token("fg"), fontSize: 11 }, data: [...statuses, "match rate"] },
         xAxis: axis({ type: "category", data: found.map((night) => new Date(night.day).toLocaleDateString("en-US", { month: "short", day: "numeric", timeZone: "UTC" })), splitLine: { show: false } }),
         yAxis: [
           axis({ type: "value", minInterval: shows === "orders" ? 1 : 0, axisLabel: { color: token("fg-muted"), fontSize: 11, formatter: short } }),
@@ -180,7 +182,7 @@
         yAxis: axis({ type: "value", minInterval: 1 }),
         series: [{
           name: "orders", type: "bar", data: bins.map(([, orders]) => orders), itemStyle: { color: token("brand") }, barCategoryGap: "15%",
-          markLine: hour < 0 ? undefined : { symbol: "none", silent: true, animation: false, lineStyle: { color: token("fg"), type: "dashed" }, label: { formatter: "CJ's hour", color: token("fg"), fontSize: 11 }, data: [{ xAxis: hour }] },
+          markLine: hour < 0 ? undefined : { symbol: "none", silent: true, animation: false, lineStyle: { color: token("fg"), type: "dashed" }, label: { formatter: "CJ's hour", align: "left", color: token("fg"), fontSize: 11 }, data: [{ xAxis: hour }] },
         }],
       };
     },
