@@ -135,3 +135,10 @@ def test_a_page_fits_a_telephone_and_a_laptop(sit_down: Any, path: str) -> None:
     for width in (390, 320, 936, 1208):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+
+
+def test_on_a_telephone_the_dearest_breaks_show_what_they_cost_without_scrolling_aside(sit_down: Any) -> None:
+    page = sit_down("vera", width=390).at("/")
+    dearest = page.get_by_role("region", name="Dearest breaks")
+    assert dearest.evaluate("table => table.scrollWidth <= table.clientWidth")
+    assert "999.00 USD" in dearest.inner_text()

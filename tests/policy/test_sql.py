@@ -41,10 +41,7 @@ FILLED: dict[str, Callable[[], str]] = {
     "partner_rows_of": lambda: filled("partner_rows_of", column="order_id", asked=EVERY_FILTER),
     "order_state": lambda: filled("order_state", records="cj.commissions"),
     "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
-    **{
-        name: functools.partial(filled, name, asked=EVERY_FILTER)
-        for name in ("page_breaks_totals", "page_held", "page_runs")
-    },
+    **{name: functools.partial(filled, name, asked=EVERY_FILTER) for name in ("page_breaks_totals", "page_held", "page_runs")},
 }
 """Those that need values."""
 

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,8 +15,10 @@ import pytest
 from include.restatements.acknowledge import acknowledge
 from include.restatements.journal.journal import Journal
 from include.storage.local import LocalFolder
-from include.warehouse.base import WarehouseLocation, open_warehouse
-from tests.web.ground import CHECKED, RUN, Served, filled, many_breaks, served
+from include.warehouse.base import WarehouseLocation, open_for_reading, open_warehouse
+from include.web import overview
+from include.web.asked import Asked
+from tests.web.ground import CHECKED, RUN, SENT, Served, filled, many_breaks, served
 
 
 @pytest.fixture
@@ -41,6 +44,24 @@ def test_the_overview_shows_the_reports_figures_and_how_the_account_stands(pages
     assert "Sent 10 <i>=</i> matched 3" in page and "difference 0" in page
     assert len(told["nights"]) == 30
     assert told["nights"][-1]["orders"]["missing"] == 2
+
+
+def test_the_overview_says_what_became_of_the_last_night_and_where_none_has_come_since(location: WarehouseLocation) -> None:
+    filled(location)
+    with open_for_reading(location, 300) as session:
+        soon, late = (overview.look(session, Asked(now=SENT + timedelta(hours=hours))) for hours in (25, 27))
+    assert soon.night is not None and soon.night.run_id == RUN
+    assert [soon.night.total(counts) for counts in (soon.night.sent, soon.night.held)] == [11, 5]
+    assert (soon.night.with_word("matched"), soon.night.with_word("awaiting", "late"), soon.night.with_word("missing", "mismatched")) == (
+        3,
+        2,
+        3,
+    )
+    said = "No night has been planned since 2026-11-20 02:00 UTC: see in Airflow whether cj_restatements failed, waits or is paused."
+    assert said in late.notes and said not in soon.notes
+    with served(location) as pages:
+        page = pages.page("/")
+    assert f'Last run: <a href="./runs/{RUN}">' in page and "sent <b>11</b>" in page and "breaks <b>3</b>" in page
 
 
 def test_a_break_shows_what_was_sent_what_cj_shows_why_and_what_to_do(pages: Served) -> None:
