@@ -107,6 +107,9 @@ def test_the_tab_on_a_dag_run_has_that_runs_figures(sit_down: Any, airflow: Airf
     told = frame.locator(".story").inner_text()
     assert re.search(r"Sent 11 orders live", told) and re.search(r"missing 2", told) and re.search(r"matched 3", told)
     assert frame.locator("nav").count() == 0
+    # And from the page of that night back to its run: the link moves Airflow itself, not the frame.
+    desk.open(f"/plugin/cj/cj/runs/{RUN}").get_by_role("link", name=RUN, exact=True).click()
+    desk.page.wait_for_url(f"**/dags/cj_restatements/runs/{RUN}")
     # A run that was never planned here says so.
     airflow.call("POST", "/dags/cj_restatements/dagRuns", {"dag_run_id": "manual__nothing", "logical_date": None})
     desk.page.goto(f"{airflow.url}/dags/cj_restatements/runs/manual__nothing/plugin/cj-run")

@@ -21,6 +21,7 @@ CALLED_FROM_OUTSIDE = {
     "do_POST": "http.server calls it for a request",
     "external_views": "Airflow shows what a plugin names so",
     "fastapi_apps": "Airflow mounts what a plugin names so",
+    "find_spec": "Python asks a finder of modules",
     "listeners": "Airflow registers what a plugin names so",
     "log_message": "http.server tells it of every request",
     "protocol_version": "http.server reads it",
