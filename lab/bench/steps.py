@@ -169,7 +169,8 @@ def views(ground: Ground) -> Iterator[Row]:
                 figures,
                 within=VIEW_SECONDS,
             )
-        yield Row(f"a CSV of all {found['rows_in_file']:,} breaks, {told}", found["rows_in_file"], found)
+        filed = f"a CSV of all {found['rows_in_file']:,} breaks" if found["rows_in_file"] else "a CSV of every break, given up by the page"
+        yield Row(f"{filed}, {told}", found["rows_in_file"], found)
 
 
 def small_night(ground: Ground) -> Iterator[Row]:
