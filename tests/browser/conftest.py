@@ -81,7 +81,7 @@ class Airflow:
 
 @pytest.fixture(scope="session")
 def airflow() -> Iterator[Airflow]:
-    """Started once: its users are their own passwords. paul may see no DAG, vera may only look, ursula may trigger, ada may all."""
+    """Started once: its users are their own passwords. paul has no role and may see no DAG, vera may only look, ursula may trigger, ada may all."""
     with tempfile.TemporaryDirectory(prefix="cj-browser-") as name:
         place, port = Path(name), free_port(0)
         warehouse = WarehouseLocation("duckdb", path=str(place / "warehouse.duckdb"))
@@ -93,7 +93,7 @@ def airflow() -> Iterator[Airflow]:
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
                 "AIRFLOW_HOME": str(place / "airflow"),
                 "AIRFLOW_CONN_WAREHOUSE": json.dumps({"conn_type": "duckdb", "host": warehouse.path}),
-                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "ada:admin,ursula:user,vera:viewer,paul:public",
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "ada:admin,ursula:user,vera:viewer,paul:",
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
                 "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
                 "AIRFLOW__API_AUTH__JWT_SECRET": "only the tests of this machine know it, and it is long enough for its hash",
