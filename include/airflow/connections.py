@@ -20,7 +20,9 @@ from include.domain.errors import SettingError
 from include.domain.states import Mode
 from include.restatements.settings import DEFAULT_CONNECTIONS, DEFAULT_STORAGE, TOLD, Settings, variable_of
 
-EXTRA_KEYS = ("enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis")
+EXTRA_KEYS = (
+    "enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis", "extension_subscription_id"
+)  # fmt: skip
 READ_APART = frozenset({"accounts", "storage", "approve_above"})
 """Settings with a rule of their own; each of the others is its Variable or the run's param."""
 NOT_A_RUNS = frozenset({"never_above", "canary_orders", *(name for name in TOLD if name.startswith("gate_"))})
@@ -100,6 +102,10 @@ def _account_fields(conn_id: str, extra: Mapping[str, Any]) -> dict[str, Any]:
             )
         if not fields[required].isdigit():
             raise SettingError(f"Connection {conn_id!r}: extra {required} must be the number CJ gave the account.")
+    if not fields.get("extension_subscription_id", "0").isdigit():
+        raise SettingError(
+            f"Connection {conn_id!r}: extra extension_subscription_id must be the number CJ gave the subscription (Account Manager, Subscriptions)."
+        )
     if "mode" in fields:
         fields["mode"] = kinds.MODE.read(fields["mode"], f"Connection {conn_id!r}: extra mode")
     currency = fields.get("currency", "USD")

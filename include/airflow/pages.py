@@ -86,16 +86,29 @@ def make() -> Any:
         access=requires_access_dag("GET", param_dag_id=SEEN_BY_WHO_SEES),
         warehouse=warehouse,
         data_docs=data_docs,
+        prelock_file=prelock_file,
         patience=Patience(seconds, USUAL.page + seconds),
     )
 
 
 def data_docs(run_id: str) -> bytes | None:
     """The page of rules that Great Expectations wrote for a run; None where there is none. Raises SettingError and StorageError."""
-    from include.airflow.journal import journal_from_airflow
     from include.restatements.journal.journal import run_folder
 
-    return journal_from_airflow().files.read(f"{run_folder(run_id)}/quality/data_docs/rules.html")
+    return _stored(f"{run_folder(run_id)}/quality/data_docs/rules.html")
+
+
+def prelock_file(run_id: str, name: str) -> bytes | None:
+    """A file of a pre-lock review; None where there is none. Raises SettingError and StorageError."""
+    from include.restatements.journal.journal import pack_folder
+
+    return _stored(f"{pack_folder(run_id)}/{name}")
+
+
+def _stored(path: str) -> bytes | None:
+    from include.airflow.journal import journal_from_airflow
+
+    return journal_from_airflow().files.read(path)
 
 
 def where_to_read() -> WarehouseLocation:

@@ -74,6 +74,8 @@ class Account:
     tracking_url: str = "https://tracking.api.cj.com"
     commissions_url: str = "https://commissions.api.cj.com/query"
     sale_amount_basis: str = "net"
+    extension_subscription_id: str = ""
+    """CJ's number of the subscription that extension files are uploaded for; empty where there is none."""
 
     def __post_init__(self) -> None:
         if not self.token:

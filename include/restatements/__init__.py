@@ -11,6 +11,7 @@ The verbs, in the order of a night, and the rooms an order passes on its way:
     reconcile   ledger/    what has arrived                   report/    what somebody looks at
 
     preview     a plan that is not kept                       rebuild    the tables anew from the journal
+    prelock/    every open order beside the warehouse before CJ locks it, and who has looked
     acknowledge a person's note on a break
     settings    what a run may do and where things are
 """

@@ -1,11 +1,11 @@
 """The tables from the journal: for a warehouse that was lost, restored from an older backup, or changed by hand.
 
-It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned, cj.approvals, cj.nights and cj.reconciliation and fills them from the manifests, chunks, answers,
-quarantine.parquet, skipped.parquet and approvals of every run, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
+It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned, cj.approvals, cj.nights, cj.prelock_reviews and cj.reconciliation and fills them from the manifests, chunks,
+answers, quarantine.parquet, skipped.parquet and approvals of every run and from who signed off a review, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
 The notes on breaks are brought back too. Repeating it changes nothing. Nothing is sent. A journal without a run is refused: more likely it is the wrong folder than an empty one.
 
-What it does not do: touch cj.verdicts_log, to which only a verdict that has changed is added; bring back cj.reconciliation_runs, whose figures are
-of their time, or a run whose files were deleted.
+What it does not do: touch cj.verdicts_log, to which only a verdict that has changed is added; bring back cj.reconciliation_runs and cj.prelock_sweeps,
+whose figures are of their time, or a run whose files were deleted.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, 
 from include.restatements.journal.loading import leave_to_submissions, load_chunk, number_of_moment, submission_rows, to_judge
 from include.restatements.journal.notes import all_notes, load_notes
 from include.restatements.plan.kept import figures_of_plan
+from include.restatements.prelock.signing import load_signed
 from include.restatements.publish import forget_skipped
 from include.restatements.reconcile import Reconciled, reconcile
 from include.restatements.settings import Settings
@@ -74,6 +75,7 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
     session.append("cj.plans", _plans(manifests))
     session.execute(filled("rebuild_numbers"))
     load_notes(session, all_notes(journal))
+    load_signed(session, journal)
     forget_skipped(session, settings, max(m.cj_time for m in manifests))
     return len(manifests)
 

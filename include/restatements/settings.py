@@ -165,6 +165,17 @@ class Settings:
         default=Decimal(100), metadata=_told(kinds.AMOUNT_OR_OFF, "money at risk in one break above which somebody is told of it")
     )
     notice_lock_days: int = field(default=3, metadata=_told(kinds.DAYS, "how many days before orders that are wrong lock somebody is told"))
+    days_before_lock: int = field(
+        default=10, metadata=_told(kinds.DAYS, "how many days before CJ locks an order the pre-lock review puts it before a person")
+    )
+    return_days: int | None = field(
+        default=None,
+        metadata=_told(
+            kinds.DAYS,
+            "how many days after an order was placed its return may still come: the pre-lock review lists what to put off by it",
+            unset="nothing is listed",
+        ),
+    )
     notifiers: tuple[Mapping[str, Any], ...] = field(
         default=(),
         metadata=_told(kinds.NOTIFIERS, "through which of Airflow's notifiers people are told", unset="none: the log of `cj_watch` alone"),

@@ -2,6 +2,14 @@
 {% macro sent_since(row) -%}
 EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n.mode = 'live' AND n.plan_number > {{ row }}.plan_number)
 {%- endmacro %}
+{% macro said_since(news) -%}
+(
+    EXISTS (SELECT 1 FROM cj.submissions AS l WHERE {{ same_order("l", news) }} AND l.mode = 'live' AND l.plan_number > {{ news }}.found_after)
+    {% for words in ("skipped", "quarantine", "planned") %}
+    OR EXISTS (SELECT 1 FROM cj.{{ words }} AS l WHERE {{ same_order("l", news) }} AND l.plan_number > {{ news }}.found_after)
+    {% endfor %}
+)
+{%- endmacro %}
 -- Orders whose last word was not the end of the matter. Bound to :max_attempts. Which word is the last says the number of the plan that said it; of what
 -- was skipped or held back only those are asked that wait, or of which replan_news.sql collected news.
 --   * sent, and it never posted for no known reason, or as a duplicate of an order CJ turned out to hold (it goes as a restatement then), or CJ holds
@@ -12,6 +20,7 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --   * CJ did not know it, it was never sent, CJ held it just so, or what CJ held was why it was held back; and a record of it has been read since, or
 --     could not be kept, or its lock date was moved: CJ holds something else now
 --   * held back because it was older than what was read of CJ's records, and they were read from another day since
+--   * a pre-lock review found that CJ holds another state, and no plan since has said or sent anything of it
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at, waits)
 WITH asked AS (
@@ -109,5 +118,9 @@ FROM (
           WHERE c.action_tracker_id = s.action_tracker_id AND c.order_id = s.order_id AND c.validation_status <> 'PENDING'
       )
       AND NOT {{ sent_since("s") }}
+    UNION ALL
+    SELECT f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, 1 AS waits
+    FROM cj.replan_news AS f
+    WHERE f.found_after IS NOT NULL AND NOT {{ said_since("f") }}
 ) AS k
 GROUP BY k.enterprise_id, k.action_tracker_id, k.order_id, k.updated_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _KEY = "enterprise_id, action_tracker_id, order_id, updated_at"
 _DEAREST = "-COALESCE(commission_at_risk, -1)"
+_DEAREST_FOUND = "-COALESCE(at_stake, verdict_risk, -1)"
 _LOCKS = "COALESCE(locking_date, CAST('9999-12-31 00:00:00+00' AS timestamp with time zone))"
 """As include/sql/page_fragments.sql puts breaks in order."""
 _TURN = "CASE WHEN grain = 'month' THEN 0 WHEN difference IS NULL THEN 1 ELSE 2 END"
@@ -51,6 +52,13 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS commissions_reading ON cj.commissions (reading)",
     "CREATE INDEX IF NOT EXISTS commissions_moved ON cj.commissions (moved_reading) WHERE moved_reading IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS commissions_due ON cj.commissions (locking_date) WHERE action_status IN ('new', 'extended')",
+    # What a pre-lock review asks about and shows: what CJ locked of late, what was held back because of it, its own rows by what they cost.
+    "CREATE INDEX IF NOT EXISTS commissions_locks ON cj.commissions (locking_date)",
+    "CREATE INDEX IF NOT EXISTS quarantine_too_late ON cj.quarantine (quarantined_at) WHERE rule IN ('locked', 'closed')",
+    f"CREATE INDEX IF NOT EXISTS prelock_orders_dearest ON cj.prelock_orders (review, ({_DEAREST_FOUND}), ({_LOCKS}), enterprise_id, action_tracker_id, order_id)",
+    "CREATE INDEX IF NOT EXISTS prelock_orders_lost ON cj.prelock_orders (locking_date) WHERE finding = 'too_late'",
+    "CREATE INDEX IF NOT EXISTS prelock_sweeps_review ON cj.prelock_sweeps (review)",
+    "CREATE INDEX IF NOT EXISTS prelock_reviews_digest ON cj.prelock_reviews (digest)",
     # Days follow each other as records are appended: the least index there is tells the blocks of a day.
     "CREATE INDEX IF NOT EXISTS commissions_placed ON cj.commissions USING brin (event_date) WITH (autosummarize = on)",
     "CREATE UNIQUE INDEX IF NOT EXISTS commissions_id ON cj.commissions (commission_id)",

@@ -16,7 +16,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from include.domain.errors import RestatementsError
-from include.web import assets
+from include.web import assets, prelock
 from include.web.asked import Asked
 from include.web.guard import OF_OTHERS, Guard
 from include.web.page import Elsewhere, NoSuchThing, Page
@@ -37,9 +37,11 @@ def create_app(
     login: str = "auth/login",
     pages: tuple[Page, ...] = PAGES,
     data_docs: Callable[[str], bytes | None] = lambda _: None,
+    prelock_file: Callable[[str, str], bytes | None] = lambda _run, _name: None,
     patience: Patience = USUAL,
 ) -> Guard:
-    """The app, to be mounted under any prefix. `login` is where somebody logs in, from Airflow's own root; `data_docs` finds those of a run."""
+    """The app, to be mounted under any prefix. `login` is where somebody logs in, from Airflow's own root; `data_docs` finds those of a run,
+    `prelock_file` a file of a pre-lock review."""
     app = FastAPI(
         title=_TITLE, description=_TELLS, version="1", dependencies=[Depends(access)], docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
@@ -49,6 +51,7 @@ def create_app(
         _add(app, page, readers, pages)
     _add_files(app)
     app.add_api_route("/data-docs/{run:path}", _data_docs(data_docs), include_in_schema=False, response_class=HTMLResponse)
+    app.add_api_route("/prelock/files/{file}/{run:path}", _prelock_file(prelock_file), include_in_schema=False, response_class=Response)
     app.add_api_route(f"{API}/openapi.json", _described(app), include_in_schema=False)
     # Whatever leads nowhere is asked for access too, whichever way it is asked.
     app.add_api_route(
@@ -175,6 +178,22 @@ def _data_docs(find: Callable[[str], bytes | None]) -> Callable[[str], Response]
         return HTMLResponse(found, headers={"content-security-policy": OF_OTHERS})
 
     return shown
+
+
+def _prelock_file(find: Callable[[str, str], bytes | None]) -> Callable[[str, str], Response]:
+    """A pre-lock review's files, to keep: a name that no review has leads nowhere, whatever stands in the storage."""
+
+    def sent(file: str, run: str) -> Response:
+        kind = prelock.kind_of_file(file)
+        try:
+            found = find(run, file) if kind else None
+        except RestatementsError as error:
+            raise HTTPException(503, str(error)) from None
+        if found is None or kind is None:
+            raise HTTPException(404, "This review has left no such file.")
+        return Response(found, media_type=kind, headers={"Content-Disposition": f'attachment; filename="cj-prelock-{file}"'})
+
+    return sent
 
 
 def _described(app: FastAPI) -> Callable[[], Awaitable[Response]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.web import breaks, held, orders, overview, partner_lists, partners, runs
+from include.web import breaks, held, orders, overview, partner_lists, partners, prelock, runs
 from include.web.page import Page
 
 PAGES: tuple[Page, ...] = (
@@ -13,6 +13,7 @@ PAGES: tuple[Page, ...] = (
     runs.PAGE,
     runs.ONE,
     held.PAGE,
+    prelock.PAGE,
     partners.PAGE,
     partners.ONE,
     partner_lists.DIFFERENCES,

@@ -5,31 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
-from include.domain.money import money_text
+from include.domain.cells import cell
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _IN_MEMORY = 4_000_000
-
-
-def cell(value: Any) -> str:
-    """A value as a cell: exact money, UTC times, nothing for nothing. Text that a spreadsheet would take for a formula gets a quote before it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case Decimal():
-            return money_text(value)
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case str():
-            return f"'{value}" if value.startswith(_FORMULA) else value
-    return str(value)
 
 
 def written(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> IO[bytes]:

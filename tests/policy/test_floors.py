@@ -27,7 +27,7 @@ STAGES = (
     ("adoption", "changes", "gate", "journal", "ledger", "report"),
     ("approval",),
     ("posting", "plan", "verdicts", "notices"),
-    ("acknowledge", "preview", "prepare", "prove", "publish", "reconcile", "submit"),
+    ("acknowledge", "preview", "prelock", "prepare", "prove", "publish", "reconcile", "submit"),
     ("rebuild", "doctor"),
 )
 """The floors inside include/restatements: what a run may do, the stages, those that use other stages, the verbs."""

@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from include.partners.rules import order_verdicts_sql
+from include.restatements.prelock.sweep import found_sql
 from include.restatements.rules.plan import plan_sql, replan_sql
 from include.restatements.rules.verdicts import verdicts_sql
 from include.sql import FOLDER, filled
@@ -23,6 +24,7 @@ EVERY_FILTER = frozenset(
     {
         "since", "account", "status", "reason", "run", "sent_from", "sent_before", "locks_before", "locks_after", "order", "acknowledged", "open_only",
         "partner", "after", "rows", "rule", "stage", "enterprise", "verdict", "money", "joined", "totals",
+        "near", "finding", "extension", "extensions", "broken",
     }
 )  # fmt: skip
 """Of the pages, all at once."""
@@ -39,9 +41,14 @@ FILLED: dict[str, Callable[[], str]] = {
         for name in ("partner_differences", "partner_differences_totals", "partner_to_send")
     },
     "partner_rows_of": lambda: filled("partner_rows_of", column="order_id", asked=EVERY_FILTER),
+    "prelock_found": found_sql,
+    "prelock_news": lambda: filled("prelock_news", planned=["to_send"]),
     "order_state": lambda: filled("order_state", records="cj.commissions"),
     "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
-    **{name: functools.partial(filled, name, asked=EVERY_FILTER) for name in ("page_breaks_totals", "page_held", "page_runs")},
+    **{
+        name: functools.partial(filled, name, asked=EVERY_FILTER)
+        for name in ("page_prelock", "page_breaks_totals", "page_held", "page_runs")
+    },
 }
 """Those that need values."""
 

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from include.cj.spelling import CorrectionReason, OrderStatus, PostedReason, ValidationStatus
 from include.domain.partners import Grain, JoinedBy, PartnerVerdict
+from include.domain.prelock import Extension, Finding
 from include.domain.states import ActionStatus, ActionType, Answer, LockingMethod, Mode, Operation, Outcome, Reason, Skip, Stage, Status
 from tests.policy.test_sql import TEXTS, whole
 
@@ -34,6 +35,8 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "correction_reason": (PostedReason, CorrectionReason),
     "word": (Skip, Stage, Reason),
     "status": (Status, OrderStatus, ActionStatus),
+    "finding": (Finding,),
+    "extension": (Extension,),
     "grain": (Grain,),
     "joined_by": (JoinedBy,),
 }
@@ -41,6 +44,7 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
 
 FREE = {
     "change_type",
+    "decision",
     "sale_amount_basis",
     "coupon",
     "held_coupon",

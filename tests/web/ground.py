@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,9 +68,17 @@ class Served:
 
 
 @contextmanager
-def served(location: WarehouseLocation, patience: Patience = LONG) -> Iterator[Served]:
+def served(
+    location: WarehouseLocation, patience: Patience = LONG, prelock_file: Callable[[str, str], bytes | None] = lambda _run, _name: None
+) -> Iterator[Served]:
     """The app as it is mounted in Airflow, until the block ends."""
-    app = create_app(access, Warehouse(lambda: location), data_docs=lambda run: DOCS if run == RUN else None, patience=patience)
+    app = create_app(
+        access,
+        Warehouse(lambda: location),
+        data_docs=lambda run: DOCS if run == RUN else None,
+        prelock_file=prelock_file,
+        patience=patience,
+    )
     root = FastAPI()
     root.mount(PREFIX, app)
     server = uvicorn.Server(uvicorn.Config(root, port=0, log_level="error"))

@@ -146,20 +146,21 @@ def extract(
     *,
     sql: str,
     replan_since: datetime | None = None,
+    id_lists: int = 1,
     batch_rows: int = BATCH_ROWS,
     exclusive: bool = False,
 ) -> Iterator[pa.RecordBatch]:
     """The orders touched in the run's interval, as shapes.CHANGES, sorted by shapes.KEY in the binary order of the UTF-8 text.
 
-    With `replan_since`, also the orders listed in cj.replan_keys that changed since then: those that changed longest ago are asked for by their ids, so
-    that one old order does not have the whole log read back to it. One statement, so one snapshot; flat memory.
+    With `replan_since`, also the orders listed in cj.replan_keys that changed since then: those that changed longest ago are asked for by their ids
+    (`id_lists` times IDS_AT_ONCE of them), so that one old order does not have the whole log read back to it. One statement, so one snapshot; flat memory.
     `exclusive` as in `Session.stream`: faster, since a thread reads ahead; leave the session alone until this is drained or closed.
     Never fewer than one batch; it may be empty.
 
     Raises what `check_shape` and `Session.stream` raise.
     """
     given = check_shape(session, sql)
-    again = _again(session, given["order_id"], replan_since) if replan_since is not None else []
+    again = _again(session, given["order_id"], replan_since, id_lists) if replan_since is not None else []
     statement = _statement(session, sql, given, again)
     params: dict[str, object] = {"interval_start": run.interval_start, "interval_end": run.interval_end}
     for asked in again:
@@ -215,25 +216,28 @@ class _Asked:
     @property
     def params(self) -> dict[str, object]:
         within: dict[str, object] = {f"since_{self.number}": self.since, f"until_{self.number}": END_OF_TIME}
-        return within | {f"id_{n}": value for n, value in enumerate(self.ids or ())}
+        return within | {f"id_{self.number}_{n}": value for n, value in enumerate(self.ids or ())}
 
     @property
     def by_id(self) -> str:
         """Beside the whole key: of the user's query a warehouse takes this one to its index."""
-        return "" if self.ids is None else f"order_id IN ({', '.join(f':id_{n}' for n in range(len(self.ids)))}) AND "
+        return "" if self.ids is None else f"order_id IN ({', '.join(f':id_{self.number}_{n}' for n in range(len(self.ids)))}) AND "
 
 
-def _again(session: Session, kind: str, since: datetime) -> list[_Asked]:
+def _again(session: Session, kind: str, since: datetime, id_lists: int) -> list[_Asked]:
     """Those that changed longest ago by their ids, the others by when the first of them changed. Where no id can be one of the column's, none."""
+    by_id = id_lists * IDS_AT_ONCE
     oldest = session.rows(
         "SELECT order_id, MIN(updated_at) AS since FROM cj.replan_keys GROUP BY order_id ORDER BY MIN(updated_at), order_id LIMIT :many",
-        {"many": IDS_AT_ONCE + 1},
+        {"many": by_id + 1},
     )
-    ids = ids_as(kind, [str(row["order_id"]) for row in oldest[:IDS_AT_ONCE]])
-    asked = [_Asked(1, since, tuple(ids))] if ids else []
-    for row in oldest[IDS_AT_ONCE:]:
+    asked: list[_Asked] = []
+    for start in range(0, min(len(oldest), by_id), IDS_AT_ONCE):
+        if ids := ids_as(kind, [str(row["order_id"]) for row in oldest[start : min(start + IDS_AT_ONCE, by_id)]]):
+            asked.append(_Asked(len(asked) + 1, since, tuple(ids)))
+    for row in oldest[by_id:]:
         assert isinstance(row["since"], datetime)
-        asked.append(_Asked(2, max(since, row["since"]), None))
+        asked.append(_Asked(len(asked) + 1, max(since, row["since"]), None))
     return asked
 
 

@@ -61,6 +61,7 @@ def read_orders(
     *,
     sql: str,
     replan_since: datetime | None = None,
+    id_lists: int = 1,
     orders: OrdersSource | None = None,
     checkpoint: Checkpoint = no_checkpoint,
 ) -> Iterator[pa.RecordBatch]:
@@ -69,7 +70,7 @@ def read_orders(
     Raises what `extract` raises; and StorageError where this machine has no room for what the other database gives.
     """
     if orders is None:
-        return extract(session, run, sql=sql, replan_since=replan_since, exclusive=True)
+        return extract(session, run, sql=sql, replan_since=replan_since, id_lists=id_lists, exclusive=True)
     asked = session.table("SELECT DISTINCT enterprise_id, action_tracker_id, order_id FROM cj.replan_keys") if replan_since else None
     return _from_elsewhere(run, sql, orders, asked, replan_since, checkpoint)
 

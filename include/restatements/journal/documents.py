@@ -212,6 +212,19 @@ class Decided(Document, frozen=True, kw_only=True):
     at: Moment
 
 
+class PrelockSigned(Document, frozen=True, kw_only=True):
+    """A person has looked at a pre-lock review."""
+
+    run_id: str
+    digest: str
+    review: int
+    note: str
+    shown: str
+    """The review's sentences, as they were then."""
+    by: str
+    at: Moment
+
+
 class Answered(Document, frozen=True, kw_only=True, omit_defaults=True):
     """The outcome of every order of a chunk. An order that is named nowhere is unknown."""
 

@@ -123,7 +123,7 @@ _OF_AIRFLOW = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00
 _LIKE_AIRFLOWS = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d{6})?-00-00(_[A-Za-z0-9]+)?")
 _MARKED = re.compile(r".*\.[0-9a-f]{16}")
 NOTES = "acknowledgements"
-_OURS = frozenset({"breakers", "reports", NOTES})
+_OURS = frozenset({"breakers", "prelock", "reports", NOTES})
 """What stands beside the runs' folders."""
 
 
@@ -139,6 +139,11 @@ def run_folder(run_id: str) -> str:
     if plain or _OF_AIRFLOW.fullmatch(run_id):
         return name
     return f"{name.lstrip('.')[:200] or 'run'}.{blake2b(run_id.encode(), digest_size=8).hexdigest()}"
+
+
+def pack_folder(run_id: str) -> str:
+    """Of one pre-lock review's files, beside the run folders."""
+    return f"prelock/{run_folder(run_id)}"
 
 
 class Journal:

@@ -50,9 +50,10 @@ def decide(context: PlanContext, rows: PlanRows, picked: Iterable[Picked]) -> De
     return deciding.finish()
 
 
-def _decisions(context: PlanContext) -> Iterator[pa.RecordBatch]:
+def asked_with(context: PlanContext) -> dict[str, object]:
+    """What the plan's statement is bound to."""
     settings = context.settings
-    params: dict[str, object] = {
+    return {
         "run_id": context.run.run_id,
         "process_by": context.now + timedelta(minutes=settings.processing_minutes),
         "pairs_since": context.now - timedelta(hours=settings.deadline_hours),
@@ -64,7 +65,10 @@ def _decisions(context: PlanContext) -> Iterator[pa.RecordBatch]:
         "ids_must_meet": settings.ids_must_meet,
         "currency_band": settings.currency_band,
     } | {f"allow_{name}_loss": name in settings.allow_field_loss for name in ("coupon", "discount", "items")}
-    return context.session.stream(plan_sql(), params, exclusive=True)
+
+
+def _decisions(context: PlanContext) -> Iterator[pa.RecordBatch]:
+    return context.session.stream(plan_sql(), asked_with(context), exclusive=True)
 
 
 class _Deciding:

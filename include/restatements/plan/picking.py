@@ -47,8 +47,9 @@ class Picked:
     """Orders whose money was brought to the smallest unit of its currency, by what was done."""
 
 
-def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, ...] = ()) -> Picked:
+def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, ...] = (), id_lists: int = 1) -> Picked:
     """Read the orders touched in the run's interval and those of cj.replan_keys. Positions go on where those picked `before` end.
+    `id_lists` as in `extraction.extract`.
 
     Raises QuarantineRatioExceeded, WarehouseError, StorageError.
     """
@@ -68,7 +69,9 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
     )
     spool = Spool(context.scratch / f"orders-{len(before)}.parquet", ORDERS)
     refused = [pa.table({name: pa.array([], ORDERS.field(name).type) for name in KEY})]
-    changes = read_orders(context.session, run, sql=context.sql, replan_since=since, orders=context.orders, checkpoint=context.checkpoint)
+    changes = read_orders(
+        context.session, run, sql=context.sql, replan_since=since, id_lists=id_lists, orders=context.orders, checkpoint=context.checkpoint
+    )
     # Closed here, also when the gate fails: a batch may be on its way in a thread, and the transaction is about to be rolled back.
     with closing(changes):  # type: ignore[type-var]  # a stream is a generator
         for inspected in gate.inspect(changes):

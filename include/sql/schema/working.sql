@@ -71,3 +71,20 @@ CREATE TABLE cj.partner_verdicts (
     payable_on timestamp with time zone, credit_from timestamp with time zone, credit_until timestamp with time zone,
     run_id text NOT NULL, checked_at timestamp with time zone NOT NULL
 );
+
+-- The orders that a pre-lock review asks about together, those of them that the gate held back, and what was found of each.
+CREATE TABLE cj.prelock_keys (
+    advertiser_id text NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL
+);
+CREATE TABLE cj.prelock_refused (
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, reason text NOT NULL, detail text
+);
+-- With the columns of cj.prelock_orders, in their order.
+CREATE TABLE cj.prelock_found (
+    review bigint NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, advertiser_id text NOT NULL,
+    finding text NOT NULL, near boolean NOT NULL, rule text, reason text NOT NULL, detail text, change text,
+    placed_at timestamp with time zone, updated_at timestamp with time zone, locking_date timestamp with time zone,
+    held_amount decimal(38, 10), wanted_amount decimal(38, 10), currency text, held_cost decimal(38, 10), at_stake decimal(38, 10),
+    publisher_id text, publisher_name text,
+    verdict text, verdict_reason text, verdict_risk decimal(38, 10), verdict_of timestamp with time zone, extension text
+);

@@ -60,26 +60,28 @@
   });
 
   // --- taking note of a break: Airflow is asked, as whoever is logged in, to run the DAG that keeps the note -----------------------------
-  const said = (response) => {
+  const said = (response, dag) => {
     if (response.status === 401) return "You are not logged in any more. Log in to Airflow, then try again.";
-    if (response.status === 403) return "You may not trigger cj_acknowledge. Ask whoever manages Airflow's users.";
-    if (response.status === 404) return "Airflow does not know the DAG cj_acknowledge.";
+    if (response.status === 403) return `You may not trigger ${dag}. Ask whoever manages Airflow's users.`;
+    if (response.status === 404) return `Airflow does not know the DAG ${dag}.`;
     return `Airflow did not take it (${response.status}).`;
   };
   const acknowledge = async (form) => {
     const told = form.querySelector(".said");
     const button = form.querySelector("button");
     const where = form.dataset.acknowledge;
-    const named = form.closest("[data-break]").dataset.break;
+    const dag = form.dataset.dag || "cj_acknowledge";
+    const about = form.closest("[data-break], [data-conf]").dataset;
+    const named = about.conf ? JSON.parse(about.conf) : { break: about.break };
     button.disabled = true;
     told.textContent = "Asking Airflow…";
     try {
       const response = await fetch(where, {
         method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify({ logical_date: null, conf: { break: named, note: form.elements.note.value } }),
+        body: JSON.stringify({ logical_date: null, conf: { ...named, note: form.elements.note.value } }),
       });
       if (!response.ok) {
-        told.textContent = said(response);
+        told.textContent = said(response, dag);
         button.disabled = false;
         return;
       }
@@ -95,11 +97,11 @@
           return;
         }
         if (state === "failed") {
-          told.textContent = "The run failed: perhaps the verdict changed meanwhile. Its log in Airflow says why; look at the order again.";
+          told.textContent = "The run failed: perhaps what you looked at has changed meanwhile. Its log in Airflow says why; look again.";
           button.disabled = false;
           return;
         }
-        if (tries === 15) told.textContent = "It still waits in Airflow. Is the DAG cj_acknowledge paused?";
+        if (tries === 15) told.textContent = `It still waits in Airflow. Is the DAG ${dag} paused?`;
       }
     } catch {
       told.textContent = "Airflow could not be reached. Nothing was noted.";

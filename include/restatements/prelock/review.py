@@ -1,0 +1,136 @@
+"""The verb: read CJ's news, sweep every open order, write the pack. Nothing is sent.
+
+Killed or repeated at any moment it leaves the review before it as it was: a review counts once its row is in cj.prelock_sweeps, in the same transaction that takes
+the rows of those before it away.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from include.domain.errors import SettingError
+from include.domain.states import Mode
+from include.restatements.adoption import adopt
+from include.restatements.changes.extraction import file_to_edit, order_changes_sql
+from include.restatements.changes.orders import check_where_they_are
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.journal import journal_of, pack_folder
+from include.restatements.ledger.accounts import LedgersRead, read_accounts
+from include.restatements.prelock.document import document
+from include.restatements.prelock.files import extension_file, extension_name, write_csv
+from include.restatements.prelock.pack import Pack, Reviewed, collect, kept
+from include.restatements.prelock.sweep import WRONG, Asked, sweep
+from include.restatements.settings import Settings
+from include.sql import filled
+from include.storage.folder import Folder
+from include.warehouse.arrow import python_rows
+from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+from include.warehouse.orders import OrdersSource
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Made:
+    """One review, and where its files are."""
+
+    pack: Pack
+    files: str
+
+
+def review(
+    settings: Settings, location: WarehouseLocation, run_id: str, checkpoint: Checkpoint = no_checkpoint, orders: OrdersSource | None = None
+) -> Made:
+    """Every order open at CJ beside the warehouse's truth. What differs is planned again by the next night.
+
+    Raises SettingError, WarehouseError, StorageError, and CJError where no account can be reached. Where some can, the others are left out, and the pack says so.
+    """
+    if not settings.accounts:
+        raise SettingError('No CJ account is configured. List its connection in the Variable cj_conn_ids, for instance ["cj"].')
+    sql, journal = order_changes_sql(settings.order_changes_sql), journal_of(settings)
+    with open_warehouse(location) as session:
+        session.create_tables()
+        check_where_they_are(session, sql, file_to_edit(settings.order_changes_sql), orders)
+    read = read_accounts(settings.accounts, location, settings, checkpoint=checkpoint)
+    if not read.reached:
+        raise read.failures[0].named
+    checkpoint("after_ledger")
+    with open_warehouse(location) as session:
+        with session.transaction():
+            session.serialize("cj.plan")
+            adopt(session, settings.advertisers)
+        asked = Asked(_number(session), run_id, settings, sql, read.now, orders, checkpoint)
+        swept = sweep(session, journal, asked, read.reached)
+        pack = collect(session, asked, swept, _reviewed(settings, read), _problems(settings, read))
+        target = journal_of(settings).files.below(pack_folder(run_id))
+        _write(session, target, pack)
+        checkpoint("files_written")
+        with session.transaction():
+            session.serialize("cj.prelock")
+            _keep(session, pack, target.url)
+            checkpoint("before_review_commit")
+    checkpoint("after_review_commit")
+    return Made(pack, target.url)
+
+
+def _number(session: Session) -> int:
+    """Higher than that of any review there was, also of those that never ended."""
+    found = session.rows(
+        "SELECT MAX(n.review) AS newest FROM (SELECT review FROM cj.prelock_sweeps UNION ALL SELECT MAX(review) FROM cj.prelock_orders) AS n"
+    )[0]["newest"]
+    return 1 + (found if isinstance(found, int) else 0)
+
+
+def _reviewed(settings: Settings, read: LedgersRead) -> tuple[Reviewed, ...]:
+    return tuple(
+        Reviewed(
+            conn_id=one.conn_id, enterprise_id=one.enterprise_id, advertiser_id=one.advertiser_id, currency=one.currency,
+            mode=settings.effective_mode(one).value, extension_subscription_id=one.extension_subscription_id,
+        )
+        for one in read.reached
+    )  # fmt: skip
+
+
+def _problems(settings: Settings, read: LedgersRead) -> list[str]:
+    told = [
+        f"Account {one.account.conn_id!r} is not in this review, since its records could not be read: {one.error}" for one in read.failures
+    ]
+    told += [
+        f"Account {one.conn_id!r} is in Test Mode: the night asks CJ about what differs, and mends nothing."
+        for one in read.reached
+        if settings.effective_mode(one) is Mode.TEST
+    ]
+    for problem in told:
+        log.warning("%s", problem)
+    return told
+
+
+def _write(session: Session, target: Folder, pack: Pack) -> None:
+    """The CSV, an extension file for each account that has a subscription, and last the PDF."""
+    with write_csv(_rows(session, pack, frozenset())) as file:
+        target.write("pack.csv", file.read())
+    for account in pack.accounts:
+        if account.extension_subscription_id and pack.chosen(account.advertiser_id):
+            content = extension_file(session, pack.review, account.advertiser_id, account.extension_subscription_id)
+            target.write(extension_name(account.advertiser_id), content)
+    wrong = (row for row in _rows(session, pack, frozenset({"near"})) if row["finding"] in WRONG)
+    target.write("pack.pdf", document(pack, wrong, _rows(session, pack, frozenset({"broken"}))))
+
+
+def _rows(session: Session, pack: Pack, asked: frozenset[str]) -> Any:
+    for batch in session.stream(filled("page_prelock", asked=asked), {"review": pack.review}):
+        yield from python_rows(batch)
+
+
+def _keep(session: Session, pack: Pack, files: str) -> None:
+    session.execute("DELETE FROM cj.prelock_orders WHERE review < :review", {"review": pack.review})
+    session.execute(
+        "INSERT INTO cj.prelock_sweeps (review, run_id, reviewed_at, days_before_lock, digest, figures, files) "
+        "VALUES (:review, :run_id, :reviewed_at, :days, :digest, :figures, :files)",
+        {
+            "review": pack.review, "run_id": pack.run_id, "reviewed_at": pack.reviewed_at, "days": pack.days_before_lock, "digest": pack.digest,
+            "figures": kept(pack), "files": files,
+        },
+    )  # fmt: skip

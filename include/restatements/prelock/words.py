@@ -1,0 +1,56 @@
+"""A review's figures in sentences, for the page, the PDF, the log and whoever signs."""
+
+from __future__ import annotations
+
+from include.domain.money import ZERO, exact_sum, money
+from include.domain.prelock import Finding
+from include.restatements.prelock.pack import LockDay, Pack
+from include.restatements.prelock.sweep import WRONG
+from include.restatements.report.figures import Amount, amounts_by_currency, counted, joined
+
+
+def headline(pack: Pack) -> str:
+    """In two or three sentences: what locks, what of it is wrong, what can be done."""
+    near = [lock for lock in pack.locks if lock.near]
+    wrong = sum(lock.wrong for lock in near)
+    sentences = [claim(pack)]
+    if wrong:
+        send = sum(lock.to_send for lock in near)
+        sentences.append(
+            f"{counted(wrong, 'order')} {'does' if wrong == 1 else 'do'} not agree, {_at_stake(pack, near)} at stake; the night sends {send:,} of them."
+        )
+    lost = pack.count(Finding.TOO_LATE)
+    if lost:
+        cost = joined(amounts_by_currency(Amount(pack.currency_of(one.advertiser_id), money(one.cost)) for one in pack.lost))
+        sentences.append(f"{counted(lost, 'order')} cannot be mended any more, which costs {cost}.")
+    return " ".join(sentences)
+
+
+def claim(pack: Pack) -> str:
+    """What locks, in one sentence."""
+    near = [lock for lock in pack.locks if lock.near]
+    if not near:
+        return f"Nothing locks within {counted(pack.days_before_lock, 'day')}."
+    first, orders = min(lock.day for lock in near), sum(lock.orders for lock in near)
+    return f"{counted(orders, 'order')} {'locks' if orders == 1 else 'lock'} within {counted(pack.days_before_lock, 'day')}, the first on {first}."
+
+
+def swept_words(pack: Pack) -> str:
+    """How much was looked at, and that nothing was left out."""
+    wrong = pack.count(*WRONG)
+    parts = [
+        f"{counted(pack.orders, 'order')} looked at",
+        f"{pack.count(Finding.AGREES):,} agree",
+        f"{pack.count(Finding.ON_ITS_WAY):,} on their way",
+        f"{wrong:,} to look at",
+        f"{pack.count(Finding.TOO_LATE):,} too late",
+    ]
+    return ", ".join(parts) + "."
+
+
+def _at_stake(pack: Pack, locks: list[LockDay]) -> str:
+    known = joined(
+        amounts_by_currency(Amount(pack.currency_of(lock.advertiser_id), exact_sum([ZERO, money(lock.at_stake)])) for lock in locks)
+    )
+    unpriced = sum(lock.unpriced for lock in locks)
+    return known + (f" and what is not known of {unpriced:,}" if unpriced else "")
