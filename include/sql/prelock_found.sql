@@ -64,7 +64,9 @@ breaks AS (
 facts AS (
     SELECT k.enterprise_id, k.action_tracker_id, k.order_id, k.advertiser_id, i.order_id IS NOT NULL AS given, x.order_id IS NOT NULL AS refused,
         x.reason AS refused_reason, x.detail AS refused_detail, COALESCE(p.rule, '') AS decision,
-        COALESCE({{ is_converted("i.currency", "i.functional_currency") }}, FALSE) AS converted, COALESCE(i.change_type = 'new', FALSE) AS untouched,
+        COALESCE({{ is_converted("i.currency", "i.functional_currency") }}, FALSE) AS converted, 
+        COALESCE(h.items_mark = COALESCE(i.items_mark, 0) AND COALESCE(h.coupon, '') = COALESCE(i.coupon, ''), FALSE) AS same_basket,
+        COALESCE(ABS(p.sales_moved) > CAST(:currency_band AS decimal(38, 10)) * p.held_sales, FALSE) AS clearly_another,
         a.order_id IS NOT NULL AS in_doubt, COALESCE(o.corrected, FALSE) OR COALESCE(h.reversals, 0) > 0 AS corrected,
         c.order_id IS NOT NULL AS correction_sent, COALESCE(h.lock_stage, 0) AS lock_stage, COALESCE(h.locking_date <= :process_by, FALSE) AS locks_soon,
         COALESCE(h.locking_method = 'FIXED_DATE', FALSE) AS fixed_date, COALESCE(h.validation_status = 'DECLINED', FALSE) AS declined,

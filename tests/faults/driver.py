@@ -44,6 +44,7 @@ from include.domain.shapes import CHANGES
 from include.domain.states import Mode
 from include.restatements.gate.gate import Gate
 from include.restatements.posting import poster as submission
+from include.restatements.prelock.review import review
 from include.restatements.prepare import prepare
 from include.restatements.prove import prove
 from include.restatements.publish import publish
@@ -145,6 +146,8 @@ def do(job: dict[str, Any]) -> Any:
         return asdict(reconcile(settings, location, job["reconciliation"], checkpoint))
     if verb == "rebuild":
         return asdict(rebuild(settings, location, checkpoint))
+    if verb == "review":
+        return asdict(review(settings, location, job["review"], checkpoint, orders_of(job)))
     raise ValueError(f"There is no verb {verb!r}.")
 
 

@@ -20,7 +20,8 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "refused": "the warehouse gives a state of it that the gate holds back",
         "decision": "the id of the plan's rule that decides it (docs/plan-rules.md)",
         "converted": "CJ converts its currency",
-        "untouched": "its newest state in the warehouse is the one it was placed with",
+        "same_basket": "CJ holds the warehouse's SKUs, quantities and coupon",
+        "clearly_another": "what commission is paid on differs by more than cj_currency_band of what CJ holds, at a rate that other orders show",
         "in_doubt": "a record of it could not be kept",
         "corrected": "CJ has a record of it that is no original, or takes something back",
         "correction_sent": "a restatement or cancellation of it was sent live, and is not known to have failed",
@@ -78,17 +79,18 @@ FINDINGS: tuple[Rule, ...] = (
         "Find out whether the sale is yours. Where it is, give it to the query; where it is not, cancel it at CJ or open a case before it locks.", _OURS,
     ),
     Rule(
+        Finding.NOT_COMPARABLE, "converted AND decision IN ('restate', 'closed', 'locked') AND same_basket AND NOT clearly_another",
+        "CJ converted its currency: what it holds is as near the warehouse's amount as a rate that nobody publishes can be, or no other order tells the rate. Whether "
+        "it differs is not known.",
+        "Compare it by hand where it is dear. It is not sent.", "CJ: amounts in another currency are converted at a rate that is not published",
+    ),
+    Rule(
         Finding.TOO_LATE, "decision IN ('closed', 'locked')", "It differs, and CJ has locked or closed it: what CJ holds is what is paid.",
         "Settle it with the publisher, or ask CJ's support for a manual correction.", _LOCK,
     ),
     Rule(
         Finding.ON_ITS_WAY, _decided(waits=True), "A change of it was sent, and CJ has not shown it yet.", "",
         "CJ: processing can take up to an hour or longer", listed=False,
-    ),
-    Rule(
-        Finding.NOT_COMPARABLE, "converted AND untouched AND decision = 'restate'",
-        "CJ converted its currency and no other order tells at what rate, so whether it differs is not known. Nothing happened to it since it was placed.",
-        "Compare it by hand where it is dear. It is not sent.", "CJ: amounts in another currency are converted at a rate that is not published",
     ),
     Rule(
         Finding.TO_SEND, _decided(sends=True), "CJ holds another state than the warehouse, and it can still be mended.",
