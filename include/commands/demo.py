@@ -1,6 +1,6 @@
 """`make demo`: three nights of a shop, through Airflow, against the sandbox, in about a minute.
 
-Each night runs `cj_restatements`, moves CJ's clock by fifty minutes, and runs `cj_reconciliation`: most orders have posted, some are lost, late or
+At the end `cj_prelock_review` looks at what CJ locks next. Each night runs `cj_restatements`, moves CJ's clock by fifty minutes, and runs `cj_reconciliation`: most orders have posted, some are lost, late or
 altered, and the newest few still have time. It ends with the last reconciliation's
 summary. Everything is in a fresh folder under .run/demo; the last few are kept. The connections are the demo's own, whatever the caller's
 environment says: a demo never reaches the real CJ.
@@ -29,6 +29,8 @@ NIGHTLY_AT = 2
 PARTNERS = "partners"
 """The folder with the mapping of the demo's partner, where there is one (include/demo/partners.py)."""
 TOKEN = "sandbox-token"
+A_MONTH = 45
+"""Days: on whichever day the demo is played, CJ's next lock of a month is within them."""
 PROCESSING_SECONDS = 1500
 """How long the sandbox takes to post most orders: some are lost, late or altered, so that every status is on show."""
 
@@ -54,8 +56,10 @@ def demo_environment(folder: Path, sandbox_url: str, given: Mapping[str, str]) -
             "mode": "live",
             "tracking_url": sandbox_url,
             "commissions_url": f"{sandbox_url}/query",
+            "extension_subscription_id": "99001",
         },
     }
+    clean["AIRFLOW_VAR_CJ_RETURN_DAYS"] = str(A_MONTH)
     clean["AIRFLOW_HOME"] = str(folder / "airflow")
     clean["AIRFLOW_CONN_CJ"] = json.dumps(account)
     clean["AIRFLOW_CONN_WAREHOUSE"] = json.dumps({"conn_type": "duckdb", "host": str(folder / "warehouse.duckdb")})
@@ -99,10 +103,10 @@ def interval_end(night_end: datetime) -> datetime:
     return tick if tick >= night_end else tick + timedelta(days=1)
 
 
-def run_dag(dags: Mapping[str, Any], dag_id: str, logical_date: datetime, log: Path) -> bool:
+def run_dag(dags: Mapping[str, Any], dag_id: str, logical_date: datetime, log: Path, conf: dict[str, Any] | None = None) -> bool:
     """One run through Airflow's own `dag.test`; True if it succeeded."""
     with output_into(log):
-        run = dags[dag_id].test(logical_date=logical_date, run_after=logical_date)
+        run = dags[dag_id].test(logical_date=logical_date, run_after=logical_date, run_conf=conf)
     return str(run.state) == "success"
 
 
@@ -122,7 +126,7 @@ def load_dags(log: Path) -> dict[str, Any]:
 
 
 def play(folder: Path, sandbox: Any, shop: Any) -> bool:
-    """The three nights, and what a partner saw of them. Prints one line a run; returns whether all runs succeeded."""
+    """The three nights, what a partner saw of them, and the review before the lock. Prints one line a run; returns whether all runs succeeded."""
     from include.demo.files import write_warehouse
     from include.demo.stage import move_to
 
@@ -137,7 +141,8 @@ def play(folder: Path, sandbox: Any, shop: Any) -> bool:
         move_to(sandbox.control, folder / "seed", night.reconciles_at)
         well &= told("  fifty minutes later: cj_reconciliation", run_dag, dags, "cj_reconciliation", night.reconciles_at, log)
     last = shop.story.nights[-1].reconciles_at
-    return well & told("What Aspire saw, beside it: cj_partner_reconciliation", run_dag, dags, "cj_partner_reconciliation", last, log)
+    well &= told("What Aspire saw, beside it: cj_partner_reconciliation", run_dag, dags, "cj_partner_reconciliation", last, log)
+    return well & told("Before CJ locks: cj_prelock_review", run_dag, dags, "cj_prelock_review", last, log, {"days_before_lock": A_MONTH})
 
 
 def told(what: str, step: Any, *arguments: Any) -> bool:
@@ -180,6 +185,8 @@ def main() -> int:
     print(
         f"Warehouse: {folder / 'warehouse.duckdb'} (schema cj). Airflow's log: {folder / 'airflow.log'}. {time.monotonic() - began:.0f} s."
     )
+    for pack in sorted(folder.glob("storage/**/pack.pdf")):
+        print(f"What locks next, and what of it is wrong: {pack}")
     print("To look at this night in Airflow: make pages, then http://127.0.0.1:8080/plugin/cj")
     return 0 if well and summary else 1
 
