@@ -27,14 +27,14 @@ def page_of_plan(run_id: str) -> str:
     return _page(f"runs/{quote(run_id, safe='')}")
 
 
-def page_of_breaks() -> str:
-    """The list of breaks among our pages."""
-    return _page("breaks")
-
-
 def page_of_order(enterprise_id: str, action_tracker_id: int, order_id: str) -> str:
     """The story of one order among our pages."""
     return _page(f"orders/{quote(enterprise_id, safe='')}/{action_tracker_id}/{quote(order_id, safe='')}")
+
+
+def page_of_prelock() -> str:
+    """The pre-lock review's page among ours: what locks when, and what of it is wrong."""
+    return _page("prelock")
 
 
 def _page(path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.airflow.addresses import page_of_breaks, page_of_dag, page_of_order, page_of_run
+from include.airflow.addresses import page_of_dag, page_of_order, page_of_prelock, page_of_run
 from include.airflow.connections import settings_from_airflow
 from include.airflow.defaults import NIGHTLY
 from include.airflow.notifying import tell
@@ -39,7 +39,7 @@ def watch(context: Mapping[str, Any]) -> dict[str, int]:
         *found.of_the_night(night, settings, now, had_nights, page_of_dag(NIGHTS)),
         *found.of_approvals(waiting, {str(row["run_id"]): page_of_run(NIGHTS, str(row["run_id"])) for row in waiting}),
         *found.of_breaks(breaks, settings, page_of_order),
-        *found.of_locks(breaks, settings, cj_now, page_of_breaks()),
+        *found.of_locks(breaks, settings, cj_now, page_of_prelock()),
         *found.of_accounts(refused, page_of_dag(RECONCILIATION)),
     ]
     # An account that cannot be reached may be refused still.

@@ -38,7 +38,7 @@ class Extension(StrEnum):
     EXTENDED = "extended"
     """It was put off before, and CJ does that once."""
     LOCKED = "locked"
-    """CJ has locked or closed it, or does before the file could be processed."""
+    """CJ has locked or closed it ahead of its date."""
     OTHER_LOCKING = "other_locking"
     """It does not lock with its month: there is no period to put it off by."""
     DECLINED = "declined"

@@ -68,7 +68,7 @@ facts AS (
         COALESCE(h.items_mark = COALESCE(i.items_mark, 0) AND COALESCE(h.coupon, '') = COALESCE(i.coupon, ''), FALSE) AS same_basket,
         COALESCE(ABS(p.sales_moved) > CAST(:currency_band AS decimal(38, 10)) * p.held_sales, FALSE) AS clearly_another,
         a.order_id IS NOT NULL AS in_doubt, COALESCE(o.corrected, FALSE) OR COALESCE(h.reversals, 0) > 0 AS corrected,
-        c.order_id IS NOT NULL AS correction_sent, COALESCE(h.lock_stage, 0) AS lock_stage, COALESCE(h.locking_date <= :process_by, FALSE) AS locks_soon,
+        c.order_id IS NOT NULL AS correction_sent, COALESCE(h.lock_stage, 0) AS lock_stage,
         COALESCE(h.locking_method = 'FIXED_DATE', FALSE) AS fixed_date, COALESCE(h.validation_status = 'DECLINED', FALSE) AS declined,
         COALESCE(t.originals, 0) AS originals, {{ id_fits("k.order_id") }} AS id_fits,
         COALESCE(p.held_sales, h.sale_amount, 0) AS held_sales, o.placed_at, i.updated_at, h.locking_date,
@@ -78,7 +78,7 @@ facts AS (
         COALESCE(i.correction_reason, i.change_type) AS change, h.publisher_id, h.publisher_name,
         b.status AS verdict, b.reason AS verdict_reason, b.commission_at_risk AS verdict_risk, b.updated_at AS verdict_of,
         h.order_id IS NOT NULL AND h.locking_date <= :near AND h.locking_date > :process_by AS locks_near,
-        h.order_id IS NOT NULL AND h.locking_date <= :near AND CAST(:return_days AS bigint) IS NOT NULL
+        h.order_id IS NOT NULL AND h.locking_date <= :near AND h.locking_date > :process_by AND CAST(:return_days AS bigint) IS NOT NULL
             AND o.placed_at > h.locking_date - COALESCE(CAST(:return_days AS bigint), 0) * INTERVAL '1' DAY AS returns_come
     FROM cj.prelock_keys AS k
     LEFT JOIN cj.plan_input AS i USING (enterprise_id, action_tracker_id, order_id)

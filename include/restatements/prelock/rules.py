@@ -26,7 +26,6 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "corrected": "CJ has a record of it that is no original, or takes something back",
         "correction_sent": "a restatement or cancellation of it was sent live, and is not known to have failed",
         "lock_stage": "0 new, 1 extended, 2 locked, 3 closed at CJ",
-        "locks_soon": "it locks before what is sent now is processed",
         "fixed_date": "CJ locks it with its month (FIXED_DATE)",
         "declined": "CJ's validation status of it is DECLINED",
         "originals": "how many original records CJ has under its order id, whichever action tracker",
@@ -118,7 +117,7 @@ EXTENSIONS: tuple[Rule, ...] = (
         "Nothing: where the correction never posts, the next review chooses again.", _FILE,
     ),
     Rule(
-        Extension.LOCKED, "lock_stage >= 2 OR locks_soon", "CJ has locked it, or does before the file could be processed.",
+        Extension.LOCKED, "lock_stage >= 2", "CJ has locked or closed it ahead of its date.",
         "Settle what comes back with the publisher.", _FILE,
     ),
     Rule(
