@@ -3,7 +3,8 @@
 **When.** Hourly, a quarter past. A night that never began has no run that could say so: this DAG looks whether it is there.
 
 **What runs.** One task, `watch`. It looks at last night's runs of `cj_restatements`, asks CJ whether it takes each account's token, and reads the tables:
-questions that wait for an answer, breaks above `cj_notice_break_above`, orders that are wrong and lock within `cj_notice_lock_days`. What is new goes to every notifier of
+questions that wait for an answer, cases whose answer is late or that close soon, breaks above `cj_notice_break_above`, orders that are wrong and lock within `cj_notice_lock_days`. It looks at the cases
+for CJ's support too (docs/support-cases.md): one that nobody replied to closes, one whose orders have posted is settled. What is new goes to every notifier of
 the Variable `cj_notifiers`, and into this task's log; what was told, and when it was over, is in `cj.notices`. docs/notices.md lists what is told of, and how a notifier is set up.
 
 **Params.** None.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.airflow.environment import ROOT
-from lab.pages import dags, money_gate, notices, partner_rules, plan_rules, prelock, validation_rules, variables
+from lab.pages import dags, money_gate, notices, partner_rules, plan_rules, prelock, support_cases, validation_rules, variables
 
 PAGES: dict[str, Callable[[], str]] = {
     "README.md": variables.readme,
@@ -21,6 +21,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/notices.md": notices.page,
     "docs/plan-rules.md": plan_rules.page,
     "docs/prelock.md": prelock.page,
+    "docs/support-cases.md": support_cases.page,
     "docs/validation-rules.md": validation_rules.page,
 }
 """Path from the repository's root → what gives its whole text."""

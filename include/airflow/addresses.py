@@ -27,6 +27,11 @@ def page_of_plan(run_id: str) -> str:
     return _page(f"runs/{quote(run_id, safe='')}")
 
 
+def page_of_case(case_id: str) -> str:
+    """One case for CJ's support among our pages."""
+    return _page(f"cases/{quote(case_id, safe='')}")
+
+
 def page_of_order(enterprise_id: str, action_tracker_id: int, order_id: str) -> str:
     """The story of one order among our pages."""
     return _page(f"orders/{quote(enterprise_id, safe='')}/{action_tracker_id}/{quote(order_id, safe='')}")

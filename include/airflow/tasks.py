@@ -169,6 +169,32 @@ def figures(counts: Mapping[str, Any]) -> str:
     return "; ".join([", ".join(plain), *broken_down]) if plain or broken_down else "nothing"
 
 
+def say_of_case(context: Mapping[str, Any]) -> dict[str, str]:
+    """Keeps what a person says of a case for CJ's support. Who it is says Airflow, which knows who triggered the run. Returns the case and how it stands."""
+    from include.domain.kinds import MOMENT
+    from include.domain.states import CaseAct
+    from include.restatements.cases.acting import ACTS, Said, act, request
+
+    run, params, settings = context["dag_run"], said(context), settings_from_airflow()
+    what, case, at = str(params.get("act") or ""), str(params.get("case") or ""), params.get("at") or None
+    by = str(getattr(run, "triggering_user_name", None) or "somebody")
+    with leaving_it_for_pages() as location:
+        if what == "requested":
+            kind, _, conn_id = case.partition(":")
+            case_id, state = request(settings, location, kind, conn_id), "ready"
+        elif what not in ACTS:
+            raise SettingError(f"The run's param act is {what!r}; it must be one of {', '.join([*ACTS, 'requested'])}.")
+        else:
+            told = Said(
+                case, CaseAct(what), by, str(params.get("number") or ""), at and MOMENT.read(at, "The run's param at"), str(params.get("note") or ""),
+                str(context["run_id"]),
+            )  # fmt: skip
+            acted = act(settings, location, told)
+            case_id, state = acted.case_id, acted.at.state.value
+    log.info("%s said of case %s: %s. It is %s.", by, case_id, what, state)
+    return {"case": case_id, "state": state}
+
+
 def acknowledge_break(context: Mapping[str, Any]) -> dict[str, str]:
     """Keeps a person's note on a break. Who it is says Airflow, which knows who triggered the run. Returns the break and its verdict."""
     from include.restatements.acknowledge import acknowledge

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from include.airflow.addresses import page_of_dag, page_of_order, page_of_prelock, page_of_run
+from include.airflow.addresses import page_of_case, page_of_dag, page_of_order, page_of_prelock, page_of_run
 from include.airflow.connections import settings_from_airflow
 from include.airflow.defaults import NIGHTLY
 from include.airflow.notifying import tell
 from include.airflow.runs import said
 from include.airflow.warehouse import warehouse_location
+from include.domain.states import CaseState
 from include.restatements.notices import found
 from include.restatements.notices.kinds import NoticeKind
 from include.restatements.settings import Settings
@@ -25,6 +26,9 @@ RECONCILIATION = "cj_reconciliation"
 
 def watch(context: Mapping[str, Any]) -> dict[str, int]:
     """Tells what is to be told. Returns counts."""
+    from include.restatements.cases import keeping
+    from include.restatements.cases.following import follow
+    from include.restatements.journal.journal import journal_of
     from include.warehouse.base import open_warehouse
 
     settings, now = settings_from_airflow(said(context)), datetime.now(UTC)
@@ -35,11 +39,16 @@ def watch(context: Mapping[str, Any]) -> dict[str, int]:
         had_nights = found.had_nights(session)
         waiting = found.waiting_approvals(session)
         breaks = found.breaks_now(session, cj_now)
+        with session.transaction():
+            session.serialize(keeping.LOCK)
+            follow(session, journal_of(settings).files, settings, cj_now, now)
+            cases = keeping.cases(session, CaseState.FILED, CaseState.ANSWERED)
     notices = [
         *found.of_the_night(night, settings, now, had_nights, page_of_dag(NIGHTS)),
         *found.of_approvals(waiting, {str(row["run_id"]): page_of_run(NIGHTS, str(row["run_id"])) for row in waiting}),
         *found.of_breaks(breaks, settings, page_of_order),
         *found.of_locks(breaks, settings, cj_now, page_of_prelock()),
+        *found.of_cases(cases, now, page_of_case),
         *found.of_accounts(refused, page_of_dag(RECONCILIATION)),
     ]
     # An account that cannot be reached may be refused still.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -79,6 +79,29 @@ def _notifiers(value: Any) -> tuple[dict[str, Any], ...]:
     return tuple(_checked(dotted, rows))
 
 
+def _dates(value: Any) -> frozenset[date]:
+    return frozenset(date.fromisoformat(text) for text in _json_list(value))
+
+
+def _desk_hours(value: Any) -> tuple[time, time]:
+    begin, end = (time.fromisoformat(part.strip()) for part in str(value).split("-"))
+    return _checked(begin < end and begin.tzinfo is None and end.tzinfo is None, begin), end
+
+
+def _words(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return str(_checked(bool(text), text))
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(str(value))
+    return _checked(moment.tzinfo is not None, moment).astimezone(UTC)
+
+
+def _addresses(value: Any) -> tuple[str, ...]:
+    return tuple(_checked("@" in text and "," not in text, text.strip()) for text in _json_list(value))
+
+
 def _length(unit: timedelta) -> Kind:
     longest = LONGEST // unit
     return Kind(f"a number from 0 to {longest} (ten years)", lambda value: float(_between(0, longest)(value)))
@@ -134,6 +157,12 @@ NOTIFIERS = Kind(
     'a JSON list of notifiers, each with its dotted name and what it is made with, like [{"notifier": "airflow.providers.smtp.notifications.smtp.SmtpNotifier", "to": "…"}]',
     _notifiers,
 )
+REGION = Kind("'us' or 'uk'", lambda value: _checked(value in ("us", "uk"), str(value)))
+DESK_HOURS = Kind("from and to, like 06:00-17:00", _desk_hours)
+MOMENT = Kind("a time with its zone, like 2026-03-02T15:00:00+00:00", _moment)
+DATES = Kind('a JSON list of dates, like ["2026-12-24"]', _dates)
+WORDS = Kind("some words", _words)
+ADDRESSES = Kind('a JSON list of e-mail addresses, like ["orders@example.org"]', _addresses)
 FLAG = Kind("true or false", _flag)
 FIELDS = Kind('a JSON list out of "coupon", "discount", "items"', _fields)
 OPEN_ENDED_STATUS = Kind(

@@ -146,6 +146,38 @@ class Answer(StrEnum):
     """The run was planned or asked again before anybody answered: that question counts no more."""
 
 
+class CaseState(StrEnum):
+    """How far a case with CJ's support has come. Used by the cases, their page, and the notice that one is due."""
+
+    READY = "ready"
+    """Written down, and nobody has filed it: CJ does not know that anything is wrong."""
+    FILED = "filed"
+    """CJ is to answer: `due_early` and `due_late` say by when."""
+    ANSWERED = "answered"
+    """CJ has answered; it closes by itself at `closes_at` if nobody replies."""
+    CLOSED = "closed"
+    """Nobody replied in time, or somebody closed it. It can be opened again; the money is where it was."""
+    SETTLED = "settled"
+    """Every one of its orders is at CJ as it should be: the money is right."""
+
+
+class CaseAct(StrEnum):
+    """What happens to a case. Each is kept in the journal, and what the case is follows from them and from the time."""
+
+    FILED = "filed"
+    """A person filed it, and CJ gave it a number."""
+    ANSWERED = "answered"
+    """CJ's support answered."""
+    REPLIED = "replied"
+    """A person replied to the answer, or opened the case again: CJ's time runs anew."""
+    CLOSED = "closed"
+    """A person says that it is over."""
+    SETTLED = "settled"
+    """Every one of its orders was seen to be at CJ as it should be."""
+    BROKEN = "broken"
+    """One of its orders was seen to be a break again after that."""
+
+
 MAX_ATTEMPTS = 3
 """How often one order state is sent before it stays a break. Used by the re-planning."""
 

@@ -13,5 +13,6 @@ The verbs, in the order of a night, and the rooms an order passes on its way:
     preview     a plan that is not kept                       rebuild    the tables anew from the journal
     prelock/    every open order beside the warehouse before CJ locks it, and who has looked
     acknowledge a person's note on a break
+    cases/      what CJ's support has to look at; its `acting` is what a person says of it
     settings    what a run may do and where things are
 """

@@ -1,8 +1,9 @@
 """The tables from the journal: for a warehouse that was lost, restored from an older backup, or changed by hand.
 
-It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned, cj.approvals, cj.nights, cj.prelock_reviews and cj.reconciliation and fills them from the manifests, chunks,
-answers, quarantine.parquet, skipped.parquet and approvals of every run and from who signed off a review, in one transaction; then an ordinary reconciliation reads Commission Detail and judges.
-The notes on breaks are brought back too. Repeating it changes nothing. Nothing is sent. A journal without a run is refused: more likely it is the wrong folder than an empty one.
+It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned, cj.approvals, cj.nights, cj.prelock_reviews, cj.reconciliation, cj.cases and what belongs to those, and
+fills them from the manifests, chunks, answers, quarantine.parquet, skipped.parquet and approvals of every run, from who signed off a review and from what happened to every case,
+in one transaction; then an ordinary reconciliation reads Commission Detail and judges. The notes on breaks are brought back too. Repeating it changes nothing. Nothing is sent.
+A journal without a run is refused: more likely it is the wrong folder than an empty one.
 
 What it does not do: touch cj.verdicts_log, to which only a verdict that has changed is added; bring back cj.reconciliation_runs and cj.prelock_sweeps,
 whose figures are of their time, or a run whose files were deleted.
@@ -11,6 +12,7 @@ whose figures are of their time, or a run whose files were deleted.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -19,6 +21,7 @@ from include.domain.shapes import INSTANT
 from include.domain.states import Operation
 from include.restatements.approval.judging import keep_nights
 from include.restatements.approval.record import load_approvals
+from include.restatements.cases.following import load
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, journal_of, run_folder
@@ -68,10 +71,14 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
         "replan_news",
         "approvals",
         "nights",
+        "cases",
+        "case_orders",
+        "case_events",
     ):
         session.execute(f"DELETE FROM cj.{table}")
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)
+    load(session, journal.files, settings, datetime.now(UTC))
     session.append("cj.plans", _plans(manifests))
     session.execute(filled("rebuild_numbers"))
     load_notes(session, all_notes(journal))

@@ -15,6 +15,8 @@ from include.cj.client import CJClient
 from include.cj.errors import CJError
 from include.domain.states import Status
 from include.restatements.adoption import adopt
+from include.restatements.cases.following import follow
+from include.restatements.cases.keeping import LOCK
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.journal.loading import load_open_chunks
@@ -73,7 +75,7 @@ def _cj_now(settings: Settings) -> datetime:
 
 
 def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, checkpoint: Checkpoint = no_checkpoint) -> Reconciled:
-    """Read CJ's news, judge what is open, settle unknown outcomes, write the report. Repeating it changes nothing that is settled.
+    """Read CJ's news, judge what is open, settle unknown outcomes, write the report and the cases. Repeating it changes nothing that is settled.
 
     An account that cannot be reached keeps its open rows as they are; when none can, or any failed, the error is raised after the others
     are done.
@@ -98,6 +100,9 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
             checkpoint("after_verdicts_commit")
             result = _report(session, settings, run_id, read.now)
             checkpoint("after_report")
+            with session.transaction():
+                session.serialize(LOCK)
+                follow(session, journal.files, settings, read.now, datetime.now(UTC), checkpoint)
     if read.failures:
         raise read.failures[0].named
     return result

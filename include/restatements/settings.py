@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -179,6 +179,30 @@ class Settings:
     notifiers: tuple[Mapping[str, Any], ...] = field(
         default=(),
         metadata=_told(kinds.NOTIFIERS, "through which of Airflow's notifiers people are told", unset="none: the log of `cj_watch` alone"),
+    )
+    case_after_attempts: int = field(
+        default=1, metadata=_told(kinds.WHOLE, "how often an order has to have been sent in vain before it is in a case for CJ's support")
+    )
+    case_region: str = field(default="us", metadata=_told(kinds.REGION, "whose desk at CJ's support answers"))
+    case_line: str | None = field(
+        default=None, metadata=_told(kinds.WORDS, "that desk's telephone line", unset="the region's (docs/support-cases.md)")
+    )
+    case_desk_hours: tuple[time, time] | None = field(
+        default=None,
+        metadata=_told(kinds.DESK_HOURS, "when that desk is open, by its own clock", unset="`06:00-17:00` in the US; not known in the UK"),
+    )
+    case_days_closed: frozenset[date] = field(
+        default=frozenset(), metadata=_told(kinds.DATES, "days on which CJ is closed besides the country's holidays")
+    )
+    case_days_open: frozenset[date] = field(default=frozenset(), metadata=_told(kinds.DATES, "holidays of the country on which CJ works"))
+    case_reason: str | None = field(
+        default=None, metadata=_told(kinds.WORDS, "the case reason to choose in CJ's form", unset="none: CJ publishes no list")
+    )
+    case_sub_reason: str | None = field(
+        default=None, metadata=_told(kinds.WORDS, "the sub-reason to choose in CJ's form", unset="none: CJ publishes no list")
+    )
+    case_cc: tuple[str, ...] = field(
+        default=(), metadata=_told(kinds.ADDRESSES, "who is to get CJ's mail about a case too", unset="nobody")
     )
     ledger_days: int = field(default=400, metadata=_told(kinds.DAYS, "how far back the first reading of Commission Detail goes"))
     partner_mappings: str | None = field(

@@ -95,3 +95,12 @@ priced AS (
     GROUP BY n.row_number, n.run_id, n.enterprise_id, n.action_tracker_id, n.order_id, n.updated_at, n.stage, n.rule, n.reason, n.detail, n.quarantined_at
 )
 {%- endmacro %}
+
+{#- How cases are put in order on a page: what waits for a person, for CJ, for nobody; then what costs most. Every part of it goes up. -#}
+{% macro case_rank(of) -%}
+CASE {{ of }}.state WHEN 'answered' THEN 0 WHEN 'ready' THEN 1 WHEN 'filed' THEN 2 WHEN 'closed' THEN 3 ELSE 4 END
+{%- endmacro %}
+
+{% macro case_dearest(of) -%}
+-COALESCE({{ of }}.at_risk, -1)
+{%- endmacro %}

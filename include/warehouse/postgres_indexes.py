@@ -14,6 +14,9 @@ _HAPPENED, _CORRECTED = (
 )
 _WHICH = "unit, COALESCE(advertiser_id, ''), COALESCE(action_tracker_id, -1)"
 """As include/sql/partner_fragments.sql puts a partner's differences in order."""
+_CASE_RANK = "CASE state WHEN 'answered' THEN 0 WHEN 'ready' THEN 1 WHEN 'filed' THEN 2 WHEN 'closed' THEN 3 ELSE 4 END"
+_CASE_DEAREST = "-COALESCE(at_risk, -1)"
+"""As include/sql/page_fragments.sql puts cases in order."""
 
 INDEXES = (
     "CREATE INDEX IF NOT EXISTS submissions_order ON cj.submissions (order_id, action_tracker_id, enterprise_id, updated_at)",
@@ -82,6 +85,12 @@ INDEXES = (
         "WHERE grain = 'order' AND verdict = 'restated_since'"
     ),
     "CREATE INDEX IF NOT EXISTS partner_reconciliation_order ON cj.partner_reconciliation (order_id)",
+    "CREATE INDEX IF NOT EXISTS cases_case ON cj.cases (case_id)",
+    "CREATE INDEX IF NOT EXISTS cases_number ON cj.cases (case_number)",
+    f"CREATE INDEX IF NOT EXISTS cases_page ON cj.cases (({_CASE_RANK}), ({_CASE_DEAREST}), case_id)",
+    "CREATE INDEX IF NOT EXISTS case_orders_case ON cj.case_orders (case_id, action_tracker_id, order_id, updated_at)",
+    "CREATE INDEX IF NOT EXISTS case_orders_order ON cj.case_orders (order_id, action_tracker_id, enterprise_id, updated_at)",
+    "CREATE INDEX IF NOT EXISTS case_events_case ON cj.case_events (case_id, event)",
     "CREATE INDEX IF NOT EXISTS notices_open ON cj.notices (kind, about) WHERE over_at IS NULL",
     "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
     # What the pages look for: a part of the breaks in each of their two orders, all of one run, all of one order, the last nights of what is held back.

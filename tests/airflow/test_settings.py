@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -182,6 +183,10 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
         ("never_above", "-1"),
         ("canary_orders", "0"),
         ("notifiers", "mail"),
+        ("case_region", "fr"),
+        ("case_desk_hours", "9 to 5"),
+        ("case_days_closed", '["24.12.2026"]'),
+        ("case_cc", "a@example.org"),
         ("notifiers", '[{"to": "x"}]'),
         ("notifiers", '["a.B"]'),
         ("notice_break_above", "-1"),
@@ -346,6 +351,15 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
         ("days_before_lock", "5", 5),
         ("return_days", "45", 45),
         ("notifiers", '[{"notifier": "a.B", "to": "x"}]', ({"notifier": "a.B", "to": "x"},)),
+        ("case_after_attempts", "3", 3),
+        ("case_region", "uk", "uk"),
+        ("case_line", "+44 1", "+44 1"),
+        ("case_desk_hours", "09:00-17:30", (time(9), time(17, 30))),
+        ("case_days_closed", '["2026-12-24"]', frozenset({date(2026, 12, 24)})),
+        ("case_days_open", '["2026-10-12"]', frozenset({date(2026, 10, 12)})),
+        ("case_reason", "Tracking", "Tracking"),
+        ("case_sub_reason", " API  use ", "API use"),
+        ("case_cc", '["a@example.org"]', ("a@example.org",)),
         ("ledger_days", "30", 30),
         ("partner_mappings", "/data/partners", "/data/partners"),
         ("partner_days", "400", 400),

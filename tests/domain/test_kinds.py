@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -56,10 +57,25 @@ RIGHT: list[tuple[Kind, Any, Any]] = [
     (kinds.FLAG, False, False),
     (kinds.FIELDS, "[]", frozenset()),
     (kinds.FIELDS, ["coupon"], frozenset({"coupon"})),
+    (kinds.REGION, "us", "us"),
+    (kinds.DESK_HOURS, "06:00-17:00", (time(6), time(17))),
+    (kinds.DATES, '["2026-12-24"]', frozenset({date(2026, 12, 24)})),
+    (kinds.MOMENT, "2026-03-02T16:00:00+01:00", datetime(2026, 3, 2, 15, tzinfo=UTC)),
+    (kinds.WORDS, " Data  Transfer ", "Data Transfer"),
+    (kinds.ADDRESSES, '["a@example.org"]', ("a@example.org",)),
     (kinds.OPEN_ENDED_STATUS, "Pending", "Pending"),
 ]
 
 WRONG: list[tuple[Kind, Any]] = [
+    (kinds.REGION, "fr"),
+    (kinds.DESK_HOURS, "17:00-09:00"),
+    (kinds.DESK_HOURS, "09:00"),
+    (kinds.DATES, '["24.12.2026"]'),
+    (kinds.MOMENT, "2026-03-02T16:00:00"),
+    (kinds.MOMENT, "yesterday"),
+    (kinds.WORDS, "  "),
+    (kinds.ADDRESSES, '["a"]'),
+    (kinds.ADDRESSES, '["a@b.example, c@d.example"]'),
     (kinds.MODE, "dry"),
     (kinds.CONNECTIONS, "cj"),
     (kinds.CONNECTIONS, "[]"),

@@ -11,7 +11,20 @@ from sqlglot import exp
 from include.cj.spelling import CorrectionReason, OrderStatus, PostedReason, ValidationStatus
 from include.domain.partners import Grain, JoinedBy, PartnerVerdict
 from include.domain.prelock import Extension, Finding
-from include.domain.states import ActionStatus, ActionType, Answer, LockingMethod, Mode, Operation, Outcome, Reason, Skip, Stage, Status
+from include.domain.states import (
+    ActionStatus,
+    ActionType,
+    Answer,
+    CaseState,
+    LockingMethod,
+    Mode,
+    Operation,
+    Outcome,
+    Reason,
+    Skip,
+    Stage,
+    Status,
+)
 from tests.policy.test_sql import TEXTS, whole
 
 WORDS: dict[str, tuple[type[StrEnum], ...]] = {
@@ -39,6 +52,7 @@ WORDS: dict[str, tuple[type[StrEnum], ...]] = {
     "extension": (Extension,),
     "grain": (Grain,),
     "joined_by": (JoinedBy,),
+    "state": (CaseState,),
 }
 """Column → the states its words are from."""
 

@@ -111,3 +111,25 @@ def test_every_kind_is_told_with_when_and_what_to_do() -> None:
         assert told.advice.endswith(".")
         assert set(told.settings) <= set(TOLD)
         assert all(f"`{name}`" in told.when for name in told.settings)
+
+
+def test_a_case_is_told_by_the_late_reading_and_before_it_closes_by_itself() -> None:
+    early, late, minute, day = DUE, DUE + timedelta(days=5), timedelta(minutes=1), timedelta(days=1)
+    filed = {
+        "case_id": "c-1", "case_number": "7", "subject": "s", "state": "filed", "due_early": early, "due_late": late, "closes_at": None, "line": "1-800",
+    }  # fmt: skip
+
+    def told(row: dict[str, object], now: datetime) -> list[tuple[str, str]]:
+        return [(one.about, one.page) for one in found.of_cases([row], now, lambda case_id: f"/cases/{case_id}")]
+
+    is_late = [("7, answer of 2026-03-08 02:00", "/cases/c-1")]
+    assert [told(filed, now) for now in (early, late - minute, late)] == [[], [], is_late]
+    # Where the hours of the desk are not known, the early reading is the only one.
+    assert [told(filed | {"due_late": None}, now) for now in (early - minute, early)] == [
+        [],
+        [("7, answer of 2026-03-03 02:00", "/cases/c-1")],
+    ]
+    answered = filed | {"state": "answered", "closes_at": late}
+    closes = [("7, closes 2026-03-08 02:00", "/cases/c-1")]
+    assert [told(answered, now) for now in (late - day - minute, late - day, late - minute, late)] == [[], closes, closes, []]
+    assert [told(filed | {"state": state}, late) for state in ("ready", "closed", "settled")] == [[], [], []]

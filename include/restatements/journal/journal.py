@@ -123,7 +123,7 @@ _OF_AIRFLOW = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00
 _LIKE_AIRFLOWS = re.compile(r"[a-z_]+__\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d{6})?-00-00(_[A-Za-z0-9]+)?")
 _MARKED = re.compile(r".*\.[0-9a-f]{16}")
 NOTES = "acknowledgements"
-_OURS = frozenset({"breakers", "prelock", "reports", NOTES})
+_OURS = frozenset({"breakers", "cases", "prelock", "reports", NOTES})
 """What stands beside the runs' folders."""
 
 

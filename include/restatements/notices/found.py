@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from include.domain.money import ZERO, exact_sum, money, money_text
+from include.domain.states import CaseState
 from include.restatements.notices.kinds import Notice, NoticeKind, notice
 from include.restatements.report.collect import first_night
 from include.restatements.settings import Settings
@@ -126,6 +127,30 @@ def of_accounts(refused: Mapping[str, str], page: str) -> list[Notice]:
         notice(NoticeKind.ACCOUNT_REFUSED, conn_id, f"CJ refuses the token of account {conn_id}", f"Connection {conn_id!r}: {words}", page)
         for conn_id, words in refused.items()
     ]
+
+
+def of_cases(cases: Iterable[Mapping[str, object]], now: datetime, page_of: Callable[[str], str]) -> list[Notice]:
+    """At most one for each row of cj.cases: CJ's answer is late, or the case closes by itself within a day. `page_of`: case id → its page."""
+    found = []
+    for row in cases:
+        late, closes = _moment(row["due_late"] or row["due_early"]), _moment(row["closes_at"])
+        name, page = f"{row['case_number']}", page_of(str(row["case_id"]))
+        what = f"case {name} ({row['subject']})"
+        if row["state"] == CaseState.FILED.value and late is not None and late <= now:
+            words = f"CJ's answer to {what} was due at {late:%Y-%m-%d %H:%M} UTC at the latest. {row['line']}."
+            found.append(
+                notice(NoticeKind.CASE_DUE, f"{name}, answer of {late:%Y-%m-%d %H:%M}", f"CJ's answer to case {name} is late", words, page)
+            )
+        elif row["state"] == CaseState.ANSWERED.value and closes is not None and now < closes <= now + timedelta(days=1):
+            words = f"CJ has answered {what}, and nobody has replied: it closes by itself at {closes:%Y-%m-%d %H:%M} UTC."
+            found.append(
+                notice(NoticeKind.CASE_DUE, f"{name}, closes {closes:%Y-%m-%d %H:%M}", f"Case {name} closes by itself soon", words, page)
+            )
+    return found
+
+
+def _moment(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
 
 
 def _risk(row: Mapping[str, object]) -> Decimal | None:

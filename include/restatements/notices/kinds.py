@@ -23,6 +23,8 @@ class NoticeKind(StrEnum):
     """CJ locks orders soon that are wrong: after it they are paid so, for good."""
     ACCOUNT_REFUSED = "account_refused"
     """CJ refuses an account's token: nothing of it is sent or read."""
+    CASE_DUE = "case_due"
+    """CJ's support owes an answer, or a case closes by itself soon: what it is about goes on costing."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ KINDS: dict[NoticeKind, Told] = {
     NoticeKind.ACCOUNT_REFUSED: Told(
         "CJ refuses the account's token",
         "Make a new personal access token at CJ and put it into the connection's password. What waits is sent by the next night.",
+    ),
+    NoticeKind.CASE_DUE: Told(
+        "a case has had no answer by the late reading of 72 business hours (by the early one, where the hours of the desk are not known); or an answered case closes by itself within a day",
+        "Look into My Cases in CJ's Support Center, reply or call, and enter what happened on the case's page or with `include.commands.cases`.",
     ),
 }
 """Every kind has its row."""

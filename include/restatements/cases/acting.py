@@ -1,0 +1,156 @@
+"""What a person says of a case: that it was filed, answered, replied to or closed, and that a subscription is to be asked for.
+
+It is in the journal before it is in the tables; whatever ends the one before the other, the next look at the cases loads it. Said again by the same run, or in
+the same words, it is said already.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from include.domain.errors import SettingError
+from include.domain.personal import without_emails
+from include.domain.states import CaseAct
+from include.restatements.cases import keeping
+from include.restatements.cases.desk import calendar_of
+from include.restatements.cases.events import FOLLOWS, CaseEvent, Standing, events_of, keep_event, standing
+from include.restatements.cases.following import keep_request, load, load_case
+from include.restatements.cases.kinds import SUBSCRIPTIONS, CaseKind
+from include.restatements.cases.pack import packs_of
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.journal.journal import journal_of
+from include.restatements.settings import Settings
+from include.storage.folder import Folder
+from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+
+ACTS = (CaseAct.FILED, CaseAct.ANSWERED, CaseAct.REPLIED, CaseAct.CLOSED)
+"""Those that a person can say."""
+
+LONGEST_NOTE = 2000
+_NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
+_LIKE = "Name it as its page does, like 1500001-lost-cancel-1"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person says. `case`: its id, after an @ the digest of the pack that was filed; or CJ's number of it. `at`: aware UTC, now where it is None."""
+
+    case: str
+    act: CaseAct
+    by: str
+    number: str = ""
+    at: datetime | None = None
+    note: str = ""
+    said_in: str | None = None
+
+
+@dataclass(frozen=True)
+class Acted:
+    """The case as it stands after that."""
+
+    case_id: str
+    at: Standing
+
+
+def act(
+    settings: Settings, location: WarehouseLocation, said: Said, checkpoint: Checkpoint = no_checkpoint, now: datetime | None = None
+) -> Acted:
+    """Keeps it. `now`: the present, by this machine's clock where it is None. Raises SettingError where it does not follow, StorageError, and what the warehouse raises; then nothing was changed."""
+    if said.act not in ACTS:
+        raise SettingError(f"Nobody can say that a case is {said.act.value}: the package sees that by itself.")
+    files, now = journal_of(settings).files, now or datetime.now(UTC)
+    with open_warehouse(location) as session:
+        session.create_tables()
+        with session.transaction():
+            session.serialize(keeping.LOCK)
+            load(session, files, settings, now)
+            case_id, digest = _named(session, files, said)
+            _keep(session, files, settings, case_id, digest, said, now)
+            checkpoint("after_case_event")
+            load_case(session, files, settings, case_id, now)
+            checkpoint("before_cases_commit")
+        return Acted(case_id, standing(keeping.known_events(session, case_id), calendar_of(settings), now))
+
+
+def request(settings: Settings, location: WarehouseLocation, kind: str, conn_id: str = "") -> str:
+    """A ready case that asks for a subscription for an account, the first one where none is named. Returns its id. Raises SettingError."""
+    kinds = [one.value for one in SUBSCRIPTIONS]
+    if kind not in kinds:
+        raise SettingError(f"{kind!r} is no subscription that can be asked for. Ask for {' or '.join(kinds)}.")
+    account = next((one for one in settings.accounts if conn_id in ("", one.conn_id)), None)
+    if account is None:
+        raise SettingError(f"There is no account {conn_id!r} in the Variable cj_conn_ids. Name one that is.")
+    with open_warehouse(location) as session:
+        session.create_tables()
+        with session.transaction():
+            session.serialize(keeping.LOCK)
+            return keep_request(session, journal_of(settings).files, settings, CaseKind(kind), account)
+
+
+def _named(session: Session, files: Folder, said: Said) -> tuple[str, str]:
+    """The case, and the digest of the pack that is meant: the one it has now where none is named."""
+    name, _, digest = said.case.strip().partition("@")
+    row = keeping.case_row(session, name)
+    if row is None and name:
+        found = session.rows("SELECT case_id FROM cj.cases WHERE case_number = :number", {"number": name})
+        row = keeping.case_row(session, str(found[0]["case_id"])) if found else None
+    if row is None:
+        raise SettingError(f"There is no case {name!r}. {_LIKE}, or by CJ's number of it.")
+    digest = digest or str(row["digest"])
+    if said.act is CaseAct.FILED and digest not in packs_of(files, str(row["case_id"])):
+        raise SettingError(
+            f"Case {row['case_id']} never was as {digest!r} names it. Give the case alone, or what its page showed when it was filed."
+        )
+    return str(row["case_id"]), digest
+
+
+def _keep(session: Session, files: Folder, settings: Settings, case_id: str, digest: str, said: Said, now: datetime) -> None:
+    events = events_of(files, case_id)
+    event = _event(said, digest, now)
+    if any(_same(event, before) for before in events):
+        return
+    at = standing(events, calendar_of(settings), event.at)
+    if at.state not in FOLLOWS[said.act]:
+        states = " or ".join(sorted(state.value for state in FOLLOWS[said.act]))
+        raise SettingError(
+            f"Case {case_id} is {at.state.value}, and only one that is {states} can be {said.act.value}. Nothing was changed."
+        )
+    if events and event.at < events[-1].at:
+        raise SettingError(
+            f"Case {case_id} was {events[-1].act.value} at {events[-1].at:%Y-%m-%d %H:%M} UTC, which is later than {event.at:%Y-%m-%d %H:%M} UTC. "
+            "Nothing was changed; give the time at which it happened."
+        )
+    if said.act is CaseAct.FILED:
+        _must_be_new(session, event.number)
+    if not keep_event(files, case_id, events, event):
+        raise SettingError(f"Somebody else said something of case {case_id} at the same moment. Nothing was changed; look at it again.")
+
+
+def _event(said: Said, digest: str, now: datetime) -> CaseEvent:
+    filed, number = said.act is CaseAct.FILED, said.number.strip()
+    if filed and not _NUMBER.fullmatch(number):
+        raise SettingError(f"CJ's case number is {number!r}; it must be the letters and digits that CJ showed after Submit.")
+    if said.at is not None and said.at > now + timedelta(minutes=5):
+        raise SettingError(f"{said.at:%Y-%m-%d %H:%M} UTC has not come yet. Give the time at which it happened.")
+    note = without_emails(said.note.strip())
+    if len(note) > LONGEST_NOTE:
+        raise SettingError(f"The note has {len(note)} characters. At most {LONGEST_NOTE} are kept: say it shorter.")
+    return CaseEvent(
+        act=said.act, at=(said.at or now).astimezone(UTC), by=said.by, number=number if filed else None, pack=digest if filed else None, note=note or None,
+        said_in=said.said_in,
+    )  # fmt: skip
+
+
+def _same(event: CaseEvent, before: CaseEvent) -> bool:
+    again = event.said_in is not None and event.said_in == before.said_in
+    return again or (event.act is CaseAct.FILED is before.act and event.number == before.number)
+
+
+def _must_be_new(session: Session, number: str | None) -> None:
+    found = session.rows("SELECT case_id FROM cj.cases WHERE case_number = :number", {"number": number})
+    if found:
+        raise SettingError(
+            f"Case number {number} is case {found[0]['case_id']}'s already. Nothing was changed; give the number that CJ gave to this one."
+        )

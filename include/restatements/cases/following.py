@@ -1,0 +1,229 @@
+"""The cases as they are now: ready ones from the breaks that nothing explains, filed ones by the verdicts and the time.
+
+A ready case follows its breaks until somebody files it; from then on its orders are its own, and what breaks later is another case. It writes the journal
+before the tables, and each step again is the same: whatever ends it, the next round goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from include.domain.account import Account
+from include.domain.money import exact_sum, money, money_text
+from include.domain.states import CaseAct, CaseState, Operation, Outcome, Reason
+from include.restatements.cases import keeping
+from include.restatements.cases.attaching import OVERVIEW, orders_files, overview
+from include.restatements.cases.desk import calendar_of, filing_of
+from include.restatements.cases.events import CaseEvent, Standing, cases_kept, events_of, filed_pack, keep_event, standing
+from include.restatements.cases.kinds import RULES, SUBSCRIPTIONS, CaseKind, CaseRule
+from include.restatements.cases.pack import Attachment, Pack, PackedOrder, Sending, digest_of, keep_pack, packs_of, read_pack
+from include.restatements.cases.writing import description_of, first_lock, shown_order, subject_of, subscription_words, without_secrets
+from include.restatements.checkpoints import Checkpoint, no_checkpoint
+from include.restatements.report.collect import first_night
+from include.restatements.settings import Settings
+from include.sql import filled
+from include.storage.folder import Folder
+from include.warehouse.base import Session
+
+Group = tuple[str, CaseKind, str, str]
+"""Enterprise, kind, operation and reason: the breaks of one are one case."""
+
+
+def follow(
+    session: Session, files: Folder, settings: Settings, cj_now: datetime, now: datetime, checkpoint: Checkpoint = no_checkpoint
+) -> dict[str, int]:
+    """Inside a transaction that holds keeping.LOCK. `cj_now` says which nights are looked at; `now` is the clock of whoever files cases.
+
+    Returns how many cases are in each state. Raises StorageError and UnreadableDocument; then nothing of the tables is changed.
+    """
+    calendar = calendar_of(settings)
+    load(session, files, settings, now)
+    _see_orders(session, files, now, checkpoint)
+    for row in keeping.cases(session, CaseState.FILED, CaseState.ANSWERED, CaseState.CLOSED, CaseState.SETTLED):
+        keeping.move(session, row, calendar, now)
+    _write_ready(session, files, settings, cj_now, checkpoint)
+    checkpoint("before_cases_commit")
+    counts = dict.fromkeys((state.value for state in CaseState), 0)
+    for row in session.rows("SELECT state, COUNT(*) AS cases FROM cj.cases GROUP BY state"):
+        counts[str(row["state"])] = int(str(row["cases"]))
+    return counts
+
+
+def load(session: Session, files: Folder, settings: Settings, now: datetime) -> None:
+    """Bring the tables up to what the journal has of cases that were filed, and of subscriptions that were asked for."""
+    known, kept = keeping.events_known(session), cases_kept(files)
+    for case_id, events in kept.items():
+        if events > known.get(case_id, 0):
+            load_case(session, files, settings, case_id, now)
+        elif not events and keeping.case_row(session, case_id) is None and is_request(case_id):
+            for digest in packs_of(files, case_id)[:1]:
+                keeping.put(session, read_pack(files, case_id, digest), digest, filing_of(settings, is_request=True), Standing())
+
+
+def load_case(session: Session, files: Folder, settings: Settings, case_id: str, now: datetime) -> None:
+    """One case that was filed, with all that happened to it."""
+    events = events_of(files, case_id)
+    digest = filed_pack(events, f"{files.url}/cases/{case_id}")
+    pack = read_pack(files, case_id, digest)
+    filing = filing_of(settings, is_request=pack.kind in SUBSCRIPTIONS)
+    keeping.put(session, pack, digest, filing, standing(events, calendar_of(settings), now))
+    keeping.put_events(session, case_id, events)
+
+
+def keep_request(session: Session, files: Folder, settings: Settings, kind: CaseKind, account: Account) -> str:
+    """A ready case that asks for a subscription. Returns its id; one that is ready already is it. Inside a transaction that holds keeping.LOCK."""
+    name = f"{account.enterprise_id}-{kind.value}"
+    case_id = f"{name}-{_next(files, name)}"
+    if keeping.case_row(session, case_id) is None:
+        subject, description = subscription_words(kind, account)
+        pack = Pack(
+            case_id=case_id, kind=kind, enterprise_id=account.enterprise_id, advertiser_id=account.advertiser_id, operation=None, reason=None, subject=subject,
+            description=without_secrets(description, _secrets(settings)), orders=(), at_risk=None, unpriced=0, currency=account.currency, first_lock=None,
+            attachments=(),
+        )  # fmt: skip
+        keeping.put(session, pack, keep_pack(files, pack, {}, no_checkpoint), filing_of(settings, is_request=True), Standing())
+    return case_id
+
+
+def is_request(case_id: str) -> bool:
+    """Whether a case of this id asks for a subscription."""
+    return case_id.split("-")[-2:-1] in ([kind.value] for kind in SUBSCRIPTIONS)
+
+
+def _see_orders(session: Session, files: Folder, now: datetime, checkpoint: Checkpoint) -> None:
+    """A case is settled once CJ holds every one of its orders as it was sent, and is not where one of them broke again."""
+    for row in session.rows(filled("cases_standing")):
+        orders, right, broken = (int(str(row[name])) for name in ("orders", "right_now", "broken"))
+        settled = row["state"] == CaseState.SETTLED.value
+        act = CaseAct.SETTLED if not settled and right == orders else CaseAct.BROKEN if settled and broken else None
+        if act is not None:
+            case_id = str(row["case_id"])
+            before = keeping.known_events(session, case_id)
+            # Where somebody else was first the next round loads what he said, and looks again.
+            if keep_event(files, case_id, before, CaseEvent(act=act, at=now, by=None)):
+                checkpoint("after_case_event")
+                keeping.put_events(session, case_id, events_of(files, case_id))
+
+
+def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: datetime, checkpoint: Checkpoint) -> None:
+    found = session.rows(filled("cases_unexplained", rules=RULES), {"since": first_night(cj_now), "attempts": settings.case_after_attempts})
+    ready = {str(row["case_id"]): row for row in keeping.cases(session, CaseState.READY)}
+    filing = filing_of(settings, is_request=False)
+    for group, rows in _groups(found):
+        pack, facts = _packed(files, settings, group, rows)
+        there = ready.pop(pack.case_id, None)
+        digest = digest_of(pack)
+        if there is None or there["digest"] != digest:
+            attachments = _attachments(pack, facts)
+            whole = msgspec.structs.replace(pack, attachments=[Attachment(name, len(data)) for name, data in sorted(attachments.items())])
+            keep_pack(files, whole, attachments, checkpoint)
+            keeping.put(session, whole, digest, filing, Standing())
+        elif any(there[name] != value for name, value in keeping.form_of(filing).items()):
+            keeping.put(session, read_pack(files, pack.case_id, digest), digest, filing, Standing())
+    keeping.forget(session, *(case_id for case_id in ready if not is_request(case_id)))
+
+
+def _attachments(pack: Pack, facts: list[tuple[str, str]]) -> dict[str, bytes]:
+    return orders_files(f"{pack.subject}; case {pack.case_id}", pack.orders) | {OVERVIEW: overview(pack.subject, facts, pack.orders)}
+
+
+def _groups(found: list[dict[str, object]]) -> Iterator[tuple[Group, list[dict[str, Any]]]]:
+    rules = {rule.status.value: rule for rule in RULES}
+
+    def group_of(row: Mapping[str, object]) -> Group:
+        return str(row["enterprise_id"]), rules[str(row["status"])].kind, str(row["operation"]), str(row["reason"])
+
+    for group, rows in groupby(found, key=group_of):
+        yield group, [dict(row) for row in rows]
+
+
+def _packed(files: Folder, settings: Settings, group: Group, rows: list[dict[str, Any]]) -> tuple[Pack, list[tuple[str, str]]]:
+    """A case without its attachments, and the facts at the head of its overview."""
+    enterprise_id, kind, operation, reason = group
+    rule = next(rule for rule in RULES if rule.kind is kind)
+    account = settings.account_of(enterprise_id) or _account_of(rows[0])
+    secrets = _secrets(settings)
+    orders = [_order(mine, account, secrets) for mine in _by_order(rows)]
+    name = f"{enterprise_id}-{kind.value}-{operation}" + (f"-{reason}" if len(rule.reasons) > 1 else "")
+    case_id = f"{name}-{_next(files, name)}"
+    subject = subject_of(rule, Operation(operation), Reason(reason), account.advertiser_id, len(orders))
+    description = without_secrets(
+        description_of(rule, Operation(operation), Reason(reason), account, orders, settings.deadline_hours), secrets
+    )
+    known = [money(order.at_risk) for order in orders if order.at_risk is not None]
+    at_risk = money_text(exact_sum(known)) if known else None
+    pack = Pack(
+        case_id=case_id, kind=kind, enterprise_id=enterprise_id, advertiser_id=account.advertiser_id, operation=Operation(operation), reason=Reason(reason),
+        subject=subject, description=description, orders=orders, at_risk=at_risk, unpriced=len(orders) - len(known), currency=account.currency,
+        first_lock=first_lock(orders), attachments=(),
+    )  # fmt: skip
+    return pack, _facts(rule, account, Operation(operation), orders, at_risk)
+
+
+def _facts(rule: CaseRule, account: Account, operation: Operation, orders: list[PackedOrder], at_risk: str | None) -> list[tuple[str, str]]:
+    sent = sorted(sending.submitted_at for order in orders for sending in order.sendings)
+    locks = first_lock(orders)
+    return [
+        ("Advertiser", f"CID {account.advertiser_id}, enterprise {account.enterprise_id}"),
+        ("Call", f"POST {account.tracking_url}/graphql, mutation {operation.value}Orders"),
+        ("Orders", f"{len(orders):,}, for example {', '.join(shown_order(order) for order in orders[:2])}"),
+        ("Sent (UTC)", f"{sent[0]:%Y-%m-%d %H:%M} to {sent[-1]:%Y-%m-%d %H:%M}"),
+        (
+            "What happened",
+            "accepted, and not shown in Commission Detail"
+            if rule.kind is CaseKind.LOST
+            else "shown in Commission Detail otherwise than sent",
+        ),
+        ("Commission and fee", f"about {at_risk} {account.currency} at risk" if at_risk else "not known"),
+        ("First lock", f"{locks:%Y-%m-%d %H:%M} UTC" if locks else "no day is set"),
+    ]
+
+
+def _by_order(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for _, mine in groupby(rows, key=lambda row: (row["action_tracker_id"], row["order_id"], row["updated_at"])):
+        yield list(mine)
+
+
+def _order(mine: list[dict[str, Any]], account: Account, secrets: list[str]) -> PackedOrder:
+    first = mine[0]
+
+    def clean(text: object) -> str | None:
+        return None if text is None else without_secrets(str(text), secrets)
+
+    def amount(name: str) -> str | None:
+        return None if first[name] is None else money_text(money(str(first[name])))
+
+    sendings = [
+        Sending(row["submitted_at"], clean(row["submission_id"]), clean(row["batch_id"]), Outcome(str(row["outcome"])), clean(row["error_message"]))
+        for row in mine
+        if row["submitted_at"] is not None
+    ]  # fmt: skip
+    return PackedOrder(
+        int(first["action_tracker_id"]), str(first["order_id"]), first["updated_at"], amount("submitted_amount"), amount("posted_amount"),
+        str(first["currency"] or account.currency), amount("commission_at_risk"), first["locking_date"], amount("discount"), amount("discount_shown"),
+        clean(first["coupon"]), clean(first["coupon_shown"]), clean(first["newest_record"]), sendings,
+    )  # fmt: skip
+
+
+def _next(files: Folder, name: str) -> int:
+    """The number of the case of this group that is not filed yet."""
+    number = 1
+    while files.exists(f"cases/{name}-{number}/0001.json"):
+        number += 1
+    return number
+
+
+def _account_of(row: Mapping[str, Any]) -> Account:
+    """Where its connection is gone: what the tables know of it."""
+    from include.domain.account import Token
+
+    return Account("", str(row["enterprise_id"]), str(row["advertiser_id"]), Token("none"))
+
+
+def _secrets(settings: Settings) -> list[str]:
+    return [account.token for account in settings.accounts]
