@@ -87,8 +87,16 @@ def make() -> Any:
         warehouse=warehouse,
         data_docs=data_docs,
         prelock_file=prelock_file,
+        attachment=attachment,
         patience=Patience(seconds, USUAL.page + seconds),
     )
+
+
+def attachment(case: str, digest: str, name: str) -> bytes | None:
+    """A file that goes with a case for CJ's support; None where there is none, or the name is none of an attachment. Raises SettingError and StorageError."""
+    from include.restatements.cases.pack import is_attachment, path_of
+
+    return _stored(path_of(case, digest, name)) if is_attachment(case, digest, name) else None
 
 
 def data_docs(run_id: str) -> bytes | None:

@@ -38,10 +38,11 @@ def create_app(
     pages: tuple[Page, ...] = PAGES,
     data_docs: Callable[[str], bytes | None] = lambda _: None,
     prelock_file: Callable[[str, str], bytes | None] = lambda _run, _name: None,
+    attachment: Callable[[str, str, str], bytes | None] = lambda *_: None,
     patience: Patience = USUAL,
 ) -> Guard:
     """The app, to be mounted under any prefix. `login` is where somebody logs in, from Airflow's own root; `data_docs` finds those of a run,
-    `prelock_file` a file of a pre-lock review."""
+    `prelock_file` a file of a pre-lock review, `attachment` a file of a case by the case, its digest and its name."""
     app = FastAPI(
         title=_TITLE, description=_TELLS, version="1", dependencies=[Depends(access)], docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
@@ -52,6 +53,7 @@ def create_app(
     _add_files(app)
     app.add_api_route("/data-docs/{run:path}", _data_docs(data_docs), include_in_schema=False, response_class=HTMLResponse)
     app.add_api_route("/prelock/files/{file}/{run:path}", _prelock_file(prelock_file), include_in_schema=False, response_class=Response)
+    app.add_api_route("/attachments/{case}/{digest}/{file}", _attachment(attachment), include_in_schema=False, response_class=Response)
     app.add_api_route(f"{API}/openapi.json", _described(app), include_in_schema=False)
     # Whatever leads nowhere is asked for access too, whichever way it is asked.
     app.add_api_route(
@@ -192,6 +194,22 @@ def _prelock_file(find: Callable[[str, str], bytes | None]) -> Callable[[str, st
         if found is None or kind is None:
             raise HTTPException(404, "This review has left no such file.")
         return Response(found, media_type=kind, headers={"Content-Disposition": f'attachment; filename="cj-prelock-{file}"'})
+
+    return sent
+
+
+def _attachment(find: Callable[[str, str, str], bytes | None]) -> Callable[[str, str, str], Response]:
+    """A file that goes with a case, to be kept: a browser never shows it as a page of ours."""
+
+    def sent(case: str, digest: str, file: str) -> Response:
+        try:
+            found = find(case, digest, file)
+        except RestatementsError as error:
+            raise HTTPException(503, str(error)) from None
+        if found is None:
+            raise HTTPException(404, "No case has such a file.")
+        kind = "application/pdf" if file.endswith(".pdf") else "text/plain; charset=utf-8"
+        return Response(found, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{case}-{file}"'})
 
     return sent
 

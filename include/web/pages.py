@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.web import breaks, held, orders, overview, partner_lists, partners, prelock, runs
+from include.web import breaks, cases, held, orders, overview, partner_lists, partners, prelock, runs
 from include.web.page import Page
 
 PAGES: tuple[Page, ...] = (
@@ -13,6 +13,8 @@ PAGES: tuple[Page, ...] = (
     runs.PAGE,
     runs.ONE,
     held.PAGE,
+    cases.PAGE,
+    cases.ONE,
     prelock.PAGE,
     partners.PAGE,
     partners.ONE,

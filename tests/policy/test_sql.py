@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import exp
 
 from include.partners.rules import order_verdicts_sql
+from include.restatements.cases.kinds import RULES
 from include.restatements.prelock.sweep import found_sql
 from include.restatements.rules.plan import plan_sql, replan_sql
 from include.restatements.rules.verdicts import verdicts_sql
@@ -24,7 +25,7 @@ EVERY_FILTER = frozenset(
     {
         "since", "account", "status", "reason", "run", "sent_from", "sent_before", "locks_before", "locks_after", "order", "acknowledged", "open_only",
         "partner", "after", "rows", "rule", "stage", "enterprise", "verdict", "money", "joined", "totals",
-        "near", "finding", "extension", "extensions", "broken",
+        "near", "finding", "extension", "extensions", "broken", "state", "case",
     }
 )  # fmt: skip
 """Of the pages, all at once."""
@@ -35,6 +36,7 @@ FILLED: dict[str, Callable[[], str]] = {
     "plan_facts": lambda: filled("plan_facts"),
     "verdicts": verdicts_sql,
     "verdict_facts": verdicts_sql,
+    "cases_unexplained": lambda: filled("cases_unexplained", rules=RULES),
     "partner_verdicts": order_verdicts_sql,
     **{
         name: functools.partial(filled, name, asked=EVERY_FILTER, at_rest=["agree"])
@@ -47,7 +49,7 @@ FILLED: dict[str, Callable[[], str]] = {
     "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
     **{
         name: functools.partial(filled, name, asked=EVERY_FILTER)
-        for name in ("page_prelock", "page_breaks_totals", "page_held", "page_runs")
+        for name in ("page_prelock", "page_breaks_totals", "page_held", "page_runs", "page_cases", "page_case_orders")
     },
 }
 """Those that need values."""

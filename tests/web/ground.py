@@ -33,6 +33,8 @@ PREFIX = "/airflow/cj"
 LONG = Patience(300, 600)
 """No test is about how fast this machine is."""
 
+CASE, DIGEST = "1500001-lost-restate-1", "0123456789ab"
+
 DOCS = b"<script>alert(1)</script><h1>Rules</h1>"
 """What somebody else's page may hold."""
 
@@ -69,7 +71,10 @@ class Served:
 
 @contextmanager
 def served(
-    location: WarehouseLocation, patience: Patience = LONG, prelock_file: Callable[[str, str], bytes | None] = lambda _run, _name: None
+    location: WarehouseLocation,
+    patience: Patience = LONG,
+    prelock_file: Callable[[str, str], bytes | None] = lambda _run, _name: None,
+    attachment: Callable[[str, str, str], bytes | None] = lambda *_: b"an order",
 ) -> Iterator[Served]:
     """The app as it is mounted in Airflow, until the block ends."""
     app = create_app(
@@ -77,6 +82,7 @@ def served(
         Warehouse(lambda: location),
         data_docs=lambda run: DOCS if run == RUN else None,
         prelock_file=prelock_file,
+        attachment=attachment,
         patience=patience,
     )
     root = FastAPI()
@@ -101,6 +107,16 @@ def account(conn_id: str = "cj", reached: bool = True, said: str | None = None, 
     }  # fmt: skip
 
 
+def case(case_id: str = CASE, **other: Any) -> dict[str, Any]:
+    """A ready case about one order that was lost."""
+    return {
+        "case_id": case_id, "kind": "lost", "enterprise_id": "1500001", "advertiser_id": "5500001", "operation": "restate", "reason": "unknown", "digest": DIGEST,
+        "subject": "Restatements API: 1 restatement accepted", "description": "What we tried:\nTo restate B-2.", "line": "1-800-761-1072", "orders": 1, "unpriced": 0,
+        "attachments": '[{"name": "orders-1.txt", "bytes": 8}, {"name": "overview.pdf", "bytes": 8}]', "at_risk": Decimal("5.25"), "currency": "USD", "state": "ready",
+        **other,
+    }  # fmt: skip
+
+
 def filled(location: WarehouseLocation, *, empty: bool = False) -> None:
     """One of everything, with the figures a reconciliation would have kept."""
     with open_warehouse(location) as session:
@@ -110,6 +126,8 @@ def filled(location: WarehouseLocation, *, empty: bool = False) -> None:
             append(session, "cj.account_states", [account()])
             record = tables.commission("31", "B-1", "8.00", "2.00") | {"sale_amount": Decimal("100.00"), "publisher_name": "The Gift Edit"}
             append(session, "cj.commissions", [record])
+            append(session, "cj.cases", [case()])
+            append(session, "cj.case_orders", [{"case_id": CASE, **tables.key("B-2")}])
             keep_figures(session)
             saw_a_sale(session)
         session.leave_snapshot()

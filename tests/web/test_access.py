@@ -12,7 +12,7 @@ import pytest
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from include.web.assets import names
 from tests.warehouses import EMPTY
-from tests.web.ground import MAY, PREFIX, RUN, Served, append, filled, served, tables
+from tests.web.ground import CASE, DIGEST, MAY, PREFIX, RUN, Served, append, filled, served, tables
 from tests.web.partner_tables import ASPIRE, UNIT, saw_a_sale
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 7*7 }}"
@@ -40,6 +40,9 @@ def addresses(pages: Served) -> list[str]:
         "publisher": ASPIRE,
         "unit:path": UNIT,
         "unit": UNIT,
+        "case": CASE,
+        "digest": DIGEST,
+        "file": "overview.pdf",
     }
     found = [route.path for route in pages.app.app.routes]
     assert {"/", "/breaks", "/breaks.csv", "/partners/{publisher}/to-send.csv", "/api/v1/openapi.json", "/static/{name}"} <= set(found)

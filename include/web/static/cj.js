@@ -1,4 +1,4 @@
-// What the pages do beyond links and forms: swap a list in place, draw pictures, move Airflow itself, and ask Airflow to take note of a break.
+// What the pages do beyond links and forms: swap a list in place, draw pictures, move Airflow itself, and ask Airflow to keep what a person says.
 (() => {
   "use strict";
   const inAirflow = (() => {
@@ -59,26 +59,23 @@
     }
   });
 
-  // --- taking note of a break: Airflow is asked, as whoever is logged in, to run the DAG that keeps the note -----------------------------
+  // --- what a person says: Airflow is asked, as whoever is logged in, to run the DAG that keeps it -----------------------------------------
   const said = (response, dag) => {
     if (response.status === 401) return "You are not logged in any more. Log in to Airflow, then try again.";
     if (response.status === 403) return `You may not trigger ${dag}. Ask whoever manages Airflow's users.`;
     if (response.status === 404) return `Airflow does not know the DAG ${dag}.`;
     return `Airflow did not take it (${response.status}).`;
   };
-  const acknowledge = async (form) => {
+  const ask = async (form, where, conf, failed) => {
     const told = form.querySelector(".said");
     const button = form.querySelector("button");
-    const where = form.dataset.acknowledge;
-    const dag = form.dataset.dag || "cj_acknowledge";
-    const about = form.closest("[data-break], [data-conf]").dataset;
-    const named = about.conf ? JSON.parse(about.conf) : { break: about.break };
+    const dag = where.match(/dags\/([^/]+)\//)[1];
     button.disabled = true;
     told.textContent = "Asking Airflow…";
     try {
       const response = await fetch(where, {
         method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", Accept: "application/json" },
-        body: JSON.stringify({ logical_date: null, conf: { ...named, note: form.elements.note.value } }),
+        body: JSON.stringify({ logical_date: null, conf }),
       });
       if (!response.ok) {
         told.textContent = said(response, dag);
@@ -97,7 +94,7 @@
           return;
         }
         if (state === "failed") {
-          told.textContent = "The run failed: perhaps what you looked at has changed meanwhile. Its log in Airflow says why; look again.";
+          told.textContent = failed;
           button.disabled = false;
           return;
         }
@@ -109,10 +106,18 @@
     }
   };
   document.addEventListener("submit", (event) => {
-    const form = event.target.closest("form[data-acknowledge]");
-    if (!form) return;
+    const note = event.target.closest("form[data-acknowledge]");
+    const trigger = event.target.closest("form[data-trigger]");
+    if (!note && !trigger) return;
     event.preventDefault();
-    acknowledge(form);
+    if (note) {
+      const conf = { break: note.closest("[data-break]").dataset.break, note: note.elements.note.value };
+      ask(note, note.dataset.acknowledge, conf, "The run failed: perhaps the verdict changed meanwhile. Its log in Airflow says why; look at the order again.");
+      return;
+    }
+    const conf = Object.fromEntries([...new FormData(trigger)].filter(([, value]) => value !== ""));
+    if (conf.at) conf.at = `${conf.at}:00+00:00`;
+    ask(trigger, trigger.dataset.trigger, conf, "The run failed: perhaps the case is another by now. Its log in Airflow says why; look at the case again.");
   });
 
   // --- pictures -------------------------------------------------------------------------------------------------------------------------
