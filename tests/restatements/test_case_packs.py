@@ -59,7 +59,10 @@ def test_a_case_says_what_cj_asks_for(desk: Desk) -> None:
     ]  # fmt: skip
     assert "mutation cancelOrders, POST https://tracking.api.cj.com/graphql" in parts["What we tried"]
     assert "Enterprise 1500001, advertiser CID 5500001, action tracker 401." in parts["What we tried"]
-    assert "in 2 submissions: s-1, s-2." in parts["Steps"] and "1 of them was sent again in the same state, up to 3 times" in parts["Steps"]
+    assert (
+        "The batch: b-1; the submission ids are attached." in parts["Steps"]
+        and "1 of them was sent again in the same state, up to 3 times" in parts["Steps"]
+    )
     assert parts["What happened"].endswith("about 10.00 USD, and an amount we do not know on 1 of them.")
     assert parts["Error messages"].startswith("None.")
     assert "before 2026-04-05 16:00:00 UTC" in parts["What we ask"]
@@ -154,12 +157,12 @@ def test_a_large_file_is_split_between_orders_and_loses_none() -> None:
 
 
 def test_the_page_of_pdf_holds_what_it_can_and_says_how_much_it_leaves_out() -> None:
-    many = [order(n, order_id="W" * 96, sendings=(Sending(NOW, f"{'W' * 60}{n}", "W" * 60, Outcome.ACCEPTED, None),)) for n in range(5000)]
+    many = [order(n, order_id="W" * 96, sendings=(Sending(NOW, "W" * 60, f"{n}{'W' * 60}", Outcome.ACCEPTED, None),)) for n in range(5000)]
     data = overview("W" * 120, [("name", "W" * 500)] * 7, many)
     text = pdf_text(data)
     assert len(data) < 1_000_000
     assert f"({5000 - attaching.MOST_ORDERS:,} more in orders-1.txt)" in text
-    assert f"({5000 - attaching.MOST_SUBMISSIONS:,} more in orders-1.txt)" in text
+    assert f"({5000 - attaching.MOST_BATCHES:,} more in orders-1.txt)" in text
 
 
 @pytest.mark.parametrize("planted", PLANTED)

@@ -19,7 +19,7 @@ LARGEST = 10 * 1000 * 1000
 """Bytes. CJ, Submit a Support Ticket: PNG, JPG, PDF, TXT, 10MB max per file; of the two readings of MB the smaller."""
 
 OVERVIEW = "overview.pdf"
-MOST_ORDERS, MOST_SUBMISSIONS = 20, 8
+MOST_ORDERS, MOST_BATCHES = 20, 8
 """Rows of the overview: what fits on a page."""
 
 COLUMNS = (
@@ -51,12 +51,13 @@ def orders_files(title: str, orders: Sequence[PackedOrder], largest: int = LARGE
 
 
 def overview(title: str, facts: Sequence[tuple[str, str]], orders: Sequence[PackedOrder]) -> bytes:
-    """One page of PDF: the facts, the submissions, and the dearest orders."""
+    """One page of PDF: the facts, the batches, and the dearest orders."""
     import vl_convert
 
+    batches = _batches(orders)
     svg = _template().render(
-        title=_readable(title), facts=[(name, _cut(value, 96)) for name, value in facts], submissions=_submissions(orders)[:MOST_SUBMISSIONS],
-        more_submissions=max(0, len(_submissions(orders)) - MOST_SUBMISSIONS), orders=[_row(order) for order in orders[:MOST_ORDERS]],
+        title=_readable(title), facts=[(name, _cut(value, 96)) for name, value in facts], batches=batches[:MOST_BATCHES],
+        more_batches=max(0, len(batches) - MOST_BATCHES), orders=[_row(order) for order in orders[:MOST_ORDERS]],
         more_orders=max(0, len(orders) - MOST_ORDERS),
     )  # fmt: skip
     return bytes(vl_convert.svg_to_pdf(svg))
@@ -75,23 +76,22 @@ def _blocks(orders: Sequence[PackedOrder]) -> Iterator[bytes]:
         yield "".join(lines).encode("ascii")
 
 
-def _submissions(orders: Sequence[PackedOrder]) -> list[dict[str, Any]]:
-    found: dict[tuple[str, str], list[Sending]] = {}
+def _batches(orders: Sequence[PackedOrder]) -> list[dict[str, Any]]:
+    found: dict[str, list[Sending]] = {}
     for order in orders:
         for sending in order.sendings:
-            found.setdefault((sending.submission_id or "no answer", sending.batch_id or ""), []).append(sending)
+            found.setdefault(sending.batch_id or "no answer", []).append(sending)
     rows = [
-        {"submission": _cut(key[0], 44), "batch": _cut(key[1], 44), "sent_at": _short(min(s.submitted_at for s in mine)), "orders": f"{len(mine):,}"}
-        for key, mine in found.items()
+        {"batch": _cut(batch, 60), "sent_at": _short(min(one.submitted_at for one in mine)), "orders": f"{len(mine):,}"} for batch, mine in found.items()
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: (row["sent_at"], row["submission"]))
+    return sorted(rows, key=lambda row: (row["sent_at"], row["batch"]))
 
 
 def _row(order: PackedOrder) -> dict[str, str]:
     last = order.sendings[-1]
     lock = _lock(order)
     return {
-        "order": _cut(shown_order(order), 34),
+        "order": _cut(shown_order(order), 30),
         "tracker": str(order.action_tracker_id),
         "sent_at": _short(last.submitted_at),
         "times": str(len(order.sendings)),

@@ -23,7 +23,7 @@ NO_LOCK_FROM = 2099
 
 EXAMPLES = 3
 """Orders that the description names; the attachment has all."""
-_SUBMISSIONS, _WORDS = 5, 5
+_BATCHES, _WORDS = 5, 5
 
 _DONE = {Operation.CREATE: "new order", Operation.RESTATE: "restatement", Operation.CANCEL: "cancellation"}
 _BEARER = re.compile(r"(?i)\bbearer\s+\S+|\beyJ[\w.-]{10,}")
@@ -105,12 +105,14 @@ def shown_order(order: PackedOrder) -> str:
 def _steps(operation: Operation, account: Account, orders: Sequence[PackedOrder], first: datetime, last: datetime, read: str) -> list[str]:
     sendings = [sending for order in orders for sending in order.sendings]
     accepted = [sending for sending in sendings if sending.outcome is Outcome.ACCEPTED]
-    ids = list(dict.fromkeys(sending.submission_id for sending in accepted if sending.submission_id))
+    batches = list(dict.fromkeys(sending.batch_id for sending in accepted if sending.batch_id))
     again = sum(len(order.sendings) > 1 for order in orders)
     unanswered = sum(all(sending.outcome is not Outcome.ACCEPTED for sending in order.sendings) for order in orders)
+    who = "the order" if len(orders) == 1 else f"{len(orders) - unanswered:,} of the orders" if unanswered else "each of the orders"
+    more = " and others (attached)" if len(batches) > _BATCHES else ""
     answered = (
-        f"CJ's answer named {'the order' if len(orders) == 1 else 'each of the orders' if not unanswered else f'{len(orders) - unanswered:,} of the orders'} with a submission "
-        f"id and a batch id, in {len(ids):,} submission{'' if len(ids) == 1 else 's'}: {', '.join(ids[:_SUBMISSIONS])}{' and others (attached)' if len(ids) > _SUBMISSIONS else ''}."
+        f"CJ's answer named {who} with a submission id and a batch id. The batch{'' if len(batches) == 1 else 'es'}: {', '.join(batches[:_BATCHES])}{more}; "
+        "the submission ids are attached."
     )
     steps = [
         f"Test Mode first (POST {account.tracking_url}/graphqltest): it let {'the order' if len(orders) == 1 else 'every order'} pass.",
