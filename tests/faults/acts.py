@@ -237,7 +237,7 @@ def was_to_end(cell: Cell) -> frozenset[str]:
         return frozenset({"killed"})
     if cell.way == "exception":
         return frozenset({"Broken"})
-    if cell.way == "disk full" and cell.step in ("after_commit", "after_report"):
+    if cell.way == "disk full" and cell.step in ("after_commit", "after_report", "before_cases_commit"):
         return frozenset({"ok"})  # nothing is left to write
     if cell.way == "no warehouse":
         return frozenset({"WarehouseUnavailable"})

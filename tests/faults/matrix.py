@@ -53,7 +53,7 @@ NO_VERDICT = frozenset({"cut before", "cut after", "503", "504", "HTML", "slow",
 PREPARE_STEPS = ("before_ledger", "window_read", "after_ledger", "chunk_written", "before_manifest", "before_commit", "after_commit")
 SUBMIT_STEPS = ("before_test", "after_test", "before_intent", "after_intent", "before_answer", "after_answer")
 PUBLISH_STEPS = ("chunk_loaded", "before_publish_commit")
-RECONCILE_STEPS = ("window_read", "after_ledger", "before_verdicts_commit", "after_verdicts_commit", "after_report")
+RECONCILE_STEPS = ("window_read", "after_ledger", "before_verdicts_commit", "after_verdicts_commit", "after_report", "before_cases_commit")
 
 REPEATED = {"window_read": 1, "chunk_written": 3, "chunk_loaded": 3}
 """Steps a verb passes several times, and at which time the fault comes; 4 on a chunk's way through `submit`, amid eight; else at once."""
