@@ -111,8 +111,9 @@
     if (!note && !trigger) return;
     event.preventDefault();
     if (note) {
-      const conf = { break: note.closest("[data-break]").dataset.break, note: note.elements.note.value };
-      ask(note, note.dataset.acknowledge, conf, "The run failed: perhaps the verdict changed meanwhile. Its log in Airflow says why; look at the order again.");
+      const about = note.closest("[data-break], [data-conf]").dataset;
+      const conf = { ...(about.conf ? JSON.parse(about.conf) : { break: about.break }), note: note.elements.note.value };
+      ask(note, note.dataset.acknowledge, conf, "The run failed: perhaps what you looked at has changed meanwhile. Its log in Airflow says why; look again.");
       return;
     }
     const conf = Object.fromEntries([...new FormData(trigger)].filter(([, value]) => value !== ""));
