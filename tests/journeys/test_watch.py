@@ -24,6 +24,12 @@ NOTIFIERS = [
     {"notifier": "no.such.Notifier"},
 ]
 
+SAID = {
+    "asked": {"act": "requested", "case": "extension"},
+    "filed": {"act": "filed", "case": "1500001-extension-1", "number": "05512345", "at": "2026-01-05T12:00:00+00:00"},
+}
+"""What a person says of a case: filed in January, and never answered."""
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -53,13 +59,22 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
         refused = environment | {"AIRFLOW_CONN_CJ": connection_of(cj.url, "live", "another-token")}
         runs = [
             ("night", "cj_restatements", environment, RUNS_AT),
+            ("asked", "cj_case", environment, datetime(2026, 11, 20, 22, tzinfo=UTC)),
+            ("filed", "cj_case", environment, datetime(2026, 11, 20, 23, tzinfo=UTC)),
             ("first", "cj_watch", environment, datetime(2026, 11, 21, 1, tzinfo=UTC)),
             ("second", "cj_watch", environment, datetime(2026, 11, 21, 2, tzinfo=UTC)),
             ("refused", "cj_watch", refused, datetime(2026, 11, 21, 3, tzinfo=UTC)),
             ("reconciliation", "cj_reconciliation", environment, datetime(2026, 11, 21, 4, tzinfo=UTC)),
         ]
         scenarios = [
-            {"name": name, "dag_id": dag, "conf": {}, "environment": env, "at": at.isoformat(), "output": str(place / f"{name}.log")}
+            {
+                "name": name,
+                "dag_id": dag,
+                "conf": SAID.get(name, {}),
+                "environment": env,
+                "at": at.isoformat(),
+                "output": str(place / f"{name}.log"),
+            }
             for name, dag, env, at in runs
         ]
         given = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
@@ -100,9 +115,20 @@ def test_a_refused_token_is_told_and_what_is_told_is_in_the_table(watched: Watch
     assert kept == [
         ("account_refused", "SmtpNotifier"),
         ("account_refused", "the"),
+        ("case_due", "SmtpNotifier"),
+        ("case_due", "the"),
         ("night_absent", "SmtpNotifier"),
         ("night_absent", "the"),
     ]
+
+
+def test_a_case_whose_answer_is_late_is_told_once_with_its_page(watched: Watched) -> None:
+    (mail,) = [mail for mail in watched.mails if "05512345" in str(mail["Subject"])]
+    assert str(mail["Subject"]) == "CJ: CJ's answer to case 05512345 is late"
+    body = "".join(bytes(part.get_payload(decode=True) or b"").decode() for part in mail.walk())
+    assert "1-800-761-1072" in body and "/plugin/cj/cj/cases/1500001-extension-1" in body
+    kept = rows(watched.place / "warehouse.duckdb", "SELECT case_id, state, case_number, due_early < due_late FROM cj.cases")
+    assert kept == [("1500001-extension-1", "filed", "05512345", True)]
 
 
 def test_no_message_holds_the_token(watched: Watched) -> None:
