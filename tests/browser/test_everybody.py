@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import pytest
 
 from tests.browser.conftest import PATIENCE, Airflow
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(3000)]
 
 PATHS = [
     "/", "/breaks", "/breaks?order=nobody", "/orders", "/orders?id=nobody", "/orders/1500001/401/B-1", "/orders/1500001/401/nobody", "/runs", f"/runs/{RUN}",
-    "/runs/recon-1", "/held", "/nowhere",
+    "/runs/recon-1", "/held", "/nowhere", "/cases", "/prelock", "/partners",
 ]  # fmt: skip
 """Every page, and what is said where there is nothing."""
 
@@ -85,8 +86,7 @@ def test_the_keyboard_alone_filters_a_list_and_walks_on_in_it(sit_down: Any) -> 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_nothing_serious_keeps_anybody_from_reading_a_page(sit_down: Any, theme: str) -> None:
-    axe_core = pytest.importorskip("axe_playwright_python")
-    axe = (Path(axe_core.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     desk = sit_down("vera", theme=theme)
     looked_at, found = [], []
     for path in PATHS:
@@ -131,6 +131,9 @@ def test_without_scripts_everything_but_pictures_and_notes_works(airflow: Airflo
         page.get_by_text("Acknowledge", exact=True).first.click()
         assert page.get_by_text("trigger the DAG cj_acknowledge with break 1500001/401/B-1@").is_visible()
         assert not page.locator("textarea").is_visible()
+        page.goto(f"{airflow.url}/cj/cases")
+        assert page.get_by_text("trigger the DAG cj_case with act requested").is_visible()
+        assert not page.get_by_role("button", name="Write it").is_visible()
         page.goto(f"{airflow.url}/cj/held?reason=locked")
         assert page.locator("a.order").all_inner_texts() == ["Q-1"]
     finally:

@@ -131,7 +131,9 @@ def test_light_and_dark_follow_airflow(sit_down: Any, theme: str, background: st
     assert desk.complaints == []
 
 
-@pytest.mark.parametrize("path", ["/", "/breaks", "/held", "/runs", f"/runs/{RUN}", "/orders/1500001/401/B-1", "/orders", "/cases", "/prelock"])
+@pytest.mark.parametrize(
+    "path", ["/", "/breaks", "/held", "/runs", f"/runs/{RUN}", "/orders/1500001/401/B-1", "/orders", "/cases", "/prelock"]
+)
 def test_a_page_fits_a_telephone_and_a_laptop(sit_down: Any, path: str) -> None:
     desk = sit_down("vera", width=390)
     page = desk.at(path)

@@ -219,7 +219,7 @@
     if (window.htmx) armed(document);
     draw();
     toBreaks();
-    for (const form of document.querySelectorAll("form[data-acknowledge]")) form.hidden = false;
+    for (const form of document.querySelectorAll("form[data-acknowledge], form[data-trigger]")) form.hidden = false;
     for (const words of document.querySelectorAll("[data-without-scripts]")) words.hidden = true;
     const buttons = document.querySelector(".switch");
     if (buttons && window.echarts) {
