@@ -2,7 +2,8 @@
 
     app         the app: access, headers, errors; every page of `pages.PAGES`, its CSV and its JSON
     pages       which pages there are: a later one is one module and one line there
-    overview breaks orders runs held    a page each: what it asks, and what it shows, as frozen values
+    overview breaks orders runs held prelock cases   a page each: what it asks, and what it shows, as frozen values
+    morning drawn                       what the overview shows, and what its pictures are drawn of
     partners partner_lists              the pages of partners; partner_rows: what they and an order's story have in common
     reading     the way to the warehouse: a transaction that only reads, is soon over, and never waits for a night
     asked       what an address asks for: filters, the place in a long list

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from include.web.overview import Overview
+from include.web.morning import Overview
 
 BARS = 40
 """At most, of the posting lag: more cannot be told apart."""
