@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -17,8 +18,9 @@ from include.restatements.journal.documents import Answered
 from include.restatements.journal.journal import ChunkRef
 from include.restatements.posting.poster import live_answer
 from include.restatements.submit import submit
-from tests.model.world import World
-from tests.restatements.nights import NewWorld, operations, quiet_night
+from tests.model.histories import pixel_order
+from tests.model.world import Options, World
+from tests.restatements.nights import NewWorld, later, night, operations, placed, quiet_night
 from tests.restatements.test_tried_again import NAMES, creates, outcomes, planned, verdicts
 
 BOOM = "Something went wrong"
@@ -133,6 +135,33 @@ def test_what_cj_refused_waits_for_no_verdict_though_a_round_saw_it_in_flight(ne
     world.publish(played)
     assert not world.reconcile()["awaiting"]
     assert world.rows("SELECT order_id, status FROM cj.reconciliation") == []
+    assert world.rows("SELECT order_id FROM cj.unjudged") == []
+
+
+def test_a_break_keeps_its_verdict_where_a_later_attempt_is_seen_in_flight_and_refused(new_world: NewWorld) -> None:
+    world, first = new_world(Options()), placed()
+    world.pixel([pixel_order(first, first.event_time)])
+    world.append([first, later(first, 5, amount=Decimal("90.00"))])
+    world.sandbox.control.add_faults([{"kind": "alter", "order_ids": ["o-1"], "field": "amount", "value": "1.00", "times": 1}])
+    night(world)
+    assert verdicts(world) == {"o-1": ("mismatched", "amount")}
+    again = world.prepare(world.now() - timedelta(seconds=1), world.now())
+
+    def from_now_on(step: str) -> None:
+        if step == "after_test":
+            world.sandbox.control.clear_faults()
+            world.sandbox.control.add_faults([{"kind": "refuse", "order_ids": ["o-1"], "message": "Order may not be accepted"}])
+        if step == "after_intent":
+            world.publish(again)
+            world.reconcile()
+
+    assert submit(again.run, world.settings, again.prepared.batches[0], from_now_on).rejected == 1
+    world._take_note(again, again.prepared.batches[0])
+    world.publish(again)
+    world.advance(timedelta(hours=2))
+    world.reconcile()
+    assert verdicts(world) == {"o-1": ("mismatched", "amount")}
+    assert world.rows("SELECT order_id FROM cj.unjudged") == []
 
 
 # -- from the bare answer ------------------------------------------------------------------------------------------------------------------

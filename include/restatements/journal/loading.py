@@ -98,7 +98,7 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
     rows, refused = submission_rows(journal, run_id, found, advertisers)
     session.execute("DELETE FROM cj.submissions WHERE run_id = :run_id AND chunk_id = :chunk_id", key)
     session.append("cj.submissions", rows)
-    # A round may have looked while CJ had not answered: what it refused then waits for nothing.
+    # A round may have looked while CJ had not answered: what it refused then waits for nothing, and what was sent of the order before is judged again.
     _without_verdict(session, run_id, ref, "s.mode = 'live' AND s.outcome = 'rejected'")
     to_judge(session, run_id, ref)
     if refused.num_rows:
@@ -110,11 +110,13 @@ def _load_posted(session: Session, journal: Journal, run_id: str, found: Visit, 
 
 
 def to_judge(session: Session, run_id: str, ref: ChunkRef) -> None:
-    """The chunk's orders that may have arrived go to cj.unjudged: what CJ holds of them is another question now."""
+    """The chunk's orders of which anything may have arrived, now or before, go to cj.unjudged: what CJ holds of them is another question now."""
     session.execute(
         "INSERT INTO cj.unjudged (enterprise_id, action_tracker_id, order_id) "
-        "SELECT enterprise_id, action_tracker_id, order_id FROM cj.submissions "
-        "WHERE run_id = :run_id AND chunk_id = :chunk_id AND mode = 'live' AND outcome IN ('accepted', 'unknown')",
+        "SELECT s.enterprise_id, s.action_tracker_id, s.order_id FROM cj.submissions AS s "
+        "WHERE s.run_id = :run_id AND s.chunk_id = :chunk_id AND s.mode = 'live' AND EXISTS (SELECT 1 FROM cj.submissions AS n "
+        "WHERE n.enterprise_id = s.enterprise_id AND n.action_tracker_id = s.action_tracker_id AND n.order_id = s.order_id "
+        "AND n.mode = 'live' AND n.outcome IN ('accepted', 'unknown'))",
         {"run_id": run_id, "chunk_id": ref.chunk_id},
     )
 
