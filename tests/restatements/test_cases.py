@@ -162,7 +162,7 @@ def test_what_does_not_follow_is_refused_in_a_sentence_and_changes_nothing(desk:
         (f"{other}@000000000000", CaseAct.FILED, {"number": "9"}, "never was as '000000000000' names it"),
         ("nobody", CaseAct.ANSWERED, {}, "There is no case 'nobody'"),
         ("", CaseAct.ANSWERED, {}, "There is no case ''"),
-        ("1", CaseAct.REPLIED, {}, "is filed, and only one that is answered or closed can be replied"),
+        (other, CaseAct.REPLIED, {}, "is ready, and only one that is answered or closed or filed or settled can be replied"),
         ("1", CaseAct.ANSWERED, {"at": NOW - HOUR}, "was filed at 2026-03-16 16:00 UTC, which is later"),
         ("1", CaseAct.ANSWERED, {"at": datetime(2999, 1, 1, tzinfo=UTC)}, "has not come yet"),
         ("1", CaseAct.SETTLED, {}, "Nobody can say that a case is settled"),

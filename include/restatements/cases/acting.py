@@ -145,7 +145,13 @@ def _event(said: Said, digest: str, now: datetime) -> CaseEvent:
 
 def _same(event: CaseEvent, before: CaseEvent) -> bool:
     again = event.said_in is not None and event.said_in == before.said_in
-    return again or (event.act is CaseAct.FILED is before.act and event.number == before.number)
+    alike = (event.act, event.at, event.by, event.note) == (
+        before.act,
+        before.at,
+        before.by,
+        before.note,
+    ) and event.act is not CaseAct.FILED
+    return again or alike or (event.act is CaseAct.FILED is before.act and event.number == before.number)
 
 
 def _must_be_new(session: Session, number: str | None) -> None:

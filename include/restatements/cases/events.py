@@ -5,6 +5,9 @@ cases/<case>/0001.json    the first thing that happened: a person filed it. 0002
 READY ──filed──► FILED ──answered──► ANSWERED ──72 hours, or closed──► CLOSED
                    ▲                     │                                │
                    └──────replied────────┴────────────replied─────────────┘       any of them ──settled──► SETTLED ──broken──► as before
+
+What CJ or a person wrote besides is kept and moves nothing, but for another answer, after which it closes that much later. What is said of a settled case counts where it
+breaks again.
 """
 
 from __future__ import annotations
@@ -40,12 +43,14 @@ class CaseEvent(Document, frozen=True, kw_only=True):
     """The run that said it: said again by the same run it is said already."""
 
 
+_ONCE_FILED = frozenset(CaseState) - {CaseState.READY}
+
 FOLLOWS: Mapping[CaseAct, frozenset[CaseState]] = MappingProxyType(
     {
         CaseAct.FILED: frozenset({CaseState.READY}),
-        CaseAct.ANSWERED: frozenset({CaseState.FILED}),
-        CaseAct.REPLIED: frozenset({CaseState.ANSWERED, CaseState.CLOSED}),
-        CaseAct.CLOSED: frozenset({CaseState.FILED, CaseState.ANSWERED}),
+        CaseAct.ANSWERED: _ONCE_FILED,
+        CaseAct.REPLIED: _ONCE_FILED,
+        CaseAct.CLOSED: frozenset({CaseState.FILED, CaseState.ANSWERED, CaseState.SETTLED}),
         CaseAct.SETTLED: frozenset({CaseState.FILED, CaseState.ANSWERED, CaseState.CLOSED}),
         CaseAct.BROKEN: frozenset({CaseState.SETTLED}),
     }
@@ -72,23 +77,24 @@ class Standing:
 
 def standing(events: Iterable[CaseEvent], calendar: Calendar, now: datetime) -> Standing:
     """What the events come to at `now`."""
-    at, before = Standing(), Standing()
+    at, settled_at = Standing(), None
     for event in events:
         at = _in_time(at, event.at)
         match event.act:
             case CaseAct.FILED:
                 at = _asked(replace(at, number=event.number, filed_by=event.by, filed_at=event.at), event.at, calendar)
-            case CaseAct.REPLIED:
+            case CaseAct.REPLIED if at.state is not CaseState.FILED:
                 at = _asked(at, event.at, calendar)
-            case CaseAct.ANSWERED:
+            case CaseAct.ANSWERED if at.state is not CaseState.CLOSED:
                 at = replace(at, state=CaseState.ANSWERED, answered_at=event.at, closes_at=closes_at(event.at))
-            case CaseAct.CLOSED:
+            case CaseAct.CLOSED if at.state is not CaseState.CLOSED:
                 at = replace(at, state=CaseState.CLOSED, closes_at=event.at)
             case CaseAct.SETTLED:
-                before, at = at, replace(at, state=CaseState.SETTLED, settled_at=event.at)
+                settled_at = event.at
             case CaseAct.BROKEN:
-                at = before
-    return _in_time(at, now)
+                settled_at = None
+    at = _in_time(at, now)
+    return at if settled_at is None else replace(at, state=CaseState.SETTLED, settled_at=settled_at)
 
 
 def _asked(at: Standing, when: datetime, calendar: Calendar) -> Standing:
