@@ -41,7 +41,9 @@ with DAG(
     tags=[tags.CJ, tags.READS_ONLY, tags.NEEDS_WAREHOUSE, tags.BY_HAND],
     params={
         "act": Param("filed", enum=["filed", "answered", "replied", "closed", "requested"], description="What happened."),
-        "case": Param("", type="string", maxLength=200, description="Like 1500001-lost-cancel-1, as its page names it; or CJ's number."),
+        "case": Param(
+            "", type="string", maxLength=200, description="Like 1500001-lost-cancel-1@1f0c2d3e4a5b, as its page names it; or CJ's number."
+        ),
         "number": Param("", type="string", maxLength=40, description="CJ's case number, where it was filed."),
         "at": Param("", type="string", maxLength=40, description="When, like 2026-03-02T15:00:00+00:00; empty: now."),
         "note": Param("", type="string", maxLength=2000, description="What is worth keeping."),

@@ -3,13 +3,13 @@
 eval "$(make -s env)"                                                the connections and Variables of the DAGs
 .venv/bin/python -m include.commands.cases list                      every case, and what is due when
 .venv/bin/python -m include.commands.cases pack CASE --to DIR        what goes into CJ's form, and the attachments, as files
-.venv/bin/python -m include.commands.cases open CASE 01234567        it was filed, and CJ gave it this number
+.venv/bin/python -m include.commands.cases open CASE@VERSION 01234567 it was filed, and CJ gave it this number
 .venv/bin/python -m include.commands.cases answered 01234567         CJ answered; `--note` keeps what
 .venv/bin/python -m include.commands.cases replied 01234567          you replied; also for one that had closed: you reopened it
 .venv/bin/python -m include.commands.cases closed 01234567           it is over
 .venv/bin/python -m include.commands.cases request extension         makes a case ready that asks for a subscription; or correction
 
-CASE is the id in the list, and CJ's number serves as well once there is one. `--at 2026-03-02T15:00:00+00:00` says when, where it was not now.
+CASE is the id in the list; `list` and `pack` print it with its version to copy. Once it is filed CJ's number serves as well. `--at 2026-03-02T15:00:00+00:00` says when, where it was not now.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ def show(_: argparse.Namespace) -> None:
             _moment(row["due_late"] if waits else None), _moment(row["closes_at"] if answered else None),
         )  # fmt: skip
     Console(width=150).print(table)
+    for row in rows:
+        if row["state"] == CaseState.READY.value:
+            print(_open_it(row))
     print(f"File one in CJ Account Manager: the help icon (?), Contact Support. CJ's line: {line_of(settings)}.")
 
 
@@ -87,7 +90,11 @@ def pack(given: argparse.Namespace) -> None:
     (given.to / "case.txt").write_text(form(row), encoding="utf-8")
     print(f"{given.to}: case.txt has what goes into the form; {', '.join(names) or 'nothing'} is to be attached.")
     if row["state"] == CaseState.READY.value:
-        print(f"Once it is filed: open {row['case_id']}@{row['digest']} <CJ's case number>")
+        print(_open_it(row))
+
+
+def _open_it(row: dict[str, Any]) -> str:
+    return f"Once it is filed: open {row['case_id']}@{row['digest']} <CJ's case number>"
 
 
 def form(row: dict[str, Any]) -> str:
@@ -153,7 +160,7 @@ def main(arguments: list[str]) -> int:
     for verb in VERBS:
         saying = verbs.add_parser(verb, help="say that a case was filed" if verb == "open" else f"say that a case was {verb}")
         saying.set_defaults(does=say)
-        saying.add_argument("case", help="its id, or CJ's number")
+        saying.add_argument("case", help="its id, with @ and its version where it was filed; or CJ's number")
         if verb == "open":
             saying.add_argument("number", help="the number that CJ showed after Submit")
         saying.add_argument("--at", type=instant, default=datetime.now(UTC), help="when; now without it")

@@ -57,6 +57,7 @@ def test_a_case_is_listed_packed_opened_and_followed(place: Path, capsys: pytest
     ):
         assert field in form
     named = packed.split("open ")[1].split(" ")[0]
+    assert f"Once it is filed: open {named} <CJ's case number>\n" in listed
     assert run(capsys, "open", named, "01234567", *AT)[1] == (
         "Case 01234567 waits for CJ. Its answer usually comes by 2026-03-18 16:00 UTC, and is due by 2026-03-19 16:00 UTC; "
         "2026-03-24 22:00 UTC by the other reading.\n"

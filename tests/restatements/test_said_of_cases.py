@@ -85,3 +85,46 @@ def test_nothing_is_said_of_a_case_that_nobody_filed_but_that_it_was(desk: Desk,
     desk.refresh()
     with pytest.raises(SettingError, match=f"is ready, and only one that is .* can be {act.value}"):
         desk.say(LOST, act)
+
+
+def of_two_versions(desk: Desk) -> tuple[str, str]:
+    """The digests of the case of order `one`, and of the same case an hour later, when it is of two others."""
+    desk.verdict("one")
+    (seen,) = desk.refresh()
+    desk.verdict("one", "matched", None)
+    desk.verdict("two")
+    desk.verdict("three")
+    (now,) = desk.refresh(NOW + HOUR)
+    assert seen["case_id"] == now["case_id"] == LOST
+    return seen["digest"], now["digest"]
+
+
+def test_a_case_of_several_versions_is_filed_as_the_one_that_is_named_and_as_none_by_a_guess(desk: Desk) -> None:
+    first, second = of_two_versions(desk)
+    with pytest.raises(SettingError) as refused:
+        desk.say(LOST, CaseAct.FILED, NOW, "77")
+    for told in (f"{LOST}@{first} (1 order, written 2026-03-16 16:00 UTC)", f"{LOST}@{second} (2 orders, written 2026-03-16 17:00 UTC)"):
+        assert told in str(refused.value)
+    assert desk.rows("SELECT * FROM cj.case_events") == []
+    for _ in range(2):
+        desk.say(f"{LOST}@{first}", CaseAct.FILED, NOW, "77")
+    desk.say(LOST, CaseAct.FILED, NOW, "77")
+    assert [row["order_id"] for row in desk.rows(f"SELECT order_id FROM cj.case_orders WHERE case_id = '{LOST}'")] == ["one"]
+
+
+def test_what_was_filed_is_kept_though_its_breaks_are_of_another_case_meanwhile(desk: Desk) -> None:
+    for order in ("one", "two"):
+        desk.verdict(order)
+    (seen,) = desk.refresh()
+    for order in ("one", "two"):
+        desk.verdict(order, "missing", "locked")
+    assert desk.refresh(NOW + HOUR) == []
+    with pytest.raises(SettingError, match="never was as '000000000000' names it"):
+        desk.say(f"{LOST}@000000000000", CaseAct.FILED, NOW, "01234567")
+    with pytest.raises(SettingError, match="There is no case"):
+        desk.say(f"../cases/{LOST}@{seen['digest']}", CaseAct.FILED, NOW, "01234567")
+    with pytest.raises(SettingError, match="There is no case"):
+        desk.say(f"{LOST}@{seen['digest']}", CaseAct.ANSWERED, NOW)
+    desk.say(f"{LOST}@{seen['digest']}", CaseAct.FILED, NOW, "01234567")
+    (filed,) = desk.refresh(NOW + 2 * HOUR)
+    assert (filed["case_number"], filed["orders"], filed["digest"], filed["state"]) == ("01234567", 2, seen["digest"], "filed")

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 from include.domain.errors import SettingError
 from include.domain.personal import without_emails
-from include.domain.states import CaseAct
+from include.domain.states import CaseAct, CaseState
 from include.restatements.cases import keeping
 from include.restatements.cases.desk import calendar_of
 from include.restatements.cases.events import FOLLOWS, CaseEvent, Standing, events_of, keep_event, standing
 from include.restatements.cases.following import keep_request, load, load_case
 from include.restatements.cases.kinds import SUBSCRIPTIONS, CaseKind
-from include.restatements.cases.pack import packs_of
+from include.restatements.cases.pack import is_case, packs_of, read_pack
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import journal_of
 from include.restatements.settings import Settings
@@ -28,14 +28,14 @@ from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 ACTS = (CaseAct.FILED, CaseAct.ANSWERED, CaseAct.REPLIED, CaseAct.CLOSED)
 """Those that a person can say."""
 
-LONGEST_NOTE = 2000
+LONGEST_NOTE, MOST_VERSIONS = 2000, 20
 _NUMBER = re.compile(r"[A-Za-z0-9-]{1,40}")
 _LIKE = "Name it as its page does, like 1500001-lost-cancel-1"
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a person says. `case`: its id, after an @ the digest of the pack that was filed; or CJ's number of it. `at`: aware UTC, now where it is None."""
+    """What a person says. `case`: its id, after an @ the digest of the pack that was filed, needed where there are several; or CJ's number of it. `at`: aware UTC, now where it is None."""
 
     case: str
     act: CaseAct
@@ -86,24 +86,42 @@ def request(settings: Settings, location: WarehouseLocation, kind: str, conn_id:
         session.create_tables()
         with session.transaction():
             session.serialize(keeping.LOCK)
-            return keep_request(session, journal_of(settings).files, settings, CaseKind(kind), account)
+            return keep_request(session, journal_of(settings).files, settings, CaseKind(kind), account, datetime.now(UTC))
 
 
 def _named(session: Session, files: Folder, said: Said) -> tuple[str, str]:
-    """The case, and the digest of the pack that is meant: the one it has now where none is named."""
+    """The case, and the digest of the pack that was filed. Whoever files a case had one version of it before him: where there are several he says which."""
     name, _, digest = said.case.strip().partition("@")
     row = keeping.case_row(session, name)
     if row is None and name:
         found = session.rows("SELECT case_id FROM cj.cases WHERE case_number = :number", {"number": name})
         row = keeping.case_row(session, str(found[0]["case_id"])) if found else None
-    if row is None:
+    filing = said.act is CaseAct.FILED
+    case_id = name if row is None else str(row["case_id"])
+    # A ready case is gone with its breaks, and may have been filed before: its packs stay.
+    packs = packs_of(files, case_id) if filing and is_case(case_id) else []
+    if row is None and not packs:
         raise SettingError(f"There is no case {name!r}. {_LIKE}, or by CJ's number of it.")
-    digest = digest or str(row["digest"])
-    if said.act is CaseAct.FILED and digest not in packs_of(files, str(row["case_id"])):
+    if not filing or (row is not None and row["state"] != CaseState.READY.value):
+        return case_id, digest or ("" if row is None else str(row["digest"]))
+    if digest and digest not in packs:
+        raise SettingError(f"Case {case_id} never was as {digest!r} names it. Give what its page, or `pack`, showed when it was filed.")
+    if not digest and len(packs) > 1:
         raise SettingError(
-            f"Case {row['case_id']} never was as {digest!r} names it. Give the case alone, or what its page showed when it was filed."
+            f"Case {case_id} was written in {len(packs)} versions, and nobody but you knows which of them you filed. Name it: {_versions(files, case_id, packs)}."
         )
-    return str(row["case_id"]), digest
+    return case_id, digest or packs[0]
+
+
+def _versions(files: Folder, case_id: str, packs: list[str]) -> str:
+    """As a person names them, the newest first, with what tells them apart."""
+    found = [read_pack(files, case_id, digest) for digest in packs]
+    times = [f"{pack.written_at:%Y-%m-%d %H:%M} UTC" if pack.written_at else "at a time that is not known" for pack in found]
+    told = [
+        f"{case_id}@{digest} ({len(pack.orders)} order{'' if len(pack.orders) == 1 else 's'}, written {time})"
+        for pack, digest, time in zip(found, packs, times, strict=True)
+    ]
+    return "; ".join(one for _, one in sorted(zip(times, told, strict=True), reverse=True)[:MOST_VERSIONS])
 
 
 def _keep(session: Session, files: Folder, settings: Settings, case_id: str, digest: str, said: Said, now: datetime) -> None:

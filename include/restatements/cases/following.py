@@ -46,7 +46,7 @@ def follow(
     _see_orders(session, files, now, checkpoint)
     for row in keeping.cases(session, CaseState.FILED, CaseState.ANSWERED, CaseState.CLOSED, CaseState.SETTLED):
         keeping.move(session, row, calendar, now)
-    _write_ready(session, files, settings, cj_now, checkpoint)
+    _write_ready(session, files, settings, cj_now, now, checkpoint)
     checkpoint("before_cases_commit")
     counts = dict.fromkeys((state.value for state in CaseState), 0)
     for row in session.rows("SELECT state, COUNT(*) AS cases FROM cj.cases GROUP BY state"):
@@ -75,7 +75,7 @@ def load_case(session: Session, files: Folder, settings: Settings, case_id: str,
     keeping.put_events(session, case_id, events)
 
 
-def keep_request(session: Session, files: Folder, settings: Settings, kind: CaseKind, account: Account) -> str:
+def keep_request(session: Session, files: Folder, settings: Settings, kind: CaseKind, account: Account, now: datetime) -> str:
     """A ready case that asks for a subscription. Returns its id; one that is ready already is it. Inside a transaction that holds keeping.LOCK."""
     name = f"{account.enterprise_id}-{kind.value}"
     case_id = f"{name}-{_next(files, name)}"
@@ -84,7 +84,7 @@ def keep_request(session: Session, files: Folder, settings: Settings, kind: Case
         pack = Pack(
             case_id=case_id, kind=kind, enterprise_id=account.enterprise_id, advertiser_id=account.advertiser_id, operation=None, reason=None, subject=subject,
             description=without_secrets(description, _secrets(settings)), orders=(), at_risk=None, unpriced=0, currency=account.currency, first_lock=None,
-            attachments=(),
+            attachments=(), written_at=now,
         )  # fmt: skip
         keeping.put(session, pack, keep_pack(files, pack, {}, no_checkpoint), filing_of(settings, is_request=True), Standing())
     return case_id
@@ -110,7 +110,7 @@ def _see_orders(session: Session, files: Folder, now: datetime, checkpoint: Chec
                 keeping.put_events(session, case_id, events_of(files, case_id))
 
 
-def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: datetime, checkpoint: Checkpoint) -> None:
+def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: datetime, now: datetime, checkpoint: Checkpoint) -> None:
     found = session.rows(filled("cases_unexplained", rules=RULES), {"since": first_night(cj_now), "attempts": settings.case_after_attempts})
     ready = {str(row["case_id"]): row for row in keeping.cases(session, CaseState.READY)}
     filing = filing_of(settings, is_request=False)
@@ -120,7 +120,8 @@ def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: da
         digest = digest_of(pack)
         if there is None or there["digest"] != digest:
             attachments = _attachments(pack, facts)
-            whole = msgspec.structs.replace(pack, attachments=[Attachment(name, len(data)) for name, data in sorted(attachments.items())])
+            named = [Attachment(name, len(data)) for name, data in sorted(attachments.items())]
+            whole = msgspec.structs.replace(pack, attachments=named, written_at=now)
             keep_pack(files, whole, attachments, checkpoint)
             keeping.put(session, whole, digest, filing, Standing())
         elif any(there[name] != value for name, value in keeping.form_of(filing).items()):

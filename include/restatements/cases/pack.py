@@ -89,11 +89,13 @@ class Pack(Document, frozen=True, kw_only=True):
     currency: str
     first_lock: Moment | None
     attachments: Sequence[Attachment]
+    written_at: Moment | None = None
+    """When this version was last written. No part of what was filed, nor of its digest; None where an earlier release wrote it."""
 
 
 def digest_of(pack: Pack) -> str:
     """Twelve letters that are others where anything is another that the words or the attachments are made of."""
-    return blake2b(encoded(msgspec.structs.replace(pack, attachments=())), digest_size=6).hexdigest()
+    return blake2b(encoded(msgspec.structs.replace(pack, attachments=(), written_at=None)), digest_size=6).hexdigest()
 
 
 def keep_pack(files: Folder, pack: Pack, attachments: dict[str, bytes], checkpoint: Checkpoint) -> str:
@@ -121,9 +123,14 @@ def packs_of(files: Folder, case_id: str) -> list[str]:
     return [digest for digest in files.names(f"{CASES}/{case_id}/packs") if "pack.json" in files.names(f"{CASES}/{case_id}/packs/{digest}")]
 
 
+def is_case(case_id: str) -> bool:
+    """Whether this can be the id of a case: nothing else of the storage is asked for by such a name."""
+    return _CASE.fullmatch(case_id) is not None
+
+
 def is_attachment(case_id: str, digest: str, name: str) -> bool:
     """Whether these name a file that goes with a case: nothing else of the storage is asked for by such a name."""
-    return _CASE.fullmatch(case_id) is not None and _DIGEST.fullmatch(digest) is not None and _ATTACHMENT.fullmatch(name) is not None
+    return is_case(case_id) and _DIGEST.fullmatch(digest) is not None and _ATTACHMENT.fullmatch(name) is not None
 
 
 def path_of(case_id: str, digest: str, name: str) -> str:
