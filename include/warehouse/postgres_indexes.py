@@ -87,6 +87,8 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS partner_reconciliation_order ON cj.partner_reconciliation (order_id)",
     "CREATE INDEX IF NOT EXISTS cases_case ON cj.cases (case_id)",
     "CREATE INDEX IF NOT EXISTS cases_number ON cj.cases (case_number)",
+    "CREATE INDEX IF NOT EXISTS cases_closed ON cj.cases (state, closes_at)",
+    "CREATE INDEX IF NOT EXISTS cases_settled ON cj.cases (state, settled_at)",
     f"CREATE INDEX IF NOT EXISTS cases_page ON cj.cases (({_CASE_RANK}), ({_CASE_DEAREST}), case_id)",
     "CREATE INDEX IF NOT EXISTS case_orders_case ON cj.case_orders (case_id, action_tracker_id, order_id, updated_at)",
     "CREATE INDEX IF NOT EXISTS case_orders_order ON cj.case_orders (order_id, action_tracker_id, enterprise_id, updated_at)",

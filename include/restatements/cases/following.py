@@ -7,7 +7,7 @@ before the tables, and each step again is the same: whatever ends it, the next r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -30,6 +30,9 @@ from include.sql import filled
 from include.storage.folder import Folder
 from include.warehouse.base import Session
 
+LOOKED_AFTER = timedelta(days=180)
+"""How long the orders of a case are looked at after it was closed or settled: longer than CJ leaves an order open."""
+
 Group = tuple[str, CaseKind, str, str]
 """Enterprise, kind, operation and reason: the breaks of one are one case."""
 
@@ -43,8 +46,10 @@ def follow(
     """
     calendar = calendar_of(settings)
     load(session, files, settings, now)
-    _see_orders(session, files, now, checkpoint)
-    for row in keeping.cases(session, CaseState.FILED, CaseState.ANSWERED, CaseState.CLOSED, CaseState.SETTLED):
+    seen = _see_orders(session, files, now, checkpoint)
+    # Nothing else than what happens to it moves a case that is over.
+    for row in [*keeping.cases(session, CaseState.FILED, CaseState.ANSWERED), *(keeping.case_row(session, case_id) for case_id in seen)]:
+        assert row is not None
         keeping.move(session, row, calendar, now)
     _write_ready(session, files, settings, cj_now, now, checkpoint)
     checkpoint("before_cases_commit")
@@ -95,9 +100,10 @@ def is_request(case_id: str) -> bool:
     return case_id.split("-")[-2:-1] in ([kind.value] for kind in SUBSCRIPTIONS)
 
 
-def _see_orders(session: Session, files: Folder, now: datetime, checkpoint: Checkpoint) -> None:
-    """A case is settled once CJ holds every one of its orders as it was sent, and is not where one of them broke again."""
-    for row in session.rows(filled("cases_standing")):
+def _see_orders(session: Session, files: Folder, now: datetime, checkpoint: Checkpoint) -> list[str]:
+    """A case is settled once CJ holds every one of its orders as it was sent, and is not where one of them broke again. Returns those of which that was seen."""
+    seen = list[str]()
+    for row in session.rows(filled("cases_standing"), {"since": now - LOOKED_AFTER}):
         orders, right, broken = (int(str(row[name])) for name in ("orders", "right_now", "broken"))
         settled = row["state"] == CaseState.SETTLED.value
         act = CaseAct.SETTLED if not settled and right == orders else CaseAct.BROKEN if settled and broken else None
@@ -108,6 +114,8 @@ def _see_orders(session: Session, files: Folder, now: datetime, checkpoint: Chec
             if keep_event(files, case_id, before, CaseEvent(act=act, at=now, by=None)):
                 checkpoint("after_case_event")
                 keeping.put_events(session, case_id, events_of(files, case_id))
+                seen.append(case_id)
+    return seen
 
 
 def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: datetime, now: datetime, checkpoint: Checkpoint) -> None:
