@@ -5,8 +5,8 @@ fills them from the manifests, chunks, answers, quarantine.parquet, skipped.parq
 in one transaction; then an ordinary reconciliation reads Commission Detail and judges. The notes on breaks are brought back too. Repeating it changes nothing. Nothing is sent.
 A journal without a run is refused: more likely it is the wrong folder than an empty one.
 
-What it does not do: touch cj.verdicts_log, to which only a verdict that has changed is added; bring back cj.reconciliation_runs and cj.prelock_sweeps,
-whose figures are of their time, or a run whose files were deleted.
+What it does not do: take out of cj.replan_news what a pre-lock review found; touch cj.verdicts_log, to which only a verdict that has changed is added; bring back
+cj.reconciliation_runs and cj.prelock_sweeps, whose figures are of their time, or a run whose files were deleted.
 """
 
 from __future__ import annotations
@@ -68,7 +68,6 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
         "plans",
         "judged_readings",
         "unjudged",
-        "replan_news",
         "approvals",
         "nights",
         "cases",
@@ -76,11 +75,16 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
         "case_events",
     ):
         session.execute(f"DELETE FROM cj.{table}")
+    session.execute("DELETE FROM cj.replan_news WHERE found_after IS NULL")
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)
     load(session, journal.files, settings, datetime.now(UTC))
     session.append("cj.plans", _plans(manifests))
     session.execute(filled("rebuild_numbers"))
+    # No run wrote down what a review found: the next plan decides it anew, and what was sent of it since is not sent again.
+    session.execute(
+        "UPDATE cj.replan_news SET found_after = (SELECT COALESCE(MAX(p.plan_number), 0) FROM cj.plans AS p) WHERE found_after IS NOT NULL"
+    )
     load_notes(session, all_notes(journal))
     load_signed(session, journal)
     forget_skipped(session, settings, max(m.cj_time for m in manifests))
