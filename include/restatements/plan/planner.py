@@ -70,6 +70,7 @@ def plan(context: PlanContext) -> Planned:
     claims.close_own(context)
     taken_over = claims.take(context, claims.abandoned(context))
     find_again(context.session, context.numbers.plan)
+    _find_after_rehearsal(context)
     _leave_other_enterprises(context)
     context.session.analyze("cj.replan_keys")
     rows = PlanRows(context)
@@ -102,6 +103,15 @@ def find_again(session: Session, plan_number: int, max_attempts: int = MAX_ATTEM
     session.execute(replan_sql(), {"max_attempts": max_attempts})
     session.execute(filled("replan_settled"))
     session.execute("UPDATE cj.plans SET collected = TRUE WHERE plan_number = :plan", {"plan": plan_number})
+
+
+def _find_after_rehearsal(context: PlanContext) -> None:
+    """What a plan in mode `test` says of an order that a review found is no word about it: it stands as found after this plan."""
+    for enterprise_id in context.tested:
+        context.session.execute(
+            "UPDATE cj.replan_news SET found_after = :plan WHERE found_after IS NOT NULL AND enterprise_id = :enterprise_id",
+            {"plan": context.numbers.plan, "enterprise_id": enterprise_id},
+        )
 
 
 def _pick_taken_over(context: PlanContext, rows: PlanRows, before: tuple[Picked, ...]) -> Picked:
