@@ -26,6 +26,7 @@ import pyarrow as pa
 from include.domain.shapes import KEY
 from include.domain.states import MAX_ATTEMPTS, Stage
 from include.restatements.approval.moves import Moved
+from include.restatements.changes.extraction import IDS_AT_ONCE
 from include.restatements.journal.chunks import Chunk
 from include.restatements.plan import claims
 from include.restatements.plan.context import PlanContext
@@ -37,6 +38,9 @@ from include.restatements.rules.plan import GONE, replan_sql
 from include.restatements.settings import Run
 from include.sql import filled
 from include.warehouse.base import Session
+
+MOST_ID_LISTS = 50
+"""How many lists of ids one statement has: PostgreSQL takes 65,535 values with one. What is beyond it is read by when it changed, or waits."""
 
 _GONE = pa.schema([QUARANTINED.field(name) for name in (*KEY, "updated_at")])
 
@@ -75,7 +79,8 @@ def plan(context: PlanContext) -> Planned:
     context.session.analyze("cj.replan_keys")
     rows = PlanRows(context)
     late = timedelta(hours=context.settings.late_hours)
-    picked: tuple[Picked, ...] = (pick(context, rows, replace(context.run, interval_start=context.run.interval_start - late)),)
+    touched = replace(context.run, interval_start=context.run.interval_start - late)
+    picked: tuple[Picked, ...] = (pick(context, rows, touched, id_lists=id_lists(context.session)),)
     gone = _hold_gone(context, rows, picked)
     if shared := list(dict.fromkeys(claims.sharing(context) + claims.outdated(context, picked[0].refused))):
         context.session.execute("DELETE FROM cj.replan_keys")
@@ -103,6 +108,15 @@ def find_again(session: Session, plan_number: int, max_attempts: int = MAX_ATTEM
     session.execute(replan_sql(), {"max_attempts": max_attempts})
     session.execute(filled("replan_settled"))
     session.execute("UPDATE cj.plans SET collected = TRUE WHERE plan_number = :plan", {"plan": plan_number})
+
+
+def id_lists(session: Session) -> int:
+    """How many lists of ids the log is asked by: one, and as many as a review found orders for. Or one review would have the whole log read back."""
+    found = session.rows(
+        "SELECT COUNT(*) AS orders FROM cj.replan_keys AS k WHERE EXISTS (SELECT 1 FROM cj.replan_news AS n WHERE n.found_after IS NOT NULL "
+        "AND n.enterprise_id = k.enterprise_id AND n.action_tracker_id = k.action_tracker_id AND n.order_id = k.order_id)"
+    )[0]["orders"]
+    return max(1, min(MOST_ID_LISTS, -(-int(str(found)) // IDS_AT_ONCE)))
 
 
 def _find_after_rehearsal(context: PlanContext) -> None:
