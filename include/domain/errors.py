@@ -59,6 +59,12 @@ class QuarantineRatioExceeded(RestatementsError):
 class AboveTheLimit(RestatementsError):
     """More money is at stake than `never_above`, past which nobody can approve. Nothing was planned and nothing was sent."""
 
+    def __init__(self, message: str, enterprise_id: str = "", at_stake: str = "") -> None:
+        super().__init__(message)
+        self.enterprise_id = enterprise_id
+        self.at_stake = at_stake
+        """Money, as text, in the advertiser's currency."""
+
 
 class CanaryFirst(RestatementsError):
     """An account's first orders go live before its others, and CJ does not show yet that they arrived as sent. Nothing of the others was sent."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from include.domain.errors import SettingError
-from include.domain.money import money_text
+from include.domain.errors import AboveTheLimit, SettingError
+from include.domain.money import ZERO, money_text
 from include.restatements.adoption import adopt
 from include.restatements.approval.judging import judge, keep_nights
 from include.restatements.approval.moves import shown
@@ -89,32 +89,48 @@ def prepare(
     ahead = now - datetime.now(UTC)
     checkpoint("after_ledger")
     journal = journal_of(settings)
-    with scratch_folder("cj-night-") as scratch, open_warehouse(location) as session:
-        with session.transaction():
-            session.serialize("cj.plan")
-            # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
-            now = datetime.now(UTC) + ahead
-            context = PlanContext(
-                session,
-                journal,
-                run,
-                settings,
-                sql,
-                now,
-                scratch,
-                take_numbers(session, run.run_id),
-                frozenset(problems),
-                checkpoint=checkpoint,
-                orders=orders,
-            )
-            adopt(session, context.settings.advertisers)
-            try:
-                planned = plan(context)
-            finally:
-                _keep_quality(journal, run, scratch)
-            checkpoint("before_manifest")
-            manifest = _keep_plan(context, planned, list(problems.values()))
-            checkpoint("before_commit")
+    left: dict[str, str] = {}
+
+    def planned_once() -> tuple[Planned, Manifest]:
+        with scratch_folder("cj-night-") as scratch, open_warehouse(location) as session:
+            with session.transaction():
+                session.serialize("cj.plan")
+                # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
+                now = datetime.now(UTC) + ahead
+                context = PlanContext(
+                    session,
+                    journal,
+                    run,
+                    settings,
+                    sql,
+                    now,
+                    scratch,
+                    take_numbers(session, run.run_id),
+                    frozenset(problems),
+                    frozenset(left),
+                    checkpoint=checkpoint,
+                    orders=orders,
+                )
+                adopt(session, context.settings.advertisers)
+                try:
+                    planned = plan(context)
+                finally:
+                    _keep_quality(journal, run, scratch)
+                checkpoint("before_manifest")
+                manifest = _keep_plan(context, planned, [*problems.values(), *left.values()])
+                checkpoint("before_commit")
+                return planned, manifest
+
+    while True:
+        try:
+            planned, manifest = planned_once()
+            break
+        except AboveTheLimit as above:
+            # Without what the review found the night may be within it: then what happened at the shop goes, and what was found waits.
+            if above.enterprise_id in left or not _found(location, above.enterprise_id):
+                raise
+            left[above.enterprise_id] = _left_for_later(settings, above)
+            log.warning("%s", left[above.enterprise_id])
     checkpoint("after_commit")
     counts = manifest.summary
     batches, after = in_batches(planned.chunks, settings.chunks_per_task)
@@ -136,6 +152,26 @@ def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: C
     if not read.reached:
         raise read.failures[0].named
     return read.now, problems
+
+
+def _found(location: WarehouseLocation, enterprise_id: str) -> bool:
+    """Whether anything that a pre-lock review found waits for a plan."""
+    with open_warehouse(location) as session:
+        return bool(
+            session.rows(
+                "SELECT 1 FROM cj.replan_news WHERE found_after IS NOT NULL AND enterprise_id = :enterprise_id LIMIT 1",
+                {"enterprise_id": enterprise_id},
+            )
+        )
+
+
+def _left_for_later(settings: Settings, above: AboveTheLimit) -> str:
+    conn_id = next(account.conn_id for account in settings.accounts if account.enterprise_id == above.enterprise_id)
+    return (
+        f"Account {conn_id!r}: what a pre-lock review found was left for a later night, because with it the money at stake is {above.at_stake}, "
+        f"above {money_text(settings.never_above or ZERO)} (Variable cj_never_above): look at it on the page Pre-lock, and where it is right, raise the "
+        "Variable before it locks."
+    )
 
 
 def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:

@@ -21,6 +21,7 @@ anything and were let go, once there are {FEWEST_NIGHTS}; the other rules need n
 that are planned within two days are judged by their sum, since the last of them that a person approved.
 
 `never_above` is a hard limit of the money at stake of one account in one night: above it nothing is planned, and nobody can approve past it.
+Where it is above only with what a pre-lock review found, that is left for a later night, and the run says so.
 
 `cj.nights` has what each night came to and what it was compared with. `python -m lab.gate_over LOG.parquet --inject` plays the rules over a change log of your own: which
 nights they would have stopped, and which of those in which half or a tenth of the last month's orders are cancelled.

@@ -15,6 +15,7 @@ What CJ holds on the day it locks an order is paid, for good. `cj_prelock_review
 beside the warehouse's truth. It sends nothing.
 
 - What differs and can be mended goes to `cj.replan_news`. The next run of `cj_restatements` decides it anew, by the state there is then, and sends it.
+  A run in Test Mode sends nothing, so it takes nothing out; nor does `rebuild`. What would lift a night above `cj_never_above` waits, and the run says so.
 - What somebody has to look at is on the page *Pre-lock*, in `pack.pdf` and in `pack.csv` (under `<cj_storage>/cj_restatements/prelock/<run>/`): what locks when, open breaks by money, what does
   not agree, what cannot be mended any more and what it costs by month and reason (of the last {TOO_LATE_FOR.days} days), and what can be put off. A break that somebody has taken note of is in it like any other.
 - Near its lock is what locks within `cj_days_before_lock`; a run may say otherwise (`days_before_lock`).

@@ -102,7 +102,9 @@ def _within_the_limit(account: Account, moves: Sequence[Move], settings: Setting
         raise AboveTheLimit(
             f"Account {account.conn_id!r}: money at stake this night is {money_text(at_stake)}, above {money_text(settings.never_above)}, which nobody can approve "
             "past (Variable cj_never_above). Nothing was planned and nothing was sent. Find out what changed so many orders; where it is right, raise the "
-            "Variable, or narrow the query and send the night in parts. Then clear task prepare."
+            "Variable, or narrow the query and send the night in parts. Then clear task prepare.",
+            account.enterprise_id,
+            money_text(at_stake),
         )
 
 

@@ -75,7 +75,7 @@ def plan(context: PlanContext) -> Planned:
     taken_over = claims.take(context, claims.abandoned(context))
     find_again(context.session, context.numbers.plan)
     _find_after_rehearsal(context)
-    _leave_other_enterprises(context)
+    _leave_aside(context)
     context.session.analyze("cj.replan_keys")
     rows = PlanRows(context)
     late = timedelta(hours=context.settings.late_hours)
@@ -85,7 +85,7 @@ def plan(context: PlanContext) -> Planned:
     if shared := list(dict.fromkeys(claims.sharing(context) + claims.outdated(context, picked[0].refused))):
         context.session.execute("DELETE FROM cj.replan_keys")
         taken_over += claims.take(context, shared, [picked[0].refused])
-        _leave_other_enterprises(context)
+        _leave_aside(context)
         _drop_picked_from_replan(context)
         picked = (*picked, _pick_taken_over(context, rows, picked))
         gone += _hold_gone(context, rows, picked)
@@ -160,10 +160,12 @@ def _empty_working_tables(context: PlanContext) -> None:
     context.session.execute("DELETE FROM cj.plan_input; DELETE FROM cj.replan_keys")
 
 
-def _leave_other_enterprises(context: PlanContext) -> None:
-    """What waits of an account that is not configured now goes on waiting, for the day it is again."""
+def _leave_aside(context: PlanContext) -> None:
+    """What waits of an account that is not configured now goes on waiting, for the day it is again; and what a review found, where it is too much."""
     mine = {f"enterprise_{n}": enterprise for n, enterprise in enumerate(sorted(context.settings.advertisers))}
     context.session.execute(f"DELETE FROM cj.replan_keys WHERE enterprise_id NOT IN ({', '.join(f':{name}' for name in mine)})", mine)
+    for enterprise_id in context.without_found:
+        context.session.execute(filled("replan_found"), {"enterprise_id": enterprise_id})
 
 
 def _drop_picked_from_replan(context: PlanContext) -> None:
