@@ -82,7 +82,7 @@ def test_a_note_on_a_verdict_that_changed_meanwhile_is_not_kept_and_the_page_say
     frame = desk.open(ORDER)
     change_verdicts(scheduled, "UPDATE cj.reconciliation SET commission_at_risk = 9 WHERE order_id = 'B-1'")
     note(frame, "About what I saw")
-    frame.get_by_text("perhaps the verdict changed meanwhile").wait_for()
+    frame.get_by_text("perhaps what you looked at has changed meanwhile").wait_for()
     with open_warehouse(scheduled.warehouse) as session:
         assert session.rows("SELECT order_id FROM cj.acknowledgements") == []
     change_verdicts(scheduled, "UPDATE cj.reconciliation SET commission_at_risk = 1.605 WHERE order_id = 'B-1'")

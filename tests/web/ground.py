@@ -73,7 +73,7 @@ class Served:
 def served(
     location: WarehouseLocation,
     patience: Patience = LONG,
-    prelock_file: Callable[[str, str], bytes | None] = lambda _run, _name: None,
+    prelock_file: Callable[[str, str], bytes | None] = lambda *_: b"a review",
     attachment: Callable[[str, str, str], bytes | None] = lambda *_: b"an order",
 ) -> Iterator[Served]:
     """The app as it is mounted in Airflow, until the block ends."""

@@ -46,6 +46,7 @@ def addresses(pages: Served) -> list[str]:
     }
     found = [route.path for route in pages.app.app.routes]
     assert {"/", "/breaks", "/breaks.csv", "/partners/{publisher}/to-send.csv", "/api/v1/openapi.json", "/static/{name}"} <= set(found)
+    found = [path.replace("/prelock/files/{file}", "/prelock/files/pack.pdf") for path in found]
     paths = [re.sub(r"{([^}]*)}", lambda name: given.get(name[1], "nowhere/at/all"), path) for path in found]
     return [*paths, *(f"/static/{name}" for name in sorted(names())), "/static/SOURCES.md", "/docs", "/redoc", "/openapi.json"]
 
