@@ -23,6 +23,14 @@ NIGHTLY = "0 2 * * *"
 FIRST_NIGHT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
+def next_night(after: datetime) -> datetime:
+    """When cj_restatements runs next, by its schedule; aware UTC."""
+    from croniter import croniter
+
+    at: datetime = croniter(NIGHTLY, after.astimezone(UTC)).get_next(datetime)
+    return at
+
+
 def default_args(execution_timeout: timedelta = timedelta(hours=2)) -> dict[str, Any]:
     """Owner, retries by kind of error, and an end to every task. A new dict each time: Airflow edits it."""
     return {

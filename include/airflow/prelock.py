@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from include.airflow.connections import settings_from_airflow
+from include.airflow.defaults import next_night
 from include.airflow.orders import orders_source
 from include.airflow.runs import said
 from include.airflow.tasks import figures
@@ -22,7 +23,7 @@ def review_before_lock(context: Mapping[str, Any]) -> dict[str, Any]:
 
     settings = settings_from_airflow(said(context))
     with leaving_it_for_pages() as location:
-        made = review(settings, location, str(context["run_id"]), orders=orders_source())
+        made = review(settings, location, str(context["run_id"]), orders=orders_source(), next_night=next_night)
     log.info("Review %s: %s %s", made.pack.digest, headline(made.pack), swept_words(made.pack))
     log.info("Found: %s. The pack is in %s.", figures(made.pack.findings), made.files)
     return {"digest": made.pack.digest, "findings": dict(made.pack.findings), "files": made.files}

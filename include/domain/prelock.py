@@ -20,6 +20,8 @@ class Finding(StrEnum):
     """CJ converted its currency, and no other order tells at what rate: whether it differs is not known."""
     TO_SEND = "to_send"
     """It differs and can still be mended: the night sends it."""
+    SEND_NOW = "send_now"
+    """It differs, and CJ locks it before the next night can mend it: a run by hand still can."""
     HELD_BACK = "held_back"
     """It differs, and the plan holds it back: a person must do something first."""
     AGREES = "agrees"

@@ -16,11 +16,11 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from include.domain.money import money
-from include.domain.prelock import Extension
+from include.domain.prelock import Extension, Finding
 from include.restatements.prelock.files import CLICKS, meaning_of
 from include.restatements.prelock.pack import Pack
 from include.restatements.prelock.rules import EXTENSION
-from include.restatements.prelock.words import headline, swept_words
+from include.restatements.prelock.words import headline, hour, swept_words
 from include.restatements.report.figures import Amount, counted
 from include.restatements.report.words import plain
 
@@ -177,6 +177,8 @@ def _found(row: Row) -> str:
 
 def _lock(row: Row) -> str:
     day = row["locking_date"]
+    if row["finding"] == Finding.SEND_NOW and isinstance(day, datetime):
+        return hour(day)
     return day.strftime("%Y-%m-%d") if isinstance(day, datetime) and day.year < 2099 else "no day"
 
 

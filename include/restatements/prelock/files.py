@@ -10,14 +10,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from include.domain.cells import cell
 from include.domain.errors import SettingError
-from include.domain.prelock import Extension
+from include.domain.prelock import Extension, Finding
 from include.restatements.prelock.pack import Pack
 from include.restatements.prelock.rules import FINDING
+from include.restatements.prelock.words import hour
 from include.restatements.rules.plan import BY_ID
 from include.warehouse.arrow import python_rows
 from include.warehouse.base import Session
@@ -41,6 +43,8 @@ def meaning_of(row: Mapping[str, Any]) -> tuple[str, str]:
     said = BY_ID.get(str(row["rule"] or ""))
     if said is not None and said.hold is not None:
         return said.sentence, said.advice or rule.advice
+    if rule.id is Finding.SEND_NOW and isinstance(row["locking_date"], datetime):
+        return rule.words, f"{rule.advice} It locks at {hour(row['locking_date'])}."
     return str(row["detail"] or rule.words), rule.advice
 
 

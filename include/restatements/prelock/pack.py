@@ -46,9 +46,14 @@ class LockDay:
     """Commission and CJ's fee on all of them."""
     wrong: int
     to_send: int
+    """Of those that are wrong, what the next night mends."""
     at_stake: str
     unpriced: int
     """Of those that are wrong, how many nobody can price."""
+    send_now: int = 0
+    """Of those that are wrong, how many CJ locks before the next night can mend them."""
+    first_lock: datetime | None = None
+    """When the first of `send_now` locks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +208,9 @@ def _locks(swept: Swept, near: date) -> tuple[LockDay, ...]:
     for (advertiser, day, finding), lock in swept.locks.items():
         if finding == Finding.TOO_LATE:
             continue
-        told = days.setdefault((advertiser, day), {"orders": 0, "held": ZERO, "wrong": 0, "to_send": 0, "stake": ZERO, "unpriced": 0})
+        told = days.setdefault(
+            (advertiser, day), {"orders": 0, "held": ZERO, "wrong": 0, "to_send": 0, "stake": ZERO, "unpriced": 0, "now": 0, "first": None}
+        )
         told["orders"] += lock.orders
         told["held"] += lock.held_cost
         if finding in WRONG:
@@ -212,10 +219,13 @@ def _locks(swept: Swept, near: date) -> tuple[LockDay, ...]:
             told["unpriced"] += lock.unpriced
         if finding == Finding.TO_SEND:
             told["to_send"] += lock.orders
+        if finding == Finding.SEND_NOW:
+            told["now"], told["first"] = lock.orders, lock.first
     return tuple(
         LockDay(
             advertiser_id=advertiser, day=day, near=bool(day) and day <= near.isoformat(), orders=told["orders"], held_cost=money_text(told["held"]),
             wrong=told["wrong"], to_send=told["to_send"], at_stake=money_text(told["stake"]), unpriced=told["unpriced"],
+            send_now=told["now"], first_lock=told["first"],
         )
         for (advertiser, day), told in sorted(days.items(), key=lambda one: (one[0][1] or "9", one[0][0]))
     )  # fmt: skip

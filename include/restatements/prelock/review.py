@@ -7,7 +7,9 @@ the rows of those before it away.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from include.domain.errors import SettingError
@@ -31,6 +33,14 @@ from include.warehouse.orders import OrdersSource
 
 log = logging.getLogger(__name__)
 
+NextNight = Callable[[datetime], datetime]
+"""When the first night begins after a time of CJ's, aware UTC."""
+
+
+def right_after(now: datetime) -> datetime:
+    """Of a review with no schedule behind it: whoever made it runs the night next."""
+    return now
+
 
 @dataclass(frozen=True)
 class Made:
@@ -41,9 +51,14 @@ class Made:
 
 
 def review(
-    settings: Settings, location: WarehouseLocation, run_id: str, checkpoint: Checkpoint = no_checkpoint, orders: OrdersSource | None = None
+    settings: Settings,
+    location: WarehouseLocation,
+    run_id: str,
+    checkpoint: Checkpoint = no_checkpoint,
+    orders: OrdersSource | None = None,
+    next_night: NextNight = right_after,
 ) -> Made:
-    """Every order open at CJ beside the warehouse's truth. What differs is planned again by the next night.
+    """Every order open at CJ beside the warehouse's truth. What differs is planned again by the next night, which `next_night` tells.
 
     Raises SettingError, WarehouseError, StorageError, and CJError where no account can be reached. Where some can, the others are left out, and the pack says so.
     """
@@ -61,7 +76,7 @@ def review(
         with session.transaction():
             session.serialize("cj.plan")
             adopt(session, settings.advertisers)
-        asked = Asked(_number(session), run_id, settings, sql, read.now, orders, checkpoint)
+        asked = Asked(_number(session), run_id, settings, sql, read.now, next_night(read.now), orders, checkpoint)
         swept = sweep(session, journal, asked, read.reached)
         pack = collect(session, asked, swept, _reviewed(settings, read), _problems(settings, read))
         target = journal_of(settings).files.below(pack_folder(run_id))

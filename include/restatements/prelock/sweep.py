@@ -70,6 +70,8 @@ class Asked:
     settings: Settings
     sql: str
     now: datetime
+    night: datetime
+    """When the next night begins."""
     orders: OrdersSource | None = None
     checkpoint: Checkpoint = no_checkpoint
 
@@ -77,6 +79,11 @@ class Asked:
     def near(self) -> datetime:
         """An order that locks until then is near its lock."""
         return self.now + timedelta(days=self.settings.days_before_lock)
+
+    @property
+    def night_by(self) -> datetime:
+        """An order that locks until then is locked before CJ has processed what the next night sends."""
+        return self.night + timedelta(minutes=self.settings.processing_minutes)
 
 
 @dataclass
@@ -87,6 +94,8 @@ class Locking:
     held_cost: Decimal = ZERO
     at_stake: Decimal = ZERO
     unpriced: int = 0
+    first: datetime | None = None
+    """When the first of them locks."""
 
 
 @dataclass
@@ -160,7 +169,12 @@ def _look(session: Session, journal: Journal, asked: Asked, keys: pa.Table, scra
     pick(context, rows, run, id_lists=ID_LISTS)
     rows.finish()
     session.append("cj.prelock_refused", _refused(rows.files["quarantine.parquet"]))
-    bound = asked_with(context) | {"review": asked.number, "near": asked.near, "return_days": settings.return_days}
+    bound = asked_with(context) | {
+        "review": asked.number,
+        "near": asked.near,
+        "night_by": asked.night_by,
+        "return_days": settings.return_days,
+    }
     session.execute(found_sql(), bound)
     session.analyze("cj.prelock_found")
     _count(session, swept, keys.num_rows)
@@ -224,6 +238,9 @@ def _count(session: Session, swept: Swept, orders: int) -> None:
         swept.findings[finding] += _whole(row["orders"])
         lock = swept.locks.setdefault((str(row["advertiser_id"]), str(row["locks_on"] or ""), finding), Locking())
         lock.orders += _whole(row["orders"])
+        first = row["first_lock"]
+        if isinstance(first, datetime):
+            lock.first = first if lock.first is None else min(lock.first, first)
         lock.unpriced += _whole(row["unpriced"])
         lock.held_cost += _amount(row["held_cost"])
         lock.at_stake += _amount(row["at_stake"])
@@ -238,5 +255,5 @@ def _amount(value: object) -> Decimal:
     return ZERO if value is None else money(str(value))
 
 
-WRONG = frozenset({Finding.TO_SEND, Finding.HELD_BACK, Finding.REFUSED, Finding.NOT_IN_WAREHOUSE, Finding.NOT_COMPARABLE})
+WRONG = frozenset({Finding.SEND_NOW, Finding.TO_SEND, Finding.HELD_BACK, Finding.REFUSED, Finding.NOT_IN_WAREHOUSE, Finding.NOT_COMPARABLE})
 """Findings that somebody can still do something about before the lock. Used by the pack."""

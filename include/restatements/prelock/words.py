@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from include.domain.money import ZERO, exact_sum, money
 from include.domain.prelock import Finding
 from include.restatements.prelock.pack import LockDay, Pack
@@ -13,7 +15,7 @@ def headline(pack: Pack) -> str:
     """In two or three sentences: what locks, what of it is wrong, what can be done."""
     near = [lock for lock in pack.locks if lock.near]
     wrong = sum(lock.wrong for lock in near)
-    sentences = [claim(pack)]
+    sentences = [*at_once(pack), claim(pack)]
     if wrong:
         send = sum(lock.to_send for lock in near)
         sentences.append(
@@ -24,6 +26,21 @@ def headline(pack: Pack) -> str:
         cost = joined(amounts_by_currency(Amount(pack.currency_of(one.advertiser_id), money(one.cost)) for one in pack.lost))
         sentences.append(f"{counted(lost, 'order')} cannot be mended any more, which costs {cost}.")
     return " ".join(sentences)
+
+
+def at_once(pack: Pack) -> list[str]:
+    """What cannot wait for the night, and until when; nothing where it all can."""
+    locks = [lock for lock in pack.locks if lock.send_now and lock.first_lock is not None]
+    if not locks:
+        return []
+    orders, first = sum(lock.send_now for lock in locks), min(lock.first_lock for lock in locks if lock.first_lock is not None)
+    what = "order locks before the next night can mend it" if orders == 1 else "orders lock before the next night can mend them, the first"
+    return [f"{orders:,} {what} at {hour(first)}: run cj_restatements now, by hand."]
+
+
+def hour(at: datetime) -> str:
+    """`2026-03-10 00:00 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def claim(pack: Pack) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from include.airflow.defaults import next_night
 from include.domain.account import Account
 from include.restatements.prelock.review import Made, review
 from include.restatements.settings import Settings
@@ -82,7 +83,7 @@ def settings(world: WorldOn, **more: Any) -> Settings:
 
 
 def reviewed(world: WorldOn, run_id: str = "review_1", **more: Any) -> Made:
-    return review(settings(world, **more), world.location, run_id)
+    return review(settings(world, **more), world.location, run_id, next_night=next_night)
 
 
 def rows(world: WorldOn, sql: str, **bound: object) -> list[dict[str, Any]]:
