@@ -48,7 +48,7 @@ class Extension(StrEnum):
     SEVERAL = "several"
     """CJ has more than one transaction under its order id, which then names none of them."""
     UNFIT_ID = "unfit_id"
-    """Its order id holds a sign that would break the file's lines."""
+    """Its order id holds a sign that would break the file's lines, or is somebody's e-mail address."""
     NOTHING_HELD = "nothing_held"
     """CJ holds no sale of it: nothing can be returned."""
     NOT_IN_WAREHOUSE = "not_in_warehouse"

@@ -63,7 +63,7 @@ breaks AS (
 ),
 
 facts AS (
-    SELECT k.enterprise_id, k.action_tracker_id, k.order_id, k.advertiser_id, i.order_id IS NOT NULL AS given, x.order_id IS NOT NULL AS refused,
+    SELECT k.enterprise_id, k.action_tracker_id, k.order_id, k.named, k.advertiser_id, i.order_id IS NOT NULL AS given, x.order_id IS NOT NULL AS refused,
         x.reason AS refused_reason, x.detail AS refused_detail, COALESCE(p.rule, '') AS decision,
         COALESCE({{ is_converted("i.currency", "i.functional_currency") }}, FALSE) AS converted, 
         COALESCE(h.items_mark = COALESCE(i.items_mark, 0) AND COALESCE(h.coupon, '') = COALESCE(i.coupon, ''), FALSE) AS same_basket,
@@ -72,7 +72,7 @@ facts AS (
         c.order_id IS NOT NULL AS correction_sent, COALESCE(h.lock_stage, 0) AS lock_stage,
         COALESCE(h.locking_method = 'FIXED_DATE', FALSE) AS fixed_date, COALESCE(h.validation_status = 'DECLINED', FALSE) AS declined,
         COALESCE(h.locking_date <= :night_by, FALSE) AS locks_first,
-        COALESCE(t.originals, 0) AS originals, {{ id_fits("k.order_id") }} AS id_fits,
+        COALESCE(t.originals, 0) AS originals, k.named = k.order_id AND {{ id_fits("k.order_id") }} AS id_fits,
         COALESCE(p.held_sales, h.sale_amount, 0) AS held_sales, o.placed_at, i.updated_at, h.locking_date,
         h.sale_amount AS held_amount,
         CASE WHEN i.change_type = 'cancelled' THEN 0 ELSE {{ sale_amount("i.amount", "i.discount", "i.sale_amount_basis") }} END AS wanted_amount,
@@ -85,7 +85,7 @@ facts AS (
     FROM cj.prelock_keys AS k
     LEFT JOIN cj.plan_input AS i USING (enterprise_id, action_tracker_id, order_id)
     LEFT JOIN decided AS p ON p.position = i.position
-    LEFT JOIN cj.prelock_refused AS x ON {{ same_order("x", "k") }}
+    LEFT JOIN cj.prelock_refused AS x ON x.enterprise_id = k.enterprise_id AND x.action_tracker_id = k.action_tracker_id AND x.order_id = k.named
     LEFT JOIN held AS h ON h.advertiser_id = k.advertiser_id AND h.action_tracker_id = k.action_tracker_id AND h.order_id = k.order_id
     LEFT JOIN placed AS o ON o.advertiser_id = k.advertiser_id AND o.action_tracker_id = k.action_tracker_id AND o.order_id = k.order_id
     LEFT JOIN transactions AS t ON t.advertiser_id = k.advertiser_id AND t.order_id = k.order_id
@@ -99,7 +99,7 @@ found AS (
     FROM facts AS f
 )
 
-SELECT :review, f.enterprise_id, f.action_tracker_id, f.order_id, f.advertiser_id, f.finding,
+SELECT :review, f.enterprise_id, f.action_tracker_id, f.named, f.advertiser_id, f.finding,
     COALESCE(f.locks_near, FALSE) OR f.finding IN ('too_late', 'send_now') OR f.verdict IS NOT NULL AS near,
     NULLIF(f.decision, '') AS rule, COALESCE(f.refused_reason, {{ word_of("f.decision", rules) }}, f.finding) AS reason, f.refused_detail,
     f.change, f.placed_at, f.updated_at, f.locking_date, f.held_amount, f.wanted_amount, f.currency, f.held_cost,

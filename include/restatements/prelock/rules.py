@@ -30,7 +30,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "fixed_date": "CJ locks it with its month (FIXED_DATE)",
         "declined": "CJ's validation status of it is DECLINED",
         "originals": "how many original records CJ has under its order id, whichever action tracker",
-        "id_fits": "its order id holds no comma, double quote, blank or line break and begins with no ampersand",
+        "id_fits": "its order id holds no comma, double quote, blank or line break and begins with no ampersand, and is nobody's e-mail address",
         "held_sales": "what commission is paid on, as CJ holds it",
         "finding": "what the review says of it",
     }
@@ -141,7 +141,7 @@ EXTENSIONS: tuple[Rule, ...] = (
         "Put it off in CJ's account manager by its transaction id.", "CJ's extension file: an order id alone must be unique per transaction",
     ),
     Rule(
-        Extension.UNFIT_ID, "NOT id_fits", "Its order id holds a sign that would break the file's lines.",
+        Extension.UNFIT_ID, "NOT id_fits", "Its order id holds a sign that would break the file's lines, or is somebody's e-mail address.",
         "Put it off in CJ's account manager by its transaction id.", "CJ: an order id holds letters, digits, - and _",
     ),
     Rule(

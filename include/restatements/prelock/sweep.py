@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from include.domain.account import Account
 from include.domain.money import ZERO, money
+from include.domain.personal import named
 from include.domain.prelock import Finding
 from include.domain.shapes import INSTANT, KEY
 from include.restatements.changes.extraction import IDS_AT_ONCE
@@ -154,7 +155,9 @@ def _open_orders(session: Session, asked: Asked, accounts: tuple[Account, ...], 
 def _look(session: Session, journal: Journal, asked: Asked, keys: pa.Table, scratch: Path, swept: Swept) -> None:
     """One batch, inside its transaction."""
     _empty(session)
-    session.append("cj.prelock_keys", keys)
+    # CJ's records are kept as CJ gives them; what is said of an order is not told of by somebody's address.
+    names = [named(order_id) for order_id in keys["order_id"].to_pylist()]
+    session.append("cj.prelock_keys", keys.append_column("named", pa.array(names, pa.string())))
     session.analyze("cj.prelock_keys")
     again = keys.select(list(KEY)).append_column("updated_at", pa.array([_since(session)] * keys.num_rows, INSTANT))
     session.append("cj.replan_keys", again.append_column("waits", pa.repeat(True, keys.num_rows)).cast(_AGAIN))

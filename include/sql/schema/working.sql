@@ -72,9 +72,10 @@ CREATE TABLE cj.partner_verdicts (
     run_id text NOT NULL, checked_at timestamp with time zone NOT NULL
 );
 
--- The orders that a pre-lock review asks about together, those of them that the gate held back, and what was found of each.
+-- The orders that a pre-lock review asks about together, those of them that the gate held back, and what was found of each. named: the order id as it may
+-- be kept, its pseudonym where it is somebody's e-mail address; that is also what the gate writes.
 CREATE TABLE cj.prelock_keys (
-    advertiser_id text NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL
+    advertiser_id text NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, named text NOT NULL
 );
 CREATE TABLE cj.prelock_refused (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, reason text NOT NULL, detail text

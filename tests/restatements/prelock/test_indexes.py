@@ -64,8 +64,8 @@ def test_a_part_of_a_long_list_is_found_by_its_place_and_nothing_is_sorted(sessi
 def test_what_cj_holds_of_a_batch_is_found_by_its_orders(session: Session) -> None:
     with session.transaction():
         session.execute(
-            "INSERT INTO cj.prelock_keys (advertiser_id, enterprise_id, action_tracker_id, order_id) "
-            "SELECT '5500001', '1500001', 401, 'o-' || n FROM generate_series(199001, 199100) AS n"
+            "INSERT INTO cj.prelock_keys (advertiser_id, enterprise_id, action_tracker_id, order_id, named) "
+            "SELECT '5500001', '1500001', 401, 'o-' || n, 'o-' || n FROM generate_series(199001, 199100) AS n"
         )
         session.analyze("cj.prelock_keys", "cj.plan_input")
         bound: dict[str, object] = {
