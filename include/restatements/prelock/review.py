@@ -1,7 +1,8 @@
 """The verb: read CJ's news, sweep every open order, write the pack. Nothing is sent.
 
 Killed or repeated at any moment it leaves the review before it as it was: a review counts once its row is in cj.prelock_sweeps, in the same transaction that takes
-the rows of those before it away.
+the rows of those before it away. Two at once have numbers of their own; one that a newer
+one has overtaken does not count.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from include.domain.errors import SettingError
+from include.domain.errors import RestatementsError, SettingError
 from include.domain.states import Mode
 from include.restatements.adoption import adopt
 from include.restatements.changes.extraction import file_to_edit, order_changes_sql
@@ -76,7 +77,7 @@ def review(
         with session.transaction():
             session.serialize("cj.plan")
             adopt(session, settings.advertisers)
-        asked = Asked(_number(session), run_id, settings, sql, read.now, next_night(read.now), orders, checkpoint)
+        asked = Asked(_begin(session, run_id, read.now), run_id, settings, sql, read.now, next_night(read.now), orders, checkpoint)
         swept = sweep(session, journal, asked, read.reached)
         pack = collect(session, asked, swept, _reviewed(settings, read), _problems(settings, read))
         target = journal_of(settings).files.below(pack_folder(run_id))
@@ -90,12 +91,21 @@ def review(
     return Made(pack, target.url)
 
 
-def _number(session: Session) -> int:
-    """Higher than that of any review there was, also of those that never ended."""
-    found = session.rows(
-        "SELECT MAX(n.review) AS newest FROM (SELECT review FROM cj.prelock_sweeps UNION ALL SELECT MAX(review) FROM cj.prelock_orders) AS n"
-    )[0]["newest"]
-    return 1 + (found if isinstance(found, int) else 0)
+def _begin(session: Session, run_id: str, now: datetime) -> int:
+    """Takes a number higher than that of any review there was, also of those that never ended or are under way. Another try of a run is the same review anew."""
+    with session.transaction():
+        session.serialize("cj.prelock")
+        found = session.rows(
+            "SELECT MAX(n.review) AS newest FROM (SELECT review FROM cj.prelock_sweeps UNION ALL SELECT MAX(review) FROM cj.prelock_orders "
+            "UNION ALL SELECT review FROM cj.prelock_begun) AS n"
+        )[0]["newest"]
+        number = 1 + (found if isinstance(found, int) else 0)
+        session.execute("DELETE FROM cj.prelock_begun WHERE run_id = :run_id", {"run_id": run_id})
+        session.execute(
+            "INSERT INTO cj.prelock_begun (review, run_id, begun_at) VALUES (:review, :run_id, :now)",
+            {"review": number, "run_id": run_id, "now": now},
+        )
+    return number
 
 
 def _reviewed(settings: Settings, read: LedgersRead) -> tuple[Reviewed, ...]:
@@ -140,7 +150,14 @@ def _rows(session: Session, pack: Pack, asked: frozenset[str]) -> Any:
 
 
 def _keep(session: Session, pack: Pack, files: str) -> None:
+    """Raises RestatementsError where a newer review has ended meanwhile: it took the rows of this one away with those of all before it."""
+    newer = session.rows("SELECT MAX(review) AS newest FROM cj.prelock_sweeps")[0]["newest"]
+    if isinstance(newer, int) and newer > pack.review:
+        raise RestatementsError(
+            f"Review {pack.review} was overtaken: review {newer} began after it and has ended. That one stands and is whole; nothing need be done."
+        )
     session.execute("DELETE FROM cj.prelock_orders WHERE review < :review", {"review": pack.review})
+    session.execute("DELETE FROM cj.prelock_begun WHERE review <= :review", {"review": pack.review})
     session.execute(
         "INSERT INTO cj.prelock_sweeps (review, run_id, reviewed_at, days_before_lock, digest, figures, files) "
         "VALUES (:review, :run_id, :reviewed_at, :days, :digest, :figures, :files)",

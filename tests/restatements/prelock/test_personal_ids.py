@@ -8,8 +8,8 @@ from include.domain.personal import pseudonym
 from tests.restatements.both_warehouses import WorldOn
 from tests.restatements.prelock.planted import Planted, fill, findings, order, reviewed, rows
 from tests.restatements.prelock.test_extension import listed
-from tests.restatements.prelock.test_page import pages
 from tests.restatements.prelock.test_pack import text_of
+from tests.restatements.prelock.test_page import pages
 
 ADA, BOB = "ada@example.org", "bob@example.org"
 
