@@ -20,6 +20,7 @@ beside the warehouse's truth. It sends nothing.
   not agree, what cannot be mended any more and what it costs by month and reason (of the last {TOO_LATE_FOR.days} days), and what can be put off. A break that somebody has taken note of is in it like any other.
 - What CJ locks before the next night (02:00 UTC, and CJ's hour after it) can mend it is said first, with the hour of the lock: `send_now`. It is planned like the rest, so a run of
   `cj_restatements` by hand, an hour before the lock, sends it.
+- An account that cannot be read is left out and named; its orders are shown as the last review that read it found them. The next that reads it asks after all that CJ has locked since then.
 - Near its lock is what locks within `cj_days_before_lock`; a run may say otherwise (`days_before_lock`).
 
 The warehouse is asked by order ids, a thousand at a time: an index on `order_id` keeps a review of a million open orders quick. Where the first of them was placed a month ago, nothing older than

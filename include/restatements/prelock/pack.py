@@ -6,7 +6,7 @@ Kept in cj.prelock_sweeps as JSON: money as exact text, in the advertiser's own 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
@@ -32,6 +32,8 @@ class Reviewed:
     currency: str
     mode: str
     extension_subscription_id: str = ""
+    as_of: datetime | None = None
+    """It could not be read: what is said of it is what an earlier review found, then. None: it was read for this one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +122,10 @@ class Pack:
         return sum(one.orders for one in self.extensions if one.advertiser_id == advertiser_id and one.word == Extension.CHOSEN)
 
 
-def collect(session: Session, asked: Asked, swept: Swept, accounts: tuple[Reviewed, ...], problems: Iterable[str]) -> Pack:
-    """The figures of a sweep that has ended. Raises what the session raises."""
+def collect(
+    session: Session, asked: Asked, swept: Swept, accounts: tuple[Reviewed, ...], problems: Iterable[str], before: Pack | None = None
+) -> Pack:
+    """The figures of a sweep that has ended; of an account that was not read, those of the review `before`. Raises what the session raises."""
     bound = {"review": asked.number}
     return Pack(
         review=asked.number,
@@ -133,7 +137,7 @@ def collect(session: Session, asked: Asked, swept: Swept, accounts: tuple[Review
         orders=swept.orders,
         findings={finding.value: swept.findings[finding.value] for finding in Finding if swept.findings[finding.value]},
         accounts=accounts,
-        locks=_locks(swept, asked.near.date()),
+        locks=_in_order([*_locks(swept, asked.near.date()), *_carried(before, accounts, asked)]),
         lost=tuple(
             Lost(
                 advertiser_id=str(row["advertiser_id"]), month=str(row["month"]), reason=str(row["reason"]), change=str(row["change"]),
@@ -203,7 +207,22 @@ def _plain(value: Any) -> Any:
     return money_text(value) if isinstance(value, Decimal) else value
 
 
-def _locks(swept: Swept, near: date) -> tuple[LockDay, ...]:
+def _carried(before: Pack | None, accounts: tuple[Reviewed, ...], asked: Asked) -> list[LockDay]:
+    """What locks from today on in accounts that were not read. This review has put none of it before the night."""
+    left_out = {one.advertiser_id for one in accounts if one.as_of is not None}
+    today, near = asked.now.date().isoformat(), asked.near.date().isoformat()
+    return [
+        replace(lock, near=bool(lock.day) and lock.day <= near, to_send=0, send_now=0, first_lock=None)
+        for lock in (before.locks if before else ())
+        if lock.advertiser_id in left_out and (not lock.day or lock.day >= today)
+    ]
+
+
+def _in_order(locks: list[LockDay]) -> tuple[LockDay, ...]:
+    return tuple(sorted(locks, key=lambda one: (one.day or "9", one.advertiser_id)))
+
+
+def _locks(swept: Swept, near: date) -> list[LockDay]:
     days: dict[tuple[str, str], dict[str, Any]] = {}
     for (advertiser, day, finding), lock in swept.locks.items():
         if finding == Finding.TOO_LATE:
@@ -221,14 +240,14 @@ def _locks(swept: Swept, near: date) -> tuple[LockDay, ...]:
             told["to_send"] += lock.orders
         if finding == Finding.SEND_NOW:
             told["now"], told["first"] = lock.orders, lock.first
-    return tuple(
+    return [
         LockDay(
             advertiser_id=advertiser, day=day, near=bool(day) and day <= near.isoformat(), orders=told["orders"], held_cost=money_text(told["held"]),
             wrong=told["wrong"], to_send=told["to_send"], at_stake=money_text(told["stake"]), unpriced=told["unpriced"],
             send_now=told["now"], first_lock=told["first"],
         )
-        for (advertiser, day), told in sorted(days.items(), key=lambda one: (one[0][1] or "9", one[0][0]))
-    )  # fmt: skip
+        for (advertiser, day), told in days.items()
+    ]  # fmt: skip
 
 
 def _int(value: object) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +23,10 @@ from include.restatements.journal.journal import journal_of, pack_folder
 from include.restatements.ledger.accounts import LedgersRead, read_accounts
 from include.restatements.prelock.document import document
 from include.restatements.prelock.files import extension_file, extension_name, write_csv
-from include.restatements.prelock.pack import Pack, Reviewed, collect, kept
-from include.restatements.prelock.sweep import WRONG, Asked, sweep
+from include.restatements.prelock.pack import Pack, Reviewed, collect, kept, pack_of
+from include.restatements.prelock.signing import newest_pack
+from include.restatements.prelock.sweep import TOO_LATE_FOR, WRONG, Asked, sweep
+from include.restatements.prelock.words import hour
 from include.restatements.settings import Settings
 from include.sql import filled
 from include.storage.folder import Folder
@@ -77,9 +79,20 @@ def review(
         with session.transaction():
             session.serialize("cj.plan")
             adopt(session, settings.advertisers)
-        asked = Asked(_begin(session, run_id, read.now), run_id, settings, sql, read.now, next_night(read.now), orders, checkpoint)
+        asked = Asked(
+            _begin(session, run_id, read.now),
+            run_id,
+            settings,
+            sql,
+            read.now,
+            next_night(read.now),
+            _last_reviewed(session, read.now),
+            orders,
+            checkpoint,
+        )
         swept = sweep(session, journal, asked, read.reached)
-        pack = collect(session, asked, swept, _reviewed(settings, read), _problems(settings, read))
+        carried, before = _carry(session, asked, read)
+        pack = collect(session, asked, swept, (*_reviewed(settings, read), *carried), _problems(settings, read, carried), before)
         target = journal_of(settings).files.below(pack_folder(run_id))
         _write(session, target, pack)
         checkpoint("files_written")
@@ -108,6 +121,36 @@ def _begin(session: Session, run_id: str, now: datetime) -> int:
     return number
 
 
+def _last_reviewed(session: Session, now: datetime) -> dict[str, datetime]:
+    """Advertiser id → when its account was last read for a review, of the reviews that orders which cannot be mended any more are told of in."""
+    found: dict[str, datetime] = {}
+    for row in session.rows(
+        "SELECT figures FROM cj.prelock_sweeps WHERE reviewed_at >= :since ORDER BY review DESC", {"since": now - TOO_LATE_FOR}
+    ):
+        pack = pack_of(str(row["figures"]))
+        for one in pack.accounts if pack else ():
+            found.setdefault(one.advertiser_id, one.as_of or pack.reviewed_at if pack else now)
+    return found
+
+
+def _carry(session: Session, asked: Asked, read: LedgersRead) -> tuple[tuple[Reviewed, ...], Pack | None]:
+    """Takes over what the review before found of the accounts that could not be read now. Returns them, and that review."""
+    before = newest_pack(session)
+    failed = {one.account.advertiser_id for one in read.failures}
+    carried = tuple(
+        replace(one, as_of=one.as_of or before.reviewed_at)
+        for one in (before.accounts if before else ())
+        if before and one.advertiser_id in failed
+    )
+    with session.transaction():
+        for one in carried:
+            session.execute(
+                filled("prelock_carried"),
+                {"review": asked.number, "before": before.review if before else 0, "advertiser_id": one.advertiser_id},
+            )
+    return carried, before
+
+
 def _reviewed(settings: Settings, read: LedgersRead) -> tuple[Reviewed, ...]:
     return tuple(
         Reviewed(
@@ -118,10 +161,13 @@ def _reviewed(settings: Settings, read: LedgersRead) -> tuple[Reviewed, ...]:
     )  # fmt: skip
 
 
-def _problems(settings: Settings, read: LedgersRead) -> list[str]:
-    told = [
-        f"Account {one.account.conn_id!r} is not in this review, since its records could not be read: {one.error}" for one in read.failures
-    ]
+def _problems(settings: Settings, read: LedgersRead, carried: tuple[Reviewed, ...]) -> list[str]:
+    as_of = {one.advertiser_id: one.as_of for one in carried}
+    told = []
+    for left_out in read.failures:
+        sentence = f"Account {left_out.account.conn_id!r} is not in this review, since its records could not be read: {left_out.error}"
+        at = as_of.get(left_out.account.advertiser_id)
+        told.append(f"{sentence} Its orders are shown as the review of {hour(at)} found them." if at else sentence)
     told += [
         f"Account {one.conn_id!r} is in Test Mode: the night asks CJ about what differs, and mends nothing."
         for one in read.reached

@@ -10,7 +10,7 @@ What it does not do: send, quarantine, skip, or own an order. Killed at any mome
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -53,7 +53,7 @@ TOO_LATE_FOR = timedelta(days=92)
 """How long an order that was held back because CJ had locked it is told of."""
 
 LOCKED_FOR = timedelta(days=31)
-"""How far back the first review asks after orders that CJ has locked; each later one asks from the one before."""
+"""How far back an account's first review asks after orders that CJ has locked; each later one asks from the one before, of that account."""
 
 _KEYS = pa.schema(
     [("advertiser_id", pa.string()), ("enterprise_id", pa.string()), ("action_tracker_id", pa.int64()), ("order_id", pa.string())]
@@ -73,6 +73,8 @@ class Asked:
     now: datetime
     night: datetime
     """When the next night begins."""
+    reviewed_at: Mapping[str, datetime] = field(default_factory=dict)
+    """Advertiser id → when its account was last reviewed."""
     orders: OrdersSource | None = None
     checkpoint: Checkpoint = no_checkpoint
 
@@ -136,14 +138,12 @@ class _Keys(Spool):
 
 def _open_orders(session: Session, asked: Asked, accounts: tuple[Account, ...], scratch: Path) -> _Keys:
     keys = _Keys(scratch / "keys.parquet", _KEYS)
-    before = session.rows("SELECT MAX(reviewed_at) AS at FROM cj.prelock_sweeps")[0]["at"]
-    locked_since = (before if isinstance(before, datetime) else asked.now - LOCKED_FOR) - timedelta(days=1)
     for account in accounts:
         bound: dict[str, object] = {
             "advertiser_id": account.advertiser_id,
             "enterprise_id": account.enterprise_id,
             "too_late_since": asked.now - TOO_LATE_FOR,
-            "locked_since": locked_since,
+            "locked_since": asked.reviewed_at.get(account.advertiser_id, asked.now - LOCKED_FOR) - timedelta(days=1),
             "since": first_night(asked.now),
         }
         for batch in session.stream(filled("prelock_keys"), bound):

@@ -21,7 +21,7 @@ def headline(pack: Pack) -> str:
         sentences.append(
             f"{counted(wrong, 'order')} {'does' if wrong == 1 else 'do'} not agree, {_at_stake(pack, near)} at stake; the night sends {send:,} of them."
         )
-    lost = pack.count(Finding.TOO_LATE)
+    lost = sum(one.orders for one in pack.lost)
     if lost:
         cost = joined(amounts_by_currency(Amount(pack.currency_of(one.advertiser_id), money(one.cost)) for one in pack.lost))
         sentences.append(f"{counted(lost, 'order')} cannot be mended any more, which costs {cost}.")
