@@ -16,6 +16,7 @@ import msgspec
 
 from include.domain.money import ZERO, money, money_text
 from include.domain.prelock import Extension, Finding
+from include.domain.states import Mode
 from include.restatements.plan.digest import DIGEST_BYTES
 from include.restatements.prelock.sweep import WRONG, Asked, Swept
 from include.sql import filled
@@ -48,10 +49,12 @@ class LockDay:
     """Commission and CJ's fee on all of them."""
     wrong: int
     to_send: int
-    """Of those that are wrong, what the next night mends."""
+    """Of those that are wrong, what the next night mends: none of an account in Test Mode."""
     at_stake: str
     unpriced: int
     """Of those that are wrong, how many nobody can price."""
+    tested: int = 0
+    """Of those that are wrong, what the next night asks CJ about in Test Mode, and does not mend."""
     send_now: int = 0
     """Of those that are wrong, how many CJ locks before the next night can mend them."""
     first_lock: datetime | None = None
@@ -137,7 +140,7 @@ def collect(
         orders=swept.orders,
         findings={finding.value: swept.findings[finding.value] for finding in Finding if swept.findings[finding.value]},
         accounts=accounts,
-        locks=_in_order([*_locks(swept, asked.near.date()), *_carried(before, accounts, asked)]),
+        locks=_in_order([*_locks(swept, asked.near.date(), {one.advertiser_id for one in accounts if one.mode == Mode.LIVE}), *_carried(before, accounts, asked)]),
         lost=tuple(
             Lost(
                 advertiser_id=str(row["advertiser_id"]), month=str(row["month"]), reason=str(row["reason"]), change=str(row["change"]),
@@ -212,7 +215,7 @@ def _carried(before: Pack | None, accounts: tuple[Reviewed, ...], asked: Asked) 
     left_out = {one.advertiser_id for one in accounts if one.as_of is not None}
     today, near = asked.now.date().isoformat(), asked.near.date().isoformat()
     return [
-        replace(lock, near=bool(lock.day) and lock.day <= near, to_send=0, send_now=0, first_lock=None)
+        replace(lock, near=bool(lock.day) and lock.day <= near, to_send=0, tested=0, send_now=0, first_lock=None)
         for lock in (before.locks if before else ())
         if lock.advertiser_id in left_out and (not lock.day or lock.day >= today)
     ]
@@ -222,13 +225,14 @@ def _in_order(locks: list[LockDay]) -> tuple[LockDay, ...]:
     return tuple(sorted(locks, key=lambda one: (one.day or "9", one.advertiser_id)))
 
 
-def _locks(swept: Swept, near: date) -> list[LockDay]:
+def _locks(swept: Swept, near: date, live: set[str]) -> list[LockDay]:
     days: dict[tuple[str, str], dict[str, Any]] = {}
     for (advertiser, day, finding), lock in swept.locks.items():
         if finding == Finding.TOO_LATE:
             continue
         told = days.setdefault(
-            (advertiser, day), {"orders": 0, "held": ZERO, "wrong": 0, "to_send": 0, "stake": ZERO, "unpriced": 0, "now": 0, "first": None}
+            (advertiser, day),
+            {"orders": 0, "held": ZERO, "wrong": 0, "to_send": 0, "tested": 0, "stake": ZERO, "unpriced": 0, "now": 0, "first": None},
         )
         told["orders"] += lock.orders
         told["held"] += lock.held_cost
@@ -237,14 +241,14 @@ def _locks(swept: Swept, near: date) -> list[LockDay]:
             told["stake"] += lock.at_stake
             told["unpriced"] += lock.unpriced
         if finding == Finding.TO_SEND:
-            told["to_send"] += lock.orders
+            told["to_send" if advertiser in live else "tested"] += lock.orders
         if finding == Finding.SEND_NOW:
             told["now"], told["first"] = lock.orders, lock.first
     return [
         LockDay(
             advertiser_id=advertiser, day=day, near=bool(day) and day <= near.isoformat(), orders=told["orders"], held_cost=money_text(told["held"]),
             wrong=told["wrong"], to_send=told["to_send"], at_stake=money_text(told["stake"]), unpriced=told["unpriced"],
-            send_now=told["now"], first_lock=told["first"],
+            tested=told["tested"], send_now=told["now"], first_lock=told["first"],
         )
         for (advertiser, day), told in days.items()
     ]  # fmt: skip

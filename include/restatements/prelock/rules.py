@@ -24,6 +24,7 @@ FACTS: Mapping[str, str] = MappingProxyType(
         "clearly_another": "what commission is paid on differs by more than cj_currency_band of what CJ holds, at a rate that other orders show",
         "in_doubt": "a record of it could not be kept",
         "corrected": "CJ has a record of it that is no original, or takes something back",
+        "live": "its account's mode is live: what is sent changes what CJ holds",
         "locks_first": "it locks before the next night's calls can be processed: its start, and CJ's hour after it",
         "correction_sent": "a restatement or cancellation of it was sent live, and is not known to have failed",
         "lock_stage": "0 new, 1 extended, 2 locked, 3 closed at CJ",
@@ -93,12 +94,12 @@ FINDINGS: tuple[Rule, ...] = (
         "CJ: processing can take up to an hour or longer", listed=False,
     ),
     Rule(
-        Finding.SEND_NOW, f"{_decided(sends=True)} AND locks_first", "CJ holds another state than the warehouse, and locks it before the next night can mend it.",
+        Finding.SEND_NOW, f"{_decided(sends=True)} AND locks_first AND live", "CJ holds another state than the warehouse, and locks it before the next night can mend it.",
         "Run cj_restatements now, by hand: CJ needs its hour before the lock.", _LOCK, planned=True,
     ),
     Rule(
         Finding.TO_SEND, _decided(sends=True), "CJ holds another state than the warehouse, and it can still be mended.",
-        "The next run of cj_restatements decides it anew and sends it. See that it does before the lock.", _OURS, planned=True,
+        "The next run of cj_restatements decides it anew and, where the account is live, sends it. See that it does before the lock.", _OURS, planned=True,
     ),
     Rule(
         Finding.HELD_BACK, _decided(holds=True), "CJ holds another state, and the plan holds the order back.",
@@ -152,7 +153,7 @@ EXTENSIONS: tuple[Rule, ...] = (
         "Find out whether the sale is yours.", _OURS,
     ),
     Rule(
-        Extension.TO_CORRECT, "finding IN ('send_now', 'to_send')", "It differs today: tonight corrects it, and after that CJ refuses it.",
+        Extension.TO_CORRECT, "live AND finding IN ('send_now', 'to_send')", "It differs today: tonight corrects it, and after that CJ refuses it.",
         "Nothing: its return has come already. Where more is to come back, upload the file with it added before tonight, and hold it back until CJ has answered.",
         _FILE,
     ),

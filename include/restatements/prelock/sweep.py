@@ -25,6 +25,7 @@ from include.domain.money import ZERO, money
 from include.domain.personal import named
 from include.domain.prelock import Finding
 from include.domain.shapes import INSTANT, KEY
+from include.domain.states import Mode
 from include.restatements.changes.extraction import IDS_AT_ONCE
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import Journal
@@ -87,6 +88,13 @@ class Asked:
     def night_by(self) -> datetime:
         """An order that locks until then is locked before CJ has processed what the next night sends."""
         return self.night + timedelta(minutes=self.settings.processing_minutes)
+
+    @property
+    def live(self) -> str:
+        """The advertisers whose account is live: `,5500001,5500002,`."""
+        return "".join(
+            ["," + one.advertiser_id for one in self.settings.accounts if self.settings.effective_mode(one) is Mode.LIVE] + [","]
+        )
 
 
 @dataclass
@@ -176,6 +184,7 @@ def _look(session: Session, journal: Journal, asked: Asked, keys: pa.Table, scra
         "review": asked.number,
         "near": asked.near,
         "night_by": asked.night_by,
+        "live": asked.live,
         "return_days": settings.return_days,
     }
     session.execute(found_sql(), bound)

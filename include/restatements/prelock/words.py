@@ -17,9 +17,8 @@ def headline(pack: Pack) -> str:
     wrong = sum(lock.wrong for lock in near)
     sentences = [*at_once(pack), claim(pack)]
     if wrong:
-        send = sum(lock.to_send for lock in near)
         sentences.append(
-            f"{counted(wrong, 'order')} {'does' if wrong == 1 else 'do'} not agree, {_at_stake(pack, near)} at stake; the night sends {send:,} of them."
+            f"{counted(wrong, 'order')} {'does' if wrong == 1 else 'do'} not agree, {_at_stake(pack, near)} at stake; {_tonight(near)}."
         )
     lost = sum(one.orders for one in pack.lost)
     if lost:
@@ -63,6 +62,14 @@ def swept_words(pack: Pack) -> str:
         f"{pack.count(Finding.TOO_LATE):,} too late",
     ]
     return ", ".join(parts) + "."
+
+
+def _tonight(locks: list[LockDay]) -> str:
+    """What the night does about them, by the mode of each account."""
+    send, tested = sum(lock.to_send for lock in locks), sum(lock.tested for lock in locks)
+    asked = f"the night asks CJ about {tested:,} of them in Test Mode and mends none of those"
+    sends = f"the night sends {send:,} of them"
+    return f"{sends}; {asked}" if send and tested else asked if tested else sends
 
 
 def _at_stake(pack: Pack, locks: list[LockDay]) -> str:

@@ -71,7 +71,7 @@ def test_what_cj_holds_of_a_batch_is_found_by_its_orders(session: Session) -> No
         bound: dict[str, object] = {
             "run_id": "r", "process_by": NOW, "pairs_since": NOW, "open_ended_status": None, "max_attempts": 3, "interval_start": NOW, "interval_end": NOW,
             "fewest_orders": 10, "ids_must_meet": 0, "currency_band": 0, "allow_coupon_loss": False, "allow_discount_loss": False,
-            "allow_items_loss": False, "review": 1, "near": NOW, "night_by": NOW, "return_days": 30,
+            "allow_items_loss": False, "review": 1, "near": NOW, "night_by": NOW, "live": ",5500001,", "return_days": 30,
         }  # fmt: skip
         plan = plan_of(session, found_sql(), bound)
     assert "commissions_order" in plan, plan
