@@ -14,6 +14,8 @@ class Finding(StrEnum):
     """The warehouse's row breaks a rule, so nothing can be said or sent."""
     NOT_IN_WAREHOUSE = "not_in_warehouse"
     """CJ holds it, and the warehouse has no such order: it is paid for on CJ's word alone."""
+    NOWHERE = "nowhere"
+    """Something of it was sent once, and neither CJ nor the warehouse has it now."""
     ON_ITS_WAY = "on_its_way"
     """A change of it was sent, and CJ has not shown it yet."""
     NOT_COMPARABLE = "not_comparable"

@@ -63,7 +63,7 @@ breaks AS (
 ),
 
 facts AS (
-    SELECT k.enterprise_id, k.action_tracker_id, k.order_id, k.named, k.advertiser_id, i.order_id IS NOT NULL AS given, x.order_id IS NOT NULL AS refused,
+    SELECT k.enterprise_id, k.action_tracker_id, k.order_id, k.named, k.advertiser_id, i.order_id IS NOT NULL AS given, h.order_id IS NOT NULL AS held, x.order_id IS NOT NULL AS refused,
         x.reason AS refused_reason, x.detail AS refused_detail, COALESCE(p.rule, '') AS decision,
         COALESCE({{ is_converted("i.currency", "i.functional_currency") }}, FALSE) AS converted, 
         COALESCE(h.items_mark = COALESCE(i.items_mark, 0) AND COALESCE(h.coupon, '') = COALESCE(i.coupon, ''), FALSE) AS same_basket,

@@ -17,6 +17,7 @@ from include.restatements.rules.plan import RULES
 FACTS: Mapping[str, str] = MappingProxyType(
     {
         "given": "the warehouse gives a state of it that passes the gate",
+        "held": "CJ has a record of it",
         "refused": "the warehouse gives a state of it that the gate holds back",
         "decision": "the id of the plan's rule that decides it (docs/plan-rules.md)",
         "converted": "CJ converts its currency",
@@ -74,6 +75,10 @@ FINDINGS: tuple[Rule, ...] = (
     Rule(
         Finding.REFUSED, "refused", "The warehouse's row breaks a rule of the gate, so what CJ should hold is not known.",
         "Correct the row in the warehouse; the night after it is sent.", _OURS,
+    ),
+    Rule(
+        Finding.NOWHERE, "NOT given AND NOT held", "What was sent of it never arrived, and the warehouse does not have it any more: neither side has a record.",
+        "Nothing is paid. Where the sale was real, find out why the query does not give it.", _OURS,
     ),
     Rule(
         Finding.NOT_IN_WAREHOUSE, "NOT given", "CJ holds it, and the warehouse has no such order under this action tracker.",

@@ -214,9 +214,13 @@ def _empty(session: Session) -> None:
 
 
 def _since(session: Session) -> datetime:
-    """From when on the warehouse is asked about this batch: some time before the first of its orders was placed."""
+    """From when on the warehouse is asked about this batch: some time before the first of its orders was placed, or was in the state that a break is of. Of
+    an order that CJ never had, that state is all there is to go by."""
     first = session.rows(
-        "SELECT MIN(c.event_date) AS first FROM cj.commissions AS c INNER JOIN cj.prelock_keys AS k USING (advertiser_id, action_tracker_id, order_id)"
+        "SELECT MIN(f.first) AS first FROM ("
+        "SELECT MIN(c.event_date) AS first FROM cj.commissions AS c INNER JOIN cj.prelock_keys AS k USING (advertiser_id, action_tracker_id, order_id) "
+        "UNION ALL SELECT MIN(r.updated_at) FROM cj.reconciliation AS r INNER JOIN cj.prelock_keys AS k USING (enterprise_id, action_tracker_id, order_id) "
+        "WHERE r.status IN ('mismatched', 'missing')) AS f"
     )[0]["first"]
     return first - LOOKED_BACK if isinstance(first, datetime) else datetime(1970, 1, 1, tzinfo=UTC)
 
