@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from include.restatements.prelock.files import CLICKS, COLUMNS
-from include.restatements.prelock.rules import EXTENSIONS, FINDINGS, Rule
+from include.restatements.prelock.rules import EXTENSIONS, FINDINGS, NOTHING_HELD_BACK, Rule
 from include.restatements.prelock.sweep import TOO_LATE_FOR
 
 _HEAD = f"""<!-- Written by `make docs` from include/restatements/prelock/rules.py, include/restatements/prelock/files.py and lab/pages/prelock.py. Edit those. -->
@@ -64,7 +64,8 @@ The file is in CJ's extension format, one for each account whose connection has 
 ```
 
 Each line has two positions, CJ's transaction id and the order id. CJ does not say which of its ids the first one is, so it stays empty. To upload it: **{"** › **".join(CLICKS)}**. CJ has to have received
-*and processed* it by the 10th for the month before, and answers by e-mail, record by record. Hold back nothing for it: an order that is corrected meanwhile is refused there, and is right at CJ already.
+*and processed* it by the 10th for the month before, and answers by e-mail, record by record. An order that is corrected meanwhile is refused there.
+{NOTHING_HELD_BACK}
 
 ## The CSV
 

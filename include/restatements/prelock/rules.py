@@ -71,6 +71,11 @@ _OURS = "this package: what the warehouse says is what CJ should hold"
 _LOCK = "CJ: once locked it can never be corrected; an order missed before the lock is paid for good"
 _FILE = "CJ's extension file: only transactions in NEW or ACCEPTED can be extended, LOCKED and CORRECTED ones are refused, record by record"
 
+NOTHING_HELD_BACK = (
+    "Hold back no correction for the file: what is corrected is right at CJ, and what comes back before the lock is sent as usual."
+)
+"""The one rule where a correction and the list to put off meet. Used by docs/prelock.md too."""
+
 FINDINGS: tuple[Rule, ...] = (
     Rule(
         Finding.REFUSED, "refused", "The warehouse's row breaks a rule of the gate, so what CJ should hold is not known.",
@@ -159,7 +164,7 @@ EXTENSIONS: tuple[Rule, ...] = (
     ),
     Rule(
         Extension.TO_CORRECT, "live AND finding IN ('send_now', 'to_send')", "It differs today: tonight corrects it, and after that CJ refuses it.",
-        "Nothing: its return has come already. Where more is to come back, upload the file with it added before tonight, and hold it back until CJ has answered.",
+        f"{NOTHING_HELD_BACK} What comes back after its lock, settle with the publisher.",
         _FILE,
     ),
     Rule(
