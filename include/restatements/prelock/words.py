@@ -61,7 +61,8 @@ def swept_words(pack: Pack) -> str:
         f"{wrong:,} to look at",
         f"{pack.count(Finding.TOO_LATE):,} too late",
     ]
-    return ", ".join(parts) + "."
+    nowhere = pack.count(Finding.NOWHERE)
+    return ", ".join([*parts, *([f"{nowhere:,} that neither side has"] if nowhere else [])]) + "."
 
 
 def _tonight(locks: list[LockDay]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from include.restatements.prelock.words import swept_words
 from include.warehouse.base import open_warehouse
 from tests.model.histories import FIXED_DATE
 from tests.model.shop import Change
@@ -40,4 +41,5 @@ def test_an_old_break_is_found_in_the_warehouse_and_one_that_nobody_has_is_said_
     assert found["gone"] == ("nowhere", None)
     assert found["lost-create"][0] not in ("not_in_warehouse", "nowhere")
     assert "neither side has a record" in listed(made.files)["gone"]["meaning"]
+    assert swept_words(made.pack).endswith("1 that neither side has.")
     assert made.pack.breaks[0].orders == 2
