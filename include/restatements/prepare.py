@@ -19,6 +19,8 @@ from include.domain.money import ZERO, money_text
 from include.restatements.adoption import adopt
 from include.restatements.approval.judging import judge, keep_nights
 from include.restatements.approval.moves import shown
+from include.restatements.approval.record import approved_plans
+from include.restatements.approval.sent import sent_before
 from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
 from include.restatements.changes.orders import check_where_they_are
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
@@ -186,6 +188,10 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
     for name, file in planned.files.items():
         context.journal.files.put(f"{context.folder}/{name}", file)
     before = context.journal.manifest(context.folder)
+    chunks = [chunk.planned() for chunk in planned.chunks]
+    sent = sent_before(context.journal, before, chunks)
+    let_go = approved_plans(context.journal, run.run_id)
+    unasked = [part.judged for part in sent if part.digest not in let_go]
     manifest = Manifest(
         run_id=run.run_id,
         interval=(run.interval_start, run.interval_end),
@@ -198,17 +204,18 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         unpriced=planned.unpriced,
         summary=_summary(planned),
         problems=problems,
-        chunks=[chunk.planned() for chunk in planned.chunks],
+        chunks=chunks,
         turn=before.turn + 1 if before is not None else 1,
         moves=planned.moved.moves,
-        gate=judge(context.session, run, context.settings, planned.moved, context.now),
+        gate=judge(context.session, run, context.settings, planned.moved, context.now, unasked),
+        sent=sent,
     )
     manifest = replace(manifest, digest=digest_of(manifest))
     context.session.execute(
         "UPDATE cj.plans SET interval_start = :begin, interval_end = :end, figures = :figures WHERE plan_number = :plan",
         {"begin": run.interval_start, "end": run.interval_end, "figures": figures_of_plan(manifest), "plan": context.numbers.plan},
     )
-    keep_nights(context.session, run.run_id, context.numbers.plan, manifest.gate, context.now)
+    keep_nights(context.session, manifest, context.numbers.plan)
     context.journal.commit_plan(manifest)
     return manifest
 

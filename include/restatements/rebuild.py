@@ -125,7 +125,7 @@ def _refill_run(session: Session, journal: Journal, manifest: Manifest) -> None:
     leave_to_submissions(session, run_id)
     load_approvals(session, journal, run_id)
     number = manifest.plan_number if manifest.plan_number is not None else number_of_moment(manifest.planned_at)
-    keep_nights(session, run_id, number, manifest.gate, manifest.cj_time)
+    keep_nights(session, manifest, number)
 
 
 def _planned(journal: Journal, manifest: Manifest, ref: ChunkRef) -> pa.Table:

@@ -18,7 +18,7 @@ set and more is at stake, or it is not known how much. Nothing is ever approved 
 *Open* is what CJ has neither locked nor closed. *Touched* are restatements and cancellations: a create takes nothing back. Money is the sales that commission is paid on, in the
 advertiser's currency; an order of which it is not known how much it loses counts with all that CJ holds of it. What is usual is read from the last {NIGHTS_LOOKED_AT} nights that changed
 anything and were let go, once there are {FEWEST_NIGHTS}; the other rules need no history. Accounts in Test Mode move nothing, and are not asked about. Runs of a backfill
-that are planned within two days are judged by their sum, since the last of them that a person approved.
+that are planned within two days are judged by their sum, since the last of them that a person approved. A run that is cleared is judged with what its earlier plans sent and nobody approved.
 
 `never_above` is a hard limit of the money at stake of one account in one night: above it nothing is planned, and nobody can approve past it.
 Where it is above only with what a pre-lock review found, that is left for a later night, and the run says so.
@@ -39,6 +39,10 @@ A change log of 374 nights and 18,402 orders of a real online shop (wholesale am
 Each night that was stopped as it was is one giant return, by `much_taken_back`: 21, 10.9 and 24.3 per cent of all open money taken back by 5, 9 and 3 orders; of three customers in ten, 7.8 per cent by 4
 orders and 51.2 per cent by one. Every injected night that was not stopped touches fewer than `gate_fewest` orders and takes back less than half of a usual day's sales: the first days of the
 log, and the days after the 11th, when the month before has just locked and little is open. To stop those too, lower `cj_gate_fewest`; a small shop's nights then ask more often.
+
+A very small shop's ordinary return may stop a night by the letter of the rules: where little is open, one order can be more than the share that may be taken back, and more than half of a
+usual day's sales. That is meant: of so few orders nobody can tell one from the other. Where it asks too often, raise `cj_gate_taken_back` (or set it to `off` for the first weeks), and
+set `cj_approve_above` to what one night may move unasked, which then holds in money and not in shares.
 
 ## The rules
 

@@ -17,7 +17,7 @@ from include.domain.money import ZERO, exact_sum, money, money_text
 from include.domain.states import Mode, Operation
 from include.restatements.approval.moves import Moved
 from include.restatements.approval.rules import FEWEST_NIGHTS, NIGHTS_LOOKED_AT, Figures, reasons
-from include.restatements.journal.documents import Judged, Move
+from include.restatements.journal.documents import Judged, Manifest, Move
 from include.restatements.settings import Run, Settings
 from include.sql import filled
 from include.warehouse.base import Session
@@ -26,15 +26,19 @@ A_BACKFILL = timedelta(days=2)
 """Runs of a backfill that were planned within it of each other, by CJ's time, are judged together."""
 
 
-def judge(session: Session, run: Run, settings: Settings, moved: Moved, now: datetime) -> tuple[Judged, ...]:
-    """What the gate says of a plan, an account each; `now` is CJ's present. Raises AboveTheLimit, past which nobody can approve."""
+def judge(session: Session, run: Run, settings: Settings, moved: Moved, now: datetime, sent: Sequence[Judged] = ()) -> tuple[Judged, ...]:
+    """What the gate says of a plan, an account each; `now` is CJ's present. `sent` is what earlier plans of the run sent, and no person let go: it counts
+    with this one.
+
+    Raises AboveTheLimit, past which nobody can approve.
+    """
     judged = []
     for account in settings.accounts:
         moves = [move for move in moved.moves if move.enterprise_id == account.enterprise_id]
         if not moves or settings.effective_mode(account) is not Mode.LIVE:
             continue
         _within_the_limit(account, moves, settings)
-        figures = figures_of(session, run, settings, account, moved, now)
+        figures = figures_of(session, run, settings, account, moved, now, sent)
         said = reasons(figures, settings) + _limit_not_known(moves, settings)
         judged.append(
             Judged(
@@ -51,17 +55,18 @@ def judge(session: Session, run: Run, settings: Settings, moved: Moved, now: dat
     return tuple(judged)
 
 
-def keep_nights(session: Session, run_id: str, plan_number: int, judged: Sequence[Judged], planned_at: datetime) -> None:
-    """Into cj.nights, inside the caller's transaction; an earlier plan of the run gives way."""
-    session.execute("DELETE FROM cj.nights WHERE run_id = :run_id", {"run_id": run_id})
-    for night in judged:
+def keep_nights(session: Session, manifest: Manifest, plan_number: int) -> None:
+    """Into cj.nights, inside the caller's transaction: the run's newest plan, and of its earlier ones what they sent."""
+    session.execute("DELETE FROM cj.nights WHERE run_id = :run_id", {"run_id": manifest.run_id})
+    rows = [(sent.plan_number, sent.planned_at, sent.judged) for sent in manifest.sent]
+    for number, planned_at, night in (*rows, *((plan_number, manifest.cj_time, night) for night in manifest.gate)):
         session.execute(
             "INSERT INTO cj.nights (run_id, enterprise_id, plan_number, backfill, created, touched, taken_back, open_orders, open_money, asked_by, planned_at) "
             "VALUES (:run_id, :enterprise_id, :plan_number, :backfill, :created, :touched, :taken_back, :open_orders, :open_money, :asked_by, :planned_at)",
             {
-                "run_id": run_id,
+                "run_id": manifest.run_id,
                 "enterprise_id": night.enterprise_id,
-                "plan_number": plan_number,
+                "plan_number": number,
                 "backfill": night.backfill,
                 "created": night.created,
                 "touched": night.touched,
@@ -74,8 +79,11 @@ def keep_nights(session: Session, run_id: str, plan_number: int, judged: Sequenc
         )
 
 
-def figures_of(session: Session, run: Run, settings: Settings, account: Account, moved: Moved, now: datetime) -> Figures:
-    """What the gate's rules are asked of, for one account."""
+def figures_of(
+    session: Session, run: Run, settings: Settings, account: Account, moved: Moved, now: datetime, sent: Sequence[Judged] = ()
+) -> Figures:
+    """What the gate's rules are asked of, for one account. `sent` as of `judge`."""
+    mine = [part for part in sent if part.enterprise_id == account.enterprise_id]
     moves = [move for move in moved.moves if move.enterprise_id == account.enterprise_id]
     days = _open_days(session, run, settings, account, now)
     before = _backfill_before(session, run, account, now) if run.backfill else {"touched": 0, "taken_back": ZERO, "runs": 0}
@@ -83,8 +91,8 @@ def figures_of(session: Session, run: Run, settings: Settings, account: Account,
     cancelled = {when: moved.cancelled[(account.enterprise_id, when)] for when in placed}
     worse = max(placed, key=lambda when: (Decimal(cancelled[when]) / placed[when] if placed[when] else ZERO, cancelled[when]))
     return Figures(
-        touched=_touched(moves) + int(str(before["touched"])),
-        taken_back=exact_sum([_taken_back(moves), money(str(before["taken_back"]))]),
+        touched=_touched(moves) + sum(part.touched for part in mine) + int(str(before["touched"])),
+        taken_back=exact_sum([_taken_back(moves), *(money(part.taken_back) for part in mine), money(str(before["taken_back"]))]),
         runs=1 + int(str(before["runs"])),
         open_orders=sum(int(str(day["orders"])) for day in days),
         open_money=exact_sum([ZERO, *(money(str(day["held"])) for day in days)]),

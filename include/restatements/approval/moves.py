@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.domain.money import ZERO, exact_sum, money, money_text
-from include.domain.shapes import INSTANT
+from include.domain.shapes import INSTANT, MONEY
 from include.domain.states import Operation
 from include.restatements.journal.documents import Move
 
@@ -112,6 +112,13 @@ class Moves:
             for (enterprise_id, operation, publisher_id), found in named
         )
         return Moved(moves, frozenset(self._trackers), self._cancelled)
+
+
+def taken_back(decisions: pa.Table) -> pa.ChunkedArray:
+    """What each order takes back at most of the sales that commission is paid on: what CJ holds of it, where it is not known how much (`sales_moved`)."""
+    moved, held = decisions["sales_moved"].to_pylist(), decisions["held_sales"].to_pylist()
+    most = [of if amount is None else max(ZERO, -amount) for amount, of in zip(moved, held, strict=True)]
+    return pa.chunked_array([pa.array(most, MONEY)])
 
 
 def _instant(moment: datetime) -> pa.Scalar[pa.TimestampScalar]:

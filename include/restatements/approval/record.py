@@ -3,11 +3,13 @@
     <run>/approvals/0001.asked.json    the first question of the run: the plan's digest, and all that was shown
     <run>/approvals/0001.answer.json   what became of it: by whom, when
 
-A run is asked again where it was planned again, or its question was cleared; an earlier question that nobody answered is then withdrawn.
+A run is asked again where it was planned again, or its question was cleared; an earlier question that nobody answered is then withdrawn. So is one whose plan
+has given way to another, whoever asks about that one, and one that is open when the run's `publish` is there: nobody waits for its answer any more.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from itertools import count
 
 import pyarrow as pa
@@ -36,6 +38,8 @@ APPROVALS = pa.schema(
     ]
 )
 """Rows of cj.approvals."""
+ANSWERED_WITHIN = timedelta(days=3)
+"""Of its plan: no run is let go on for longer."""
 
 
 def keep_question(journal: Journal, asked: Asked) -> int:
@@ -51,6 +55,17 @@ def keep_answer(journal: Journal, run_id: str, number: int, decided: Decided) ->
     journal.files.create(_path(run_id, number, "answer"), encoded(decided, indented=True))
 
 
+def withdraw_open(journal: Journal, run_id: str, at: datetime) -> None:
+    """The run is over: to a question without an answer none will come. Raises StorageError."""
+    for number in _open(journal, run_id):
+        keep_answer(journal, run_id, number, Decided(answer=Answer.WITHDRAWN, by=None, at=at))
+
+
+def approved_plans(journal: Journal, run_id: str) -> frozenset[str]:
+    """The digests of the run's plans that a person let go. Raises StorageError."""
+    return frozenset(str(row["plan_digest"]) for row in _rows(journal, run_id) if row["answer"] == Answer.APPROVED.value)
+
+
 def load_approvals(session: Session, journal: Journal, run_id: str) -> int:
     """Bring cj.approvals up to what the journal says of one run, inside the caller's transaction. Returns how many questions there are."""
     rows = _rows(journal, run_id)
@@ -60,14 +75,34 @@ def load_approvals(session: Session, journal: Journal, run_id: str) -> int:
     return len(rows)
 
 
+def load_newest(session: Session, journal: Journal, now: datetime) -> None:
+    """The questions of the newest runs, as the journal has them: those of which one may be open, planned within ANSWERED_WITHIN of `now` by our own clock."""
+    runs = session.rows(
+        "SELECT DISTINCT p.run_id FROM (SELECT run_id, planned_at FROM cj.plans ORDER BY plan_number DESC LIMIT 100) AS p WHERE p.planned_at >= :since",
+        {"since": now - ANSWERED_WITHIN},
+    )
+    with session.transaction():
+        session.serialize("cj.plan")
+        for row in runs:
+            load_approvals(session, journal, str(row["run_id"]))
+
+
+def _open(journal: Journal, run_id: str) -> list[int]:
+    names = journal.files.names(f"{run_folder(run_id)}/approvals")
+    asked, answered = ({int(name.partition(".")[0]) for name in names if name.endswith(f".{what}.json")} for what in ("asked", "answer"))
+    return sorted(asked - answered)
+
+
 def _rows(journal: Journal, run_id: str) -> list[dict[str, object]]:
     names = journal.files.names(f"{run_folder(run_id)}/approvals")
     numbers = sorted(int(name.partition(".")[0]) for name in names if name.endswith(".asked.json"))
     found = []
+    manifest = journal.manifest(run_folder(run_id)) if numbers else None
     for number in numbers:
         asked = _document(journal, _path(run_id, number, "asked"), Asked)
         decided = _document(journal, _path(run_id, number, "answer"), Decided) if f"{number:04d}.answer.json" in names else None
-        withdrawn = decided is None and number != numbers[-1]
+        another = manifest is not None and manifest.digest is not None and asked.digest != manifest.digest
+        withdrawn = decided is None and (number != numbers[-1] or another)
         found.append(
             {
                 "run_id": run_id,

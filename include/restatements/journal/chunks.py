@@ -32,7 +32,8 @@ _NOT_SENT = {
 
 @dataclass(frozen=True)
 class Chunk:
-    """One planned chunk. `amount` is the sum in the orders' own currencies by currency, as text."""
+    """One planned chunk. `amounts` are the sums in the orders' own currencies by currency, as text; `taken_back` what it takes back at most of the sales that
+    commission is paid on, as text in the advertiser's currency, None where it was not told."""
 
     ref: ChunkRef
     enterprise_id: str
@@ -41,6 +42,7 @@ class Chunk:
     amounts: dict[str, str]
     canary: bool = False
     """Whether it goes live first, and the others of its account after it."""
+    taken_back: str | None = None
 
     def planned(self) -> PlannedChunk:
         """The chunk as the manifest has it."""
@@ -52,6 +54,7 @@ class Chunk:
             content_hash=self.content_hash,
             amounts=self.amounts,
             canary=self.canary,
+            taken_back=self.taken_back,
         )
 
 
@@ -77,7 +80,7 @@ class ChunkWriter:
         self._open: dict[tuple[str, Operation], list[pa.Table]] = {}
 
     def add(self, operation: Operation, orders: pa.Table) -> None:
-        """`orders` in shapes.CHUNK, sorted by key."""
+        """`orders` in shapes.CHUNK, sorted by key; where it is known, with `taken_back` of each beside it."""
         for enterprise_id in pc.unique(orders["enterprise_id"]).to_pylist():
             mine = orders.filter(pc.equal(orders["enterprise_id"], enterprise_id))
             parts = self._open.setdefault((enterprise_id, operation), [])
@@ -111,6 +114,9 @@ class ChunkWriter:
         return self.size if (enterprise_id, operation) in self._begun else self._canaries.get(enterprise_id, self.size)
 
     def _write(self, enterprise_id: str, operation: Operation, orders: pa.Table) -> None:
+        taken_back = (
+            money_text(exact_sum([ZERO, *orders["taken_back"].drop_null().to_pylist()])) if "taken_back" in orders.column_names else None
+        )
         orders = orders.select(CHUNK.names).cast(CHUNK).combine_chunks()
         for column in _NOT_SENT[operation]:
             orders = orders.set_column(orders.schema.get_field_index(column), column, pa.nulls(orders.num_rows, CHUNK.field(column).type))
@@ -120,7 +126,7 @@ class ChunkWriter:
         self.wrote(ref, orders)
         canary = enterprise_id in self._canaries and (enterprise_id, operation) not in self._begun
         self._begun.add((enterprise_id, operation))
-        self.chunks.append(Chunk(ref, enterprise_id, orders.num_rows, name, amounts_by_currency(orders), canary))
+        self.chunks.append(Chunk(ref, enterprise_id, orders.num_rows, name, amounts_by_currency(orders), canary, taken_back))
 
     def _free_ref(self, operation: Operation, name: str) -> ChunkRef:
         """The chunk's own name, or the next one after chunks of the same content that were revoked, or that only Test Mode was asked."""

@@ -50,6 +50,8 @@ class PlannedChunk(msgspec.Struct, frozen=True, kw_only=True):
     amounts: Mapping[str, str]
     canary: bool = False
     """Whether it goes live first, and its account's others once it is proven (`canaries`)."""
+    taken_back: str | None = None
+    """Of the sales that commission is paid on, at most; in the advertiser's currency. None in those from before it was worked out."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +111,17 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """Id and sentence of every rule that asks for a person."""
 
 
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What an earlier plan of a run had sent of an account when the run was planned again."""
+
+    plan_number: int
+    digest: str | None
+    planned_at: Moment
+    """By CJ's time."""
+    judged: Judged
+    """Its orders and money are those of what was sent, or may have been; the rest is what the gate said of the whole plan."""
+
+
 class Manifest(Document, frozen=True, kw_only=True):
     """A run's plan: without it nothing of the run may be posted."""
 
@@ -136,6 +149,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     """None in those from before they were worked out."""
     gate: Sequence[Judged] = ()
     """An account each that was going live."""
+    sent: Sequence[Sent] = ()
+    """Of the run's earlier plans."""
 
     @property
     def reasons(self) -> list[str]:

@@ -20,7 +20,7 @@ from include.domain.money import ZERO, exact_sum
 from include.domain.shapes import KEY
 from include.domain.states import FEWEST_ORDERS, MAX_ATTEMPTS, Operation, Stage
 from include.restatements.approval.judging import day_before
-from include.restatements.approval.moves import Moved, Moves
+from include.restatements.approval.moves import Moved, Moves, taken_back
 from include.restatements.journal.chunks import Chunk, ChunkWriter
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.picking import Picked
@@ -112,7 +112,8 @@ class _Deciding:
             sent = sent.append_column("attempt", decisions["attempt"].cast(pa.int32()))
             for name, number in (("plan_number", self._numbers.plan), ("known_reading", self._numbers.reading)):
                 sent = sent.append_column(name, pa.repeat(pa.scalar(number, pa.int64()), sent.num_rows))
-            self._writer.add(rule.operation, sent.append_column("untouched", pc.equal(sent["change_type"], "new")))
+            sent = sent.append_column("untouched", pc.equal(sent["change_type"], "new"))
+            self._writer.add(rule.operation, sent.append_column("taken_back", taken_back(decisions)))
         elif rule.hold is not None:
             self._rows.quarantine(_quarantined(rule, decisions), Stage.ELIGIBILITY)
         else:

@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS cj.approvals (
 ;
 
 -- What each run that was going live was to change of an account, what was open at CJ then, and which of the money gate's rules asked for a person (their ids,
--- and null where none did). One row for each run and account: of a run that was planned again, its newest plan.
+-- and null where none did). One row for each plan and account: of a run that was planned again its newest plan, and of each earlier one what it had sent.
 CREATE TABLE IF NOT EXISTS cj.nights (
     run_id text NOT NULL, enterprise_id text NOT NULL, plan_number bigint NOT NULL, backfill boolean NOT NULL,
     created bigint NOT NULL, touched bigint NOT NULL, taken_back decimal(38, 10) NOT NULL,
