@@ -9,7 +9,8 @@ the Variable `cj_notifiers`, and into this task's log; what was told, and when i
 
 **Params.** None.
 
-**What a failure leaves behind.** Nothing: the next hour tells what is still so. A notifier that fails does not fail the task; its log says which and why, and it is tried again every hour
+**What a failure leaves behind.** Nothing: the next hour tells what is still so. Where the watch cannot read its settings, the warehouse or the storage, it tells that, and of last night what
+Airflow alone knows; what was told then is in `notices/blind.json` of the storage until it can look again. A notifier that fails does not fail the task; its log says which and why, and it is tried again every hour
 until the notice is over.
 """
 

@@ -188,6 +188,12 @@ def storage_url(secrets: Secrets) -> str:
     return str(TOLD["storage"].kind.read(value or DEFAULT_STORAGE.format(home=airflow_home()), where))
 
 
+def notifiers_from_airflow(secrets: Secrets | None = None) -> tuple[Mapping[str, Any], ...]:
+    """How people are told, though every other setting were wrong. Raises SettingError."""
+    value, where = _variable("notifiers", secrets or Secrets())
+    return () if value is None else tuple(TOLD["notifiers"].kind.read(value, where))
+
+
 def airflow_home() -> str:
     """Airflow's home, wherever its configuration says it is."""
     from airflow.configuration import AIRFLOW_HOME

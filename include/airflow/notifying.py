@@ -3,17 +3,18 @@
 The Variable `cj_notifiers` lists them, with what each is made with; every text may use `{{ notice.subject }}`, `{{ notice.words }}`, `{{ notice.page }}` and
 `{{ notice.kind }}`. E-mail, Slack and Apprise have texts of their own where none is given. Besides them every notice is a line of the task's log.
 
-A notifier that fails is tried again by the next hour, and fails nothing else. A notice is told once by each notifier until it is over.
+A notifier that fails, or does not end within a minute, is tried again by the next hour, and fails nothing else. A notice is told once by each notifier until it is over.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
 from include.airflow.warehouse import warehouse_location
 from include.restatements.notices.kinds import Notice, NoticeKind
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 
 LOG = "the log"
 """The way that is always there."""
+LONGEST_SENDING = timedelta(minutes=1)
+"""Then a notifier counts as failed."""
+Way: TypeAlias = tuple[str, str, str]
+"""Kind and name of a notice, and a way it was told by."""
 
 _CHAT = "*{{ notice.subject }}*\n{{ notice.words }}\n{{ notice.page }}"
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -41,8 +46,11 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
 """What a notifier says where its row in the Variable does not."""
 
 
-def tell(found: Sequence[Notice], looked_at: Iterable[NoticeKind], settings: Settings) -> dict[str, int]:
-    """Tells what was not told yet, and ends what is over; of the kinds `looked_at` alone. Returns counts. Raises WarehouseError."""
+def tell(found: Sequence[Notice], looked_at: Iterable[NoticeKind], settings: Settings, already: Set[Way] = frozenset()) -> dict[str, int]:
+    """Tells what was not told yet, and ends what is over; of the kinds `looked_at` alone. What is `already` told is only written down.
+
+    Returns counts. Raises WarehouseError.
+    """
     from include.warehouse.base import open_warehouse
 
     ways, location = {name_of(row): row for row in settings.notifiers}, warehouse_location()
@@ -54,7 +62,7 @@ def tell(found: Sequence[Notice], looked_at: Iterable[NoticeKind], settings: Set
             pending = untold(session, found, [LOG, *ways])
     told = 0
     for one, way in pending:
-        if _sent(one, ways.get(way)):
+        if (one.kind.value, one.about, way) in already or sent(one, ways.get(way)):
             told += 1
             # No warehouse is held while a server is waited for.
             with open_warehouse(location) as session, session.transaction():
@@ -68,18 +76,38 @@ def name_of(row: Mapping[str, Any]) -> str:
     return f"{str(row['notifier']).rpartition('.')[2]} {mark}"
 
 
-def _sent(one: Notice, row: Mapping[str, Any] | None) -> bool:
+def sent(one: Notice, row: Mapping[str, Any] | None) -> bool:
+    """Whether the notifier of this row took it, or the log where there is none. Raises nothing."""
     if row is None:
         log.warning("%s. %s %s", one.subject, one.words, one.page)
         return True
     try:
-        _send(one, row)
+        _in_time(lambda: _send(one, row))
     except Exception as error:  # noqa: BLE001 - whatever a notifier raises, it must not fail the night
         log.warning(
             "Notifier %s did not take %r and is tried again in an hour: %s: %s", row["notifier"], one.subject, type(error).__name__, error
         )
         return False
     return True
+
+
+def _in_time(send: Callable[[], None]) -> None:
+    """A server that never answers must not hold the question or the warehouse's slot: the thread is left behind, and ends with its task."""
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            send()
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            raised.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(LONGEST_SENDING.total_seconds())
+    if thread.is_alive():
+        raise TimeoutError(f"it did not end within {LONGEST_SENDING.total_seconds():g} seconds")
+    if raised:
+        raise raised[0]
 
 
 def _send(one: Notice, row: Mapping[str, Any]) -> None:

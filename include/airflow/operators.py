@@ -71,7 +71,7 @@ class ApproveNight(ApprovalOperator):
         self.subject, self.body = subject(asked), body(asked)
         self._ask(context)
         number = keep_question(context, asked)
-        tell_that_it_waits(context, settings_from_airflow(said(context)))
+        tell_that_it_waits(asked, number, settings_from_airflow(said(context)))
         for notifier in self.notifiers:
             notifier(context)
         raise TaskAwaitingInput(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from include.restatements.adoption import adopt
-from include.restatements.approval.record import load_approvals
+from include.restatements.approval.record import load_approvals, withdraw_open
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.canaries import why_left
 from include.restatements.journal.documents import Manifest
@@ -36,6 +36,7 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
     manifest = journal.manifest(run_folder(run.run_id))
     if manifest is None:
         return Published({}, None, 0, ["Nothing was planned, so nothing was sent: see the `prepare` task."])
+    withdraw_open(journal, run.run_id, datetime.now(UTC))
     with open_warehouse(location) as session:
         session.create_tables()  # the night may have been planned by an earlier release
         with session.transaction():

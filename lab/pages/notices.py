@@ -12,7 +12,7 @@ _HEAD = """<!-- Written by `make docs` from include/restatements/notices/kinds.p
 What people are told of, and how.
 
 `cj_watch` looks every hour. What is so is told once, when it begins, by every notifier and in the task's log; it is told again only after it was over and has come back. A question of
-`approve` is told at once. `cj.notices` has what was told, by which way, when, and when it was over. A notifier that fails is tried again the next hour, and fails nothing else.
+`approve` is told at once. `cj.notices` has what was told, by which way, when, and when it was over. A notifier that fails, or does not end within a minute, is tried again the next hour, and fails nothing else.
 
 | kind | told when | what to do | Variables |
 |---|---|---|---|

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from include.airflow import notifying
 from include.airflow.notifying import LOG, tell
 from include.restatements.notices.kinds import Notice, NoticeKind, notice
 from include.restatements.settings import Settings
@@ -143,3 +146,17 @@ def test_any_other_notifier_is_made_with_what_its_row_says(posts: Posts, warehou
 def test_what_a_notice_says_is_never_taken_for_a_template(posts: Posts, warehouse: Path) -> None:
     tell([failed("{{ 1 + 1 }}")], NoticeKind, settings({"notifier": SLACK}))
     assert "The night of {{ 1 + 1 }} failed" in json.loads(posts.received[0])["text"]
+
+
+def test_a_server_that_never_answers_holds_nobody(posts: Posts, warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notifying, "LONGEST_SENDING", timedelta(seconds=1))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = {
+            "conn_type": "smtp",
+            "host": "127.0.0.1",
+            "port": silent.getsockname()[1],
+            "extra": {"disable_ssl": True, "timeout": 600},
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+        counts = tell([failed()], NoticeKind, settings(*BOTH))
+    assert (counts["told"], counts["not_told"], len(posts.received)) == (2, 1, 1)

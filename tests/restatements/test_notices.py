@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 
+from include.restatements.approval.record import keep_question, load_newest
+from include.restatements.journal.documents import Asked
 from include.restatements.notices import found
 from include.restatements.notices.found import LastNight
 from include.restatements.notices.kinds import KINDS, NoticeKind
@@ -17,10 +19,17 @@ from tests.model.histories import pixel_order
 from tests.model.world import BEGIN
 from tests.restatements.both_warehouses import WorldOn
 from tests.restatements.nights import later, placed
+from tests.restatements.nights import night as whole_night
 
 SETTINGS = Settings(accounts=(), storage="file:///nowhere")
 DUE = datetime(2026, 3, 3, 2, tzinfo=UTC)
 BY_ITS_HOUR, LATE = DUE + timedelta(hours=6), DUE + timedelta(hours=5, minutes=59)
+
+
+def asked(run_id: str, digest: str) -> Asked:
+    return Asked(
+        run_id=run_id, digest=digest, at_stake="1.00", unpriced=0, reasons=["why"], subject="s", body="b", asked_at=datetime.now(UTC)
+    )
 
 
 def night(runs: int, succeeded: int = 0, failed: int = 0) -> LastNight:
@@ -42,7 +51,7 @@ def night(runs: int, succeeded: int = 0, failed: int = 0) -> LastNight:
     ],
 )
 def test_a_night_that_failed_is_late_or_never_began(of: LastNight, now: datetime, kind: NoticeKind | None) -> None:
-    told = found.of_the_night(of, SETTINGS, now, had_nights=True, page="/dags/cj_restatements")
+    told = found.of_the_night(of, SETTINGS.night_hours, now, had_nights=True, page="/dags/cj_restatements")
     assert [one.kind for one in told] == ([kind] if kind else [])
     for one in told:
         assert one.about == "2026-03-02"
@@ -50,7 +59,7 @@ def test_a_night_that_failed_is_late_or_never_began(of: LastNight, now: datetime
 
 
 def test_a_package_that_was_just_set_up_has_missed_no_night(world: WorldOn) -> None:
-    assert found.of_the_night(night(0), SETTINGS, BY_ITS_HOUR, had_nights=False, page="") == []
+    assert found.of_the_night(night(0), SETTINGS.night_hours, BY_ITS_HOUR, had_nights=False, page="") == []
     with open_warehouse(world.location) as session:
         session.create_tables()
         assert not found.had_nights(session)
@@ -87,6 +96,51 @@ def test_breaks_above_the_limit_and_those_that_lock_soon_are_told_with_their_mon
         assert len(told) == count
         for one in told:
             assert one.subject.startswith(f"2 wrong orders lock at {locks:%Y-%m-%d %H:%M} UTC: {2 * risk:.2f} at risk")
+
+
+def test_a_break_that_locks_soon_is_told_however_long_ago_it_was_sent(world: WorldOn) -> None:
+    order = placed()
+    world.pixel([pixel_order(order, order.event_time)])
+    world.append([order, later(order, 5, amount=Decimal("90.00"))])
+    world.sandbox.control.add_faults([{"kind": "alter", "order_ids": ["o-1"], "field": "amount", "value": "1.00", "times": 1}])
+    whole_night(world)
+    with open_warehouse(world.location) as session:
+        session.execute("UPDATE cj.reconciliation SET locking_date = submitted_at + INTERVAL '36' DAY")
+        (row,) = session.rows("SELECT locking_date FROM cj.reconciliation")
+        locks = row["locking_date"]
+        assert isinstance(locks, datetime)
+        days = timedelta(days=SETTINGS.notice_lock_days)
+        for now, count in ((locks - timedelta(days=1), 1), (locks - days, 1), (locks - days - timedelta(seconds=1), 0), (locks, 0)):
+            assert len(found.of_locks(found.locks_now(session, SETTINGS, now), SETTINGS, now, "")) == count
+        session.execute("UPDATE cj.reconciliation SET locking_date = NULL")
+        assert found.locks_now(session, SETTINGS, locks - timedelta(days=1)) == []
+
+
+def test_a_question_that_only_the_journal_has_waits_too(world: WorldOn) -> None:
+    world.append([placed()])
+    played = world.prepare(BEGIN - timedelta(days=9), world.now())
+    number = keep_question(world.journal, asked(played.run.run_id, played.prepared.digest))
+    with open_warehouse(world.location) as session:
+        load_newest(session, world.journal, datetime.now(UTC))
+        assert [row["question"] for row in found.waiting_approvals(session)] == [number]
+
+
+def test_a_question_whose_plan_gave_way_or_whose_run_is_over_waits_no_more(world: WorldOn) -> None:
+    world.append([placed()])
+    played = world.prepare(BEGIN - timedelta(days=9), world.now(), "tonight")
+    keep_question(world.journal, asked("tonight", played.prepared.digest))
+    world.append([placed(key=placed().key._replace(order_id="o-2"))])
+    played = world.prepare(BEGIN - timedelta(days=9), world.now(), "tonight")
+    with open_warehouse(world.location) as session:
+        load_newest(session, world.journal, datetime.now(UTC))
+        assert found.waiting_approvals(session) == []
+        keep_question(world.journal, asked("tonight", played.prepared.digest))
+        load_newest(session, world.journal, datetime.now(UTC))
+        assert [row["question"] for row in found.waiting_approvals(session)] == [2]
+    world.publish(played)
+    with open_warehouse(world.location) as session:
+        load_newest(session, world.journal, datetime.now(UTC))
+        assert [row["answer"] for row in session.rows("SELECT answer FROM cj.approvals ORDER BY question")] == ["withdrawn", "withdrawn"]
 
 
 def test_what_is_at_risk_and_not_known_is_counted_beside_what_is() -> None:

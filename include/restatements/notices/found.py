@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from include.domain.errors import RestatementsError
 from include.domain.money import ZERO, exact_sum, money, money_text
 from include.domain.states import CaseState
 from include.restatements.notices.kinds import Notice, NoticeKind, notice
@@ -31,18 +32,16 @@ class LastNight:
     failed: int
 
 
-def of_the_night(night: LastNight, settings: Settings, now: datetime, had_nights: bool, page: str) -> list[Notice]:
+def of_the_night(night: LastNight, night_hours: float, now: datetime, had_nights: bool, page: str) -> list[Notice]:
     """At most one: a night that failed, or is late, or never began. `now` is of the clock that `due_at` is of."""
-    name, over = f"{night.begins:%Y-%m-%d}", now >= night.due_at + timedelta(hours=settings.night_hours)
+    name, over = f"{night.begins:%Y-%m-%d}", now >= night.due_at + timedelta(hours=night_hours)
     running = night.runs - night.succeeded - night.failed
     if night.succeeded:
         return []
     if night.failed and not running:
         return [notice(NoticeKind.NIGHT_FAILED, name, f"The night of {name} failed", f"The run of the orders of {name} failed.", page)]
     if over and running:
-        words = (
-            f"The run of the orders of {name} was due at {night.due_at:%H:%M} UTC and is not finished {settings.night_hours:g} hours later."
-        )
+        words = f"The run of the orders of {name} was due at {night.due_at:%H:%M} UTC and is not finished {night_hours:g} hours later."
         return [notice(NoticeKind.NIGHT_LATE, name, f"The night of {name} is not finished", words, page)]
     if over and had_nights and not night.runs:
         words = f"There is no run of the orders of {name}, which was due at {night.due_at:%H:%M} UTC."
@@ -81,6 +80,11 @@ def breaks_now(session: Session, now: datetime) -> list[dict[str, object]]:
     return session.rows(filled("notices_breaks"), {"since": first_night(now)})
 
 
+def locks_now(session: Session, settings: Settings, now: datetime) -> list[dict[str, object]]:
+    """The breaks that lock within `notice_lock_days` of `now` (CJ's time), whenever they were sent, dearest first."""
+    return session.rows(filled("notices_locks"), {"now": now, "until": now + timedelta(days=settings.notice_lock_days)})
+
+
 def of_breaks(breaks: Sequence[Mapping[str, object]], settings: Settings, page_of: Callable[[str, int, str], str]) -> list[Notice]:
     """One for each that has more at risk than the limit. `page_of`: an order's page by its key."""
     return [
@@ -98,7 +102,7 @@ def of_breaks(breaks: Sequence[Mapping[str, object]], settings: Settings, page_o
 
 
 def of_locks(breaks: Sequence[Mapping[str, object]], settings: Settings, now: datetime, page: str) -> list[Notice]:
-    """One for each account and lock date that nears with a break open. `now` is CJ's time."""
+    """One for each account and lock date that nears with a break open (`locks_now`). `now` is CJ's time."""
     until, found = now + timedelta(days=settings.notice_lock_days), dict[tuple[str, str], list[Mapping[str, object]]]()
     for row in breaks:
         locks = row["locking_date"]
@@ -119,6 +123,13 @@ def _lock(enterprise: str, locks: str, rows: Sequence[Mapping[str, object]], pag
         f"risk{more}. The dearest: {', '.join(str(row['order_id']) for row in rows[:5])}.",
         page,
     )
+
+
+def of_the_watch(error: Exception, page: str) -> Notice:
+    """The watch itself cannot look. Only our own errors are shown in their words: what others say may hold what nobody is to read."""
+    name = type(error).__name__
+    words = str(error) if isinstance(error, RestatementsError) else f"It ended with {name}."
+    return notice(NoticeKind.WATCH_BLIND, name, "The hourly watch cannot look", words, page)
 
 
 def of_accounts(refused: Mapping[str, str], page: str) -> list[Notice]:

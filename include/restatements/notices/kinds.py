@@ -26,6 +26,9 @@ class NoticeKind(StrEnum):
     CASE_DUE = "case_due"
     """CJ's support owes an answer, or a case closes by itself soon: what it is about goes on costing."""
 
+    WATCH_BLIND = "watch_blind"
+    """The watch cannot read its settings or the warehouse: what it would tell is told to nobody."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -71,6 +74,10 @@ KINDS: dict[NoticeKind, Told] = {
     NoticeKind.CASE_DUE: Told(
         "a case has had no answer by the late reading of 72 business hours (by the early one, where the hours of the desk are not known); or an answered case closes by itself within a day",
         "Look into My Cases in CJ's Support Center, reply or call, and enter what happened on the case's page or with `include.commands.cases`.",
+    ),
+    NoticeKind.WATCH_BLIND: Told(
+        "the watch cannot read its settings, the warehouse or the storage; of last night it then tells what Airflow alone knows",
+        "Task watch's log says what and what to do. The night's own tasks most likely meet the same.",
     ),
 }
 """Every kind has its row."""
