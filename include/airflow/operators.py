@@ -155,7 +155,7 @@ class SubmitBatch(BaseOperator):
     """Submits one batch of chunks of an approved plan. While CJ is down it waits outside the worker and goes on with the same batch.
 
     A canary (`canary` in its batch: the few orders of an account that go live first) is submitted and then looked at, outside the worker between two looks, until
-    CJ shows it as it was sent; where it does not, the task fails. The batches of its account that follow it (`after`) wait for that, and fail with it.
+    CJ shows it as it was sent (`Proven`); where it does not, the task fails. The batches of its account that follow it (`after`) wait for that, and fail with it.
 
     What it does not do: send anything twice. A chunk with an answer, or an intent without one, is passed over by the journal.
     """
@@ -238,6 +238,11 @@ class SubmitBatch(BaseOperator):
             raise LeftUnsent(
                 f"The canary of this account, instance {canary} of this task, has failed: its log says why. Nothing of this batch was sent, and a later night plans it "
                 "again. Clear both to look again."
+            )
+        if "success" in states.get(ti.run_id, {}).values() and waits(run_of(context), settings, list(self.batch["chunks"])):
+            raise LeftUnsent(
+                f"The canary of this account, instance {canary} of this task, is over and went no further than CJ's Test Mode, and now its account is live. Nothing of "
+                "this batch was sent. Clear task prepare with its downstream: it plans the night again, with a canary of its own."
             )
         pause = max(SHORTEST_PAUSE, min(LONGEST_FOLLOWING, timedelta(minutes=settings.processing_minutes) / 12))
         self._look_again(context, datetime.now(UTC) + pause, "The canary of this account is not proven yet")

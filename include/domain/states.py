@@ -62,7 +62,7 @@ class Canary(StrEnum):
     AWAITED = "awaited"
     """Not every order has its verdict: no more money moves meanwhile."""
     PROVEN = "proven"
-    """CJ shows each as it was sent: the others may go."""
+    """CJ shows as they were sent those that it took, and took enough (`Proven` in the journal): the others may go."""
     BROKEN = "broken"
     """One of them is a break, or nothing of an operation arrived: the others are not sent, and a later night plans them again."""
     TESTED = "tested"

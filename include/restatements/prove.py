@@ -6,13 +6,14 @@ account, and judges. Only what is proven is written down; everything else is loo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from include.domain.account import Account
 from include.domain.errors import SettingError
-from include.domain.states import BREAKS, Canary, Mode, Status
+from include.domain.states import BREAKS, Canary, Mode, Operation, Status
 from include.restatements.adoption import adopt
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal import canaries
@@ -52,7 +53,7 @@ def prove(
     if manifest is None or len(chunks) < len(batch):
         return Looked(Canary.BROKEN, "The night was planned again since, with a canary of its own.")
     if canaries.is_proven(journal, manifest, chunks[0].enterprise_id):
-        return Looked(Canary.PROVEN, "CJ showed every order of the canary as it was sent.")
+        return Looked(Canary.PROVEN, "CJ showed the canary as it was sent.")
     if ended := _without_cj(journal, chunks):
         return ended
     account = _account(settings, chunks[0].enterprise_id)
@@ -72,7 +73,7 @@ def prove(
             session.serialize("cj.plan")
             judge(session, settings, [account], read.now)
         found = _verdicts(session, run.run_id, chunks)
-    looked = _judged(found, chunks, settings, read.now)
+    looked = _judged(found, chunks, canaries.followed(manifest, chunks[0].enterprise_id), settings, read.now)
     checkpoint("before_proof")
     if looked.state is Canary.PROVEN:
         canaries.keep_proof(journal, manifest, _proof(manifest, chunks, found, read.now))
@@ -121,8 +122,10 @@ def _verdicts(session: Session, run_id: str, chunks: Sequence[PlannedChunk]) -> 
     return session.rows(sql, {"run_id": run_id, **ids})
 
 
-def _judged(found: Sequence[dict[str, object]], chunks: Sequence[PlannedChunk], settings: Settings, now: datetime) -> Looked:
-    """`now` is CJ's time."""
+def _judged(
+    found: Sequence[dict[str, object]], chunks: Sequence[PlannedChunk], followed: Set[Operation], settings: Settings, now: datetime
+) -> Looked:
+    """By the rule of `Proven`. `followed` are the operations of which others wait behind the canary; `now` is CJ's time."""
     broken = [row for row in found if row["status"] in BREAKS]
     if broken:
         told = ", ".join(
@@ -134,12 +137,13 @@ def _judged(found: Sequence[dict[str, object]], chunks: Sequence[PlannedChunk], 
     if waiting:
         told = ", ".join(f"{row['orders']} {row['operation']} {row['status']}" for row in waiting)
         return Looked(Canary.AWAITED, f"CJ does not show all of the canary yet: {told}.", _again(waiting, settings, now))
-    arrived = {row["operation"] for row in found if row["status"] == Status.MATCHED}
-    nothing = [chunk.operation.value for chunk in chunks if chunk.operation.value not in arrived]
-    if nothing:
+    arrived = Counter({row["operation"]: int(str(row["orders"])) for row in found if row["status"] == Status.MATCHED})
+    few = [chunk for chunk in chunks if chunk.operation in followed and 2 * arrived[chunk.operation.value] < chunk.orders]
+    if few:
+        told = " and ".join(f"{arrived[chunk.operation.value] or 'nothing'} of {chunk.orders} {chunk.operation.value}" for chunk in few)
         return Looked(
             Canary.BROKEN,
-            f"Nothing of the canary's {' and '.join(nothing)} arrived at CJ: it proves nothing. cj.quarantine and cj.submissions say why.",
+            f"Of the canary {told} arrived at CJ, fewer than half: it proves nothing. cj.quarantine and cj.submissions say why.",
         )
     return Looked(Canary.PROVEN, f"CJ shows the canary as it was sent: {_matched(found)} orders.")
 

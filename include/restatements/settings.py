@@ -117,7 +117,8 @@ class Settings:
         default=None,
         metadata=_told(
             kinds.WHOLE_OR_OFF,
-            "orders of each operation that go live before the others of their account, which wait until CJ shows each of them as it was sent",
+            "orders of each operation that go live before the others of their account, which wait until CJ shows as they were sent those that it took, at least half of "
+            "each operation that others follow",
             unset="off",
         ),
     )

@@ -158,7 +158,37 @@ def test_a_canary_that_cj_refuses_whole_proves_nothing(night: Stage) -> None:
     night.sandbox.control.advance(HOUR)
     looked = night.must("prove", batch=canary)
     assert looked["state"] == "broken"
-    assert "Nothing of the canary's cancel arrived at CJ" in looked["words"]
+    assert "Of the canary nothing of 2 cancel arrived at CJ, fewer than half" in looked["words"]
+
+
+def test_a_canary_of_which_cj_refuses_more_than_half_of_an_operation_proves_nothing(night: Stage) -> None:
+    night.settings = {"canary_orders": 3}
+    prepared = night.must("prepare")
+    canary = canary_of(prepared)
+    night.sandbox.control.add_faults([{"kind": "refuse", "order_ids": ["gone-000", "gone-001", "new-000"]}])
+    night.must("submit", batch=canary)
+    night.sandbox.control.advance(HOUR)
+    looked = night.must("prove", batch=canary)
+    assert looked["state"] == "broken"
+    assert "Of the canary 1 of 3 cancel arrived at CJ, fewer than half" in looked["words"]
+    assert "create" not in looked["words"], "two of three are enough"
+
+
+def test_an_operation_that_nothing_waits_behind_holds_nobody(night: Stage) -> None:
+    night.settings = {"canary_orders": 6, "chunk_size": 6}  # all the cancellations go first
+    prepared = night.must("prepare")
+    night.sandbox.control.add_faults([{"kind": "refuse", "order_ids": [f"gone-{n:03d}" for n in range(9)]}])
+    night.must("submit", batch=prepared["batches"][0])
+    night.sandbox.control.advance(HOUR)
+    assert not [chunk for batch in prepared["batches"][1:] for chunk in batch if "/cancel/" in chunk]
+    assert night.must("prove", batch=prepared["batches"][0])["state"] == "proven"
+
+
+def test_nothing_is_said_of_a_canary_where_nothing_went_live(night: Stage) -> None:
+    prepared = night.must("prepare")
+    published = night.must("publish")
+    assert not night.received()
+    assert (published["incomplete"], published["canaries"]) == (prepared["summary"]["to_send"], [])
 
 
 def test_a_night_cleared_after_its_canary_has_another_canary_and_sends_the_first_once(night: Stage) -> None:

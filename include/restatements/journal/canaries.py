@@ -1,6 +1,6 @@
 """An account's canary: a few orders of each operation that go live before the others. What was proven of it stands in the journal.
 
-    <run>/canaries/<plan number>-<enterprise>.json    CJ shows each of them as it was sent; only then may the account's other chunks of that plan leave
+    <run>/canaries/<plan number>-<enterprise>.json    CJ shows them as they were sent (`Proven`); only then may the account's other chunks of that plan leave
 
 Created once and never removed: whoever was killed, cleared or tried again finds it there, or looks at CJ again. A plan that replaces another has a canary of
 its own.
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from include.domain.errors import CanaryFirst
+from include.domain.states import Operation
 from include.restatements.journal.documents import Manifest, PlannedChunk, Proven, encoded
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, run_folder
 
@@ -18,6 +19,11 @@ from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, 
 def canary_of(manifest: Manifest, enterprise_id: str) -> list[PlannedChunk]:
     """The chunks that go first; none where nothing does."""
     return [chunk for chunk in manifest.chunks if chunk.canary and chunk.enterprise_id == enterprise_id]
+
+
+def followed(manifest: Manifest, enterprise_id: str) -> frozenset[Operation]:
+    """The operations of which others wait behind the account's canary."""
+    return frozenset(chunk.operation for chunk in manifest.chunks if not chunk.canary and chunk.enterprise_id == enterprise_id)
 
 
 def waited_for(journal: Journal, manifest: Manifest, chunks: Iterable[PlannedChunk]) -> list[str]:
@@ -38,13 +44,20 @@ def must_be_proven(journal: Journal, manifest: Manifest, chunks: Iterable[Planne
 
 
 def why_left(journal: Journal, manifest: Manifest) -> list[str]:
-    """A sentence for each account of which orders were left because its canary is not proven."""
+    """A sentence for each account of which orders were left because its canary went live and is not proven."""
     left = [c for c in manifest.chunks if not c.canary and journal.visit(ChunkRef.parse(c.ref)).state is ChunkState.PLANNED]
     return [
         f"Of enterprise {enterprise_id} the {sum(chunk.orders for chunk in canary_of(manifest, enterprise_id))} orders that went live first (the canary) are not proven, so "
         f"the {sum(chunk.orders for chunk in left if chunk.enterprise_id == enterprise_id)} others were not sent; a later night plans them again."
         for enterprise_id in waited_for(journal, manifest, left)
+        if any(_went_live(journal, chunk) for chunk in canary_of(manifest, enterprise_id))
     ]
+
+
+def _went_live(journal: Journal, chunk: PlannedChunk) -> bool:
+    """Or may have."""
+    found = journal.visit(ChunkRef.parse(chunk.ref))
+    return found.state in (ChunkState.INTENDED, ChunkState.ANSWERED) and not found.only_tested
 
 
 def is_proven(journal: Journal, manifest: Manifest, enterprise_id: str) -> bool:

@@ -186,7 +186,8 @@ class TakenBack(Document, frozen=True, kw_only=True):
 
 
 class Proven(Document, frozen=True, kw_only=True):
-    """CJ shows every order of an account's canary as it was sent: the account's other chunks of that plan may go live."""
+    """The account's other chunks of that plan may go live: CJ shows as it was sent every order of the canary that it took, and of each operation that others
+    wait to follow it took at least half."""
 
     run_id: str
     plan_number: int
