@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,9 +18,12 @@ from include.domain.money import ZERO, money, money_text
 from include.domain.prelock import Extension, Finding
 from include.domain.states import Mode
 from include.restatements.plan.digest import DIGEST_BYTES
-from include.restatements.prelock.sweep import WRONG, Asked, Swept
+from include.restatements.prelock.rules import WRONG
 from include.sql import filled
 from include.warehouse.base import Session
+
+if TYPE_CHECKING:  # the sweep loads what judges a night, which no page needs
+    from include.restatements.prelock.sweep import Asked, Swept
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,9 @@ from include.restatements.ledger.accounts import LedgersRead, read_accounts
 from include.restatements.prelock.document import document
 from include.restatements.prelock.files import extension_file, extension_name, write_csv
 from include.restatements.prelock.pack import Pack, Reviewed, collect, kept, pack_of
+from include.restatements.prelock.rules import WRONG
 from include.restatements.prelock.signing import newest_pack
-from include.restatements.prelock.sweep import TOO_LATE_FOR, WRONG, Asked, sweep
+from include.restatements.prelock.sweep import TOO_LATE_FOR, Asked, sweep
 from include.restatements.prelock.words import hour
 from include.restatements.settings import Settings
 from include.sql import filled

@@ -177,3 +177,6 @@ EXTENSIONS: tuple[Rule, ...] = (
 FINDING: Mapping[str, Rule] = MappingProxyType({rule.id.value: rule for rule in FINDINGS})
 EXTENSION: Mapping[str, Rule] = MappingProxyType({rule.id.value: rule for rule in EXTENSIONS})
 LISTED = tuple(rule.id.value for rule in FINDINGS if rule.listed)
+
+WRONG = frozenset({Finding.SEND_NOW, Finding.TO_SEND, Finding.HELD_BACK, Finding.REFUSED, Finding.NOT_IN_WAREHOUSE, Finding.NOT_COMPARABLE})
+"""Findings that somebody can still do something about before the lock. Used by the pack."""

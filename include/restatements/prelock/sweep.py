@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 from include.domain.account import Account
 from include.domain.money import ZERO, money
 from include.domain.personal import named
-from include.domain.prelock import Finding
 from include.domain.shapes import INSTANT, KEY
 from include.domain.states import Mode
 from include.restatements.changes.extraction import IDS_AT_ONCE
@@ -269,7 +268,3 @@ def _whole(value: object) -> int:
 
 def _amount(value: object) -> Decimal:
     return ZERO if value is None else money(str(value))
-
-
-WRONG = frozenset({Finding.SEND_NOW, Finding.TO_SEND, Finding.HELD_BACK, Finding.REFUSED, Finding.NOT_IN_WAREHOUSE, Finding.NOT_COMPARABLE})
-"""Findings that somebody can still do something about before the lock. Used by the pack."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from include.domain.money import ZERO, exact_sum, money
 from include.domain.prelock import Finding
 from include.restatements.prelock.pack import LockDay, Pack
-from include.restatements.prelock.sweep import WRONG
+from include.restatements.prelock.rules import WRONG
 from include.restatements.report.figures import Amount, amounts_by_currency, counted, joined
 
 
