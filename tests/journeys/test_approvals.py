@@ -82,7 +82,7 @@ def test_who_answered_what_and_what_they_were_told_is_in_the_table(played: Playe
         "plan_alone_cleared_while_the_question_stands": [("outdated", "ana")],
         "plan_alone_cleared_after_the_answer": [("approved", "ana")],
         "question_alone_cleared": [("approved", "ana"), ("approved", "ana")],
-        "question_alone_cleared_under_another_limit": [(None, None)],
+        "question_alone_cleared_under_another_limit": [("withdrawn", None)],
         "rejected": [("rejected", "ana")],
         "unanswered": [("unanswered", None)],
         "the_gate_alone": [("approved", "ana")],
