@@ -37,7 +37,8 @@ SELECT
     MAX(COALESCE(reading, 0)) AS newest_reading,
     CAST(SUM(CASE WHEN sale_amount < 0 OR items_mark < 0 THEN 1 ELSE 0 END) AS bigint) AS reversals,
     MAX(CASE WHEN age = 1 THEN sale_amount END) AS newest_sale_amount,
-    MAX(CASE WHEN age = 1 THEN publisher_name END) AS publisher_name
+    MAX(CASE WHEN age = 1 THEN publisher_name END) AS publisher_name,
+    MAX(CASE WHEN age = 1 THEN commission_id END) AS newest_commission_id
 FROM (
     SELECT
         r.*,

@@ -36,7 +36,7 @@ FILLED: dict[str, Callable[[], str]] = {
     "plan_facts": lambda: filled("plan_facts"),
     "verdicts": verdicts_sql,
     "verdict_facts": verdicts_sql,
-    "cases_unexplained": lambda: filled("cases_unexplained", rules=RULES),
+    "cases_breaks": lambda: filled("cases_breaks", rules=RULES),
     "partner_verdicts": order_verdicts_sql,
     **{
         name: functools.partial(filled, name, asked=EVERY_FILTER, at_rest=["agree"])

@@ -129,6 +129,8 @@ def test_a_schema_of_any_earlier_version_goes_on_where_it_stands(session: Sessio
         # Today's indexes and view are of tables and columns that came later.
         older.setattr(type(session), "indexes", lambda _: ())
         view = schema._view()
+        if version < 14:
+            view = re.sub(r",\n[^\n]*newest_commission_id", "", view)
         if version < 11:
             view = re.sub(r",\n[^\n]*publisher_name", "", view)
         if version < 4:

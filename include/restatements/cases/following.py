@@ -33,6 +33,9 @@ from include.warehouse.base import Session
 LOOKED_AFTER = timedelta(days=180)
 """How long the orders of a case are looked at after it was closed or settled: longer than CJ leaves an order open."""
 
+_HELD_BY = ("advertiser_id", "action_tracker_id", "order_id")
+_HELD = ("discount_shown", "coupon_shown", "newest_record")
+
 Group = tuple[str, CaseKind, str, str]
 """Enterprise, kind, operation and reason: the breaks of one are one case."""
 
@@ -119,7 +122,7 @@ def _see_orders(session: Session, files: Folder, now: datetime, checkpoint: Chec
 
 
 def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: datetime, now: datetime, checkpoint: Checkpoint) -> None:
-    found = session.rows(filled("cases_unexplained", rules=RULES), {"since": first_night(cj_now), "attempts": settings.case_after_attempts})
+    found = _unexplained(session, cj_now, settings.case_after_attempts)
     ready = {str(row["case_id"]): row for row in keeping.cases(session, CaseState.READY)}
     filing = filing_of(settings, is_request=False)
     for group, rows in _groups(found):
@@ -135,6 +138,20 @@ def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: da
         elif any(there[name] != value for name, value in keeping.form_of(filing).items()):
             keeping.put(session, read_pack(files, pack.case_id, digest), digest, filing, Standing())
     keeping.forget(session, *(case_id for case_id in ready if not is_request(case_id)))
+
+
+def _unexplained(session: Session, cj_now: datetime, attempts: int) -> list[dict[str, object]]:
+    """A row for each time a break was sent that nothing explains, with what CJ shows of its order."""
+    session.execute("DELETE FROM cj.case_breaks")
+    session.execute(filled("cases_breaks", rules=RULES), {"since": first_night(cj_now), "attempts": attempts})
+    session.analyze("cj.case_breaks")
+    held = {tuple(row[name] for name in _HELD_BY): row for row in session.rows(filled("cases_held"))}
+    found = [
+        {**row, **dict.fromkeys(_HELD), **held.get(tuple(row[name] for name in _HELD_BY), {})}
+        for row in session.rows(filled("cases_unexplained"))
+    ]
+    session.execute("DELETE FROM cj.case_breaks")
+    return found
 
 
 def _attachments(pack: Pack, facts: list[tuple[str, str]]) -> dict[str, bytes]:

@@ -36,6 +36,9 @@ CREATE TABLE cj.verdicts AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 -- Of the order states that a report is about, those with no verdict or another run's.
 CREATE TABLE cj.report_elsewhere AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
 
+-- The breaks that nothing explains, on their way into cases.
+CREATE TABLE cj.case_breaks AS SELECT * FROM cj.reconciliation WHERE 1 = 0;
+
 -- The accounts of this reconciliation, and the orders it looks at.
 CREATE TABLE cj.accounts_now (
     advertiser_id text NOT NULL, functional_currency text NOT NULL, sale_amount_basis text NOT NULL, judged_reading bigint NOT NULL,
