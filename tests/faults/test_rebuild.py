@@ -79,6 +79,7 @@ def test_tables_that_were_lost_come_back_from_the_journal(stage: Stage) -> None:
 def test_a_note_on_a_break_comes_back_with_the_tables_and_still_holds(stage: Stage) -> None:
     stage.settings = {"processing_minutes": 0, "deadline_hours": 0}
     stage.play()
+    stage.sandbox.control.advance(60)  # CJ's clock is known to seconds, to each process by itself
     stage.reconcile()
     lost = stage.rows(
         "SELECT enterprise_id, action_tracker_id, order_id FROM cj.reconciliation WHERE status = 'missing' ORDER BY order_id"
