@@ -9,7 +9,7 @@ from typing import Any
 from include.airflow.connections import settings_from_airflow
 from include.airflow.defaults import next_night
 from include.airflow.orders import orders_source
-from include.airflow.runs import said
+from include.airflow.runs import said, who
 from include.airflow.tasks import figures
 from include.airflow.warehouse import leaving_it_for_pages
 
@@ -34,8 +34,7 @@ def sign_off(context: Mapping[str, Any]) -> dict[str, str]:
     from include.restatements.journal.journal import journal_of
     from include.restatements.prelock.signing import sign
 
-    run, params = context["dag_run"], said(context)
-    by = str(getattr(run, "triggering_user_name", None) or "somebody")
+    params, by = said(context), who(context)
     journal = journal_of(settings_from_airflow(only=[]))
     with leaving_it_for_pages() as location:
         kept = sign(location, journal, str(params.get("digest") or ""), str(params.get("note") or ""), by, str(context["run_id"]))

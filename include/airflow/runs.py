@@ -16,6 +16,11 @@ def said(context: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in dict(context["params"]).items() if name in conf}
 
 
+def who(context: Mapping[str, Any]) -> str:
+    """Who started the run, as Airflow knows it."""
+    return str(getattr(context["dag_run"], "triggering_user_name", None) or "somebody")
+
+
 def run_of(context: Mapping[str, Any]) -> Run:
     """The night this run is about. Raises SettingError for a run without a data interval, which has no night, and for one that was given another's.
 

@@ -14,7 +14,7 @@ from include.airflow.connections import settings_from_airflow
 from include.airflow.journal import journal_from_airflow
 from include.airflow.orders import orders_source
 from include.airflow.retries import LeftUnsent
-from include.airflow.runs import run_of, said
+from include.airflow.runs import run_of, said, who
 from include.airflow.warehouse import leaving_it_for_pages, warehouse_location
 from include.domain.errors import SettingError
 from include.restatements.settings import Settings
@@ -175,9 +175,8 @@ def say_of_case(context: Mapping[str, Any]) -> dict[str, str]:
     from include.domain.states import CaseAct
     from include.restatements.cases.acting import ACTS, Said, act, request
 
-    run, params, settings = context["dag_run"], said(context), settings_from_airflow()
+    params, by, settings = said(context), who(context), settings_from_airflow()
     what, case, at = str(params.get("act") or ""), str(params.get("case") or ""), params.get("at") or None
-    by = str(getattr(run, "triggering_user_name", None) or "somebody")
     with leaving_it_for_pages() as location:
         if what == "requested":
             kind, _, conn_id = case.partition(":")
@@ -199,8 +198,7 @@ def acknowledge_break(context: Mapping[str, Any]) -> dict[str, str]:
     """Keeps a person's note on a break. Who it is says Airflow, which knows who triggered the run. Returns the break and its verdict."""
     from include.restatements.acknowledge import acknowledge
 
-    run, params = context["dag_run"], said(context)
-    by = str(getattr(run, "triggering_user_name", None) or "somebody")
+    params, by = said(context), who(context)
     with leaving_it_for_pages() as location:
         kept = acknowledge(
             journal_from_airflow(), location, str(params.get("break") or ""), str(params.get("note") or ""), by, str(context["run_id"])
