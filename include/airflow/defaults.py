@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
 from include.airflow.retries import ByKind
+
+if TYPE_CHECKING:
+    from croniter import croniter
 
 SUBMIT_POOL = "cj_submit"
 """Requests to CJ at a time."""
@@ -25,10 +28,20 @@ FIRST_NIGHT = datetime(2024, 1, 1, tzinfo=UTC)
 
 def next_night(after: datetime) -> datetime:
     """When cj_restatements runs next, by its schedule; aware UTC."""
+    return _nights(after).get_next(datetime)
+
+
+def nights_until(now: datetime) -> tuple[datetime, datetime]:
+    """When the newest night began that is due by `now`, by its schedule, and when it was due: the ends of its data interval, aware UTC."""
+    nights = _nights(next_night(now))
+    due = nights.get_prev(datetime)
+    return nights.get_prev(datetime), due
+
+
+def _nights(moment: datetime) -> croniter:
     from croniter import croniter
 
-    at: datetime = croniter(NIGHTLY, after.astimezone(UTC)).get_next(datetime)
-    return at
+    return croniter(NIGHTLY, moment.astimezone(UTC))
 
 
 def default_args(execution_timeout: timedelta = timedelta(hours=2)) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from include.airflow.addresses import page_of_case, page_of_dag, page_of_order, page_of_prelock, page_of_run
 from include.airflow.blind import sees_again, tell_blind, told_blind
 from include.airflow.connections import settings_from_airflow
-from include.airflow.defaults import NIGHTLY
+from include.airflow.defaults import nights_until
 from include.airflow.notifying import tell
 from include.airflow.runs import said
 from include.airflow.warehouse import warehouse_location
@@ -96,10 +96,7 @@ def tell_that_it_waits(asked: Asked, number: int, settings: Settings) -> None:
 
 def last_night(ti: Any, now: datetime) -> found.LastNight:
     """The newest night that is due by `now`, and its runs, however they were started."""
-    minute, hour = (int(part) for part in NIGHTLY.split()[:2])
-    due_at = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    due_at -= timedelta(0) if due_at <= now else timedelta(days=1)
-    begins = due_at - timedelta(days=1)
+    begins, due_at = nights_until(now)
 
     def runs(states: list[str] | None = None) -> int:
         return int(ti.get_dr_count(dag_id=NIGHTS, logical_dates=[begins], states=states))
