@@ -24,7 +24,7 @@ from include.restatements.approval.record import load_approvals
 from include.restatements.cases.following import load
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
-from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, Visit, journal_of, run_folder
+from include.restatements.journal.journal import ChunkRef, Journal, Visit, journal_of, run_folder
 from include.restatements.journal.loading import leave_to_submissions, load_chunk, number_of_moment, submission_rows, to_judge
 from include.restatements.journal.notes import all_notes, load_notes
 from include.restatements.plan.kept import figures_of_plan
@@ -149,9 +149,5 @@ def _of_earlier_plans(journal: Journal, folder: str, newest: set[ChunkRef]) -> I
     for operation in Operation:
         for name in journal.files.names(f"{folder}/{operation.value}"):
             ref = ChunkRef(folder, operation, name.removesuffix(".parquet"))
-            if name.endswith(".parquet") and ref not in newest and _may_be_posted(found := journal.visit(ref)):
+            if name.endswith(".parquet") and ref not in newest and (found := journal.visit(ref)).may_be_live:
                 yield found
-
-
-def _may_be_posted(found: Visit) -> bool:
-    return found.state in (ChunkState.INTENDED, ChunkState.ANSWERED) and not found.only_tested

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from include.domain.money import ZERO, exact_sum, money, money_text
 from include.domain.states import Operation
 from include.restatements.journal.documents import Judged, Manifest, PlannedChunk, Sent
-from include.restatements.journal.journal import ChunkRef, ChunkState, Journal
+from include.restatements.journal.journal import ChunkRef, Journal
 
 
 def sent_before(journal: Journal, before: Manifest | None, again: Iterable[PlannedChunk]) -> tuple[Sent, ...]:
@@ -17,7 +17,7 @@ def sent_before(journal: Journal, before: Manifest | None, again: Iterable[Plann
     if before is None:
         return ()
     counted = {chunk.ref for chunk in again}
-    chunks = [chunk for chunk in before.chunks if chunk.ref not in counted and _may_be_posted(journal, chunk)]
+    chunks = [chunk for chunk in before.chunks if chunk.ref not in counted and journal.visit(ChunkRef.parse(chunk.ref)).may_be_live]
     return (*before.sent, *_of(before, chunks))
 
 
@@ -41,8 +41,3 @@ def _part(judged: Judged, chunks: list[PlannedChunk]) -> Judged:
 
 def _orders(chunks: Iterable[PlannedChunk], *operations: Operation) -> int:
     return sum(chunk.orders for chunk in chunks if chunk.operation in operations)
-
-
-def _may_be_posted(journal: Journal, chunk: PlannedChunk) -> bool:
-    found = journal.visit(ChunkRef.parse(chunk.ref))
-    return found.state in (ChunkState.INTENDED, ChunkState.ANSWERED) and not found.only_tested

@@ -50,14 +50,8 @@ def why_left(journal: Journal, manifest: Manifest) -> list[str]:
         f"Of enterprise {enterprise_id} the {sum(chunk.orders for chunk in canary_of(manifest, enterprise_id))} orders that went live first (the canary) are not proven, so "
         f"the {sum(chunk.orders for chunk in left if chunk.enterprise_id == enterprise_id)} others were not sent; a later night plans them again."
         for enterprise_id in waited_for(journal, manifest, left)
-        if any(_went_live(journal, chunk) for chunk in canary_of(manifest, enterprise_id))
+        if any(journal.visit(ChunkRef.parse(chunk.ref)).may_be_live for chunk in canary_of(manifest, enterprise_id))
     ]
-
-
-def _went_live(journal: Journal, chunk: PlannedChunk) -> bool:
-    """Or may have."""
-    found = journal.visit(ChunkRef.parse(chunk.ref))
-    return found.state in (ChunkState.INTENDED, ChunkState.ANSWERED) and not found.only_tested
 
 
 def is_proven(journal: Journal, manifest: Manifest, enterprise_id: str) -> bool:

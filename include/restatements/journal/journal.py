@@ -113,6 +113,11 @@ class Visit:
         return self.answer is not None and self.answer.mode is Mode.TEST
 
     @property
+    def may_be_live(self) -> bool:
+        """Whether it went live, or may have: no plan may take it for unsent."""
+        return self.state in (ChunkState.INTENDED, ChunkState.ANSWERED) and not self.only_tested
+
+    @property
     def refused(self) -> Sequence[Refused]:
         """The orders that Test Mode refused, as far as it was asked and read."""
         return self.tested.refused if self.tested is not None else ()
