@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from include.domain.locking import lock_of
+
 PAYMENT_SOURCE = (
     "CJ Affiliate Integration Guide (Aspire): CJ pays affiliates on the 1st of the month; another day is cj_partner_payment_day"
 )
 NOT_SET = "not set"
 """The locking month of what has no lock date yet."""
-
-_OPEN_ENDED_YEAR = 2099
-"""CJ gives open-ended orders the locking date 2099-12-31: no day is set."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class LockingMonth:
 def locking_month(moment: datetime, payment_day: int, credited_after: tuple[int, int]) -> LockingMonth:
     """The month of a lock date. `payment_day` is the day of the month after it, `credited_after` the first and last business day after that."""
     begins = datetime(moment.year, moment.month, 1, tzinfo=UTC)
-    if begins.year >= _OPEN_ENDED_YEAR:
+    if lock_of(moment) is None:
         return LockingMonth(begins, NOT_SET, None, None, None)
     payable = next_month(begins).replace(day=payment_day)
     first, last = (business_days_after(payable, days) for days in credited_after)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.domain.errors import SettingError
+from include.domain.locking import NO_LOCK_FROM
 from include.domain.states import NO_ORDERS
 
 if TYPE_CHECKING:
@@ -47,5 +48,5 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
-    made.globals["no_orders"] = sorted(NO_ORDERS)
+    made.globals |= {"no_orders": sorted(NO_ORDERS), "no_lock_from": NO_LOCK_FROM.isoformat(" ")}
     return made

@@ -21,7 +21,7 @@ from include.web.common import Freshness, freshness, own_currencies, rows
 from include.web.page import Elsewhere, NoSuchThing, Page
 from include.web.partner_lists import is_correction, seen_of
 from include.web.partner_rows import Compared, of_order
-from include.web.shown import Money, part
+from include.web.shown import Money, lock_day, part
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _records(found: list[dict[str, Any]], own: Mapping[str, str]) -> Iterator[Ev
             Money.of(exact_sum(running), currency) if row["counts"] else None,
             details=_details(
                 record=row["commission_id"], discount=_plain(row["order_discount"]), commission=_plain(row["adv_commission_amount"]), fee=_plain(row["cj_fee"]),
-                coupon=row["coupon"], validation=row["validation_status"], correction_reason=row["correction_reason"], locks=_day(row["locking_date"]),
+                coupon=row["coupon"], validation=row["validation_status"], correction_reason=row["correction_reason"], locks=None if row["locking_date"] is None else lock_day(row["locking_date"]),
                 publisher=" ".join(filter(None, (row["publisher_name"], row["publisher_id"]))),
             ),
         )  # fmt: skip
@@ -323,10 +323,6 @@ def _plain(amount: Any) -> str | None:
 
 def _at(moment: datetime | None) -> str | None:
     return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _day(moment: datetime | None) -> str | None:
-    return None if moment is None else "open" if moment.year >= 2099 else f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from include.domain.locking import lock_of
 from include.domain.money import money, money_text
 from include.restatements.report.figures import Amount, counted, duration, utc
 from include.restatements.report.words import plain
@@ -74,6 +75,12 @@ def clock(value: datetime | None) -> str:
     return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def lock_day(locking_date: datetime | None) -> str:
+    """`2026-11-19`; `open` where CJ sets no day, a dash where none is known."""
+    locks = lock_of(locking_date)
+    return f"{locks.astimezone(UTC):%Y-%m-%d}" if locks else "–" if locking_date is None else "open"
+
+
 def whole_days(until: datetime, now: datetime) -> int:
     """Days that are left, below zero where it is over."""
     return (until - now) // timedelta(days=1)
@@ -106,7 +113,7 @@ def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    for filter_ in (exact, cents, amount, sums, ago, moment, clock, part, plain, duration):
+    for filter_ in (exact, cents, amount, sums, ago, moment, clock, lock_day, part, plain, duration):
         made.filters[filter_.__name__] = filter_
     made.globals |= {"counted": counted, "sums": sums, "order_path": order_path, "query": query}
     return made

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from include.domain.locking import lock_of
 from include.restatements.cases.pack import PackedOrder, Sending
-from include.restatements.cases.writing import NO_LOCK_FROM, shown_order
+from include.restatements.cases.writing import shown_order
 
 TYPES = ("png", "jpg", "pdf", "txt")
 LARGEST = 10 * 1000 * 1000
@@ -70,7 +71,7 @@ def _blocks(orders: Sequence[PackedOrder]) -> Iterator[bytes]:
         for number, sending in enumerate(order.sendings, 1):
             fields = (
                 order.action_tracker_id, shown_order(order), number, _iso(sending.submitted_at), sending.submission_id, sending.batch_id, sending.outcome.value,
-                _iso(order.updated_at), order.amount, order.shown, order.currency, order.discount, order.discount_shown, order.coupon, order.coupon_shown, order.newest_record, _iso(_lock(order)),
+                _iso(order.updated_at), order.amount, order.shown, order.currency, order.discount, order.discount_shown, order.coupon, order.coupon_shown, order.newest_record, _iso(lock_of(order.locks_at)),
             )  # fmt: skip
             lines.append("\t".join("" if field is None else _ascii(str(field)) for field in fields) + "\n")
         yield "".join(lines).encode("ascii")
@@ -89,7 +90,7 @@ def _batches(orders: Sequence[PackedOrder]) -> list[dict[str, Any]]:
 
 def _row(order: PackedOrder) -> dict[str, str]:
     last = order.sendings[-1]
-    lock = _lock(order)
+    lock = lock_of(order.locks_at)
     return {
         "order": _cut(shown_order(order), 30),
         "tracker": str(order.action_tracker_id),
@@ -100,10 +101,6 @@ def _row(order: PackedOrder) -> dict[str, str]:
         "shown": order.shown or "–",
         "locks": f"{lock:%Y-%m-%d}" if lock else "–",
     }
-
-
-def _lock(order: PackedOrder) -> datetime | None:
-    return order.locks_at if order.locks_at is not None and order.locks_at.year < NO_LOCK_FROM else None
 
 
 def _iso(moment: datetime | None) -> str | None:

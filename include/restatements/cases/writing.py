@@ -12,14 +12,12 @@ from datetime import datetime
 from importlib.metadata import version
 
 from include.domain.account import Account
+from include.domain.locking import lock_of
 from include.domain.money import exact_sum, money, money_text
 from include.domain.personal import HIDDEN, named, without_emails
 from include.domain.states import Operation, Outcome, Reason
 from include.restatements.cases.kinds import FIELDS, SUBSCRIPTIONS, TOLD_IN_A_LINE, CaseKind, CaseRule
 from include.restatements.cases.pack import PackedOrder
-
-NO_LOCK_FROM = 2099
-"""CJ's locking dates from this year on stand for none."""
 
 EXAMPLES = 3
 """Orders that the description names; the attachment has all."""
@@ -85,7 +83,7 @@ def counted(operation: Operation, orders: int) -> str:
 
 def first_lock(orders: Iterable[PackedOrder]) -> datetime | None:
     """When the first of them locks; None where no day is set for any."""
-    return min((order.locks_at for order in orders if order.locks_at is not None and order.locks_at.year < NO_LOCK_FROM), default=None)
+    return min(filter(None, (lock_of(order.locks_at) for order in orders)), default=None)
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:

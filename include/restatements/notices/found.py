@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from include.domain.errors import RestatementsError
+from include.domain.locking import lock_of
 from include.domain.money import ZERO, exact_sum, money, money_text
 from include.domain.states import CaseState
 from include.restatements.notices.kinds import Notice, NoticeKind, notice
@@ -15,9 +16,6 @@ from include.restatements.report.collect import first_night
 from include.restatements.settings import Settings
 from include.sql import filled
 from include.warehouse.base import Session
-
-NO_LOCK_FROM = 2099
-"""CJ's locking dates from this year on stand for none."""
 
 
 @dataclass(frozen=True)
@@ -169,9 +167,5 @@ def _risk(row: Mapping[str, object]) -> Decimal | None:
 
 
 def _locks(row: Mapping[str, object]) -> str:
-    locks = row["locking_date"]
-    return (
-        f"It locks at {locks:%Y-%m-%d %H:%M} UTC."
-        if isinstance(locks, datetime) and locks.year < NO_LOCK_FROM
-        else "No day is set for its lock."
-    )
+    locks = lock_of(_moment(row["locking_date"]))
+    return "No day is set for its lock." if locks is None else f"It locks at {locks:%Y-%m-%d %H:%M} UTC."

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from include.domain.locking import lock_of
 from include.domain.states import Reason, Status
 from include.restatements.report.figures import Amount, Break, Figures, counted, duration, joined
-
-_NO_YEAR = 2099
-"""A locking date from this year on stands for none."""
 
 
 class Headline(NamedTuple):
@@ -163,7 +161,7 @@ def is_locked(row: Break) -> bool:
 
 def is_open_ended(row: Break) -> bool:
     """CJ locks it only once it is accepted; until then its locking date is 2099-12-31."""
-    return row.locking_date is not None and row.locking_date.year >= _NO_YEAR
+    return row.locking_date is not None and lock_of(row.locking_date) is None
 
 
 def lock_day(date: datetime, today: datetime) -> str:
