@@ -3,7 +3,7 @@ SELECT p.run_id, p.plan_number, p.planned_at, p.interval_start, p.interval_end, 
 FROM cj.plans AS p
 WHERE NOT EXISTS (SELECT 1 FROM cj.plans AS n WHERE n.run_id = p.run_id AND n.plan_number > p.plan_number)
 {% if "after" in asked %}
-  AND p.plan_number < :after
+  AND p.plan_number < :after_plan
 {% endif %}
 {% if "run" in asked %}
   AND p.run_id = :run

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from include.domain.errors import WarehouseError
 from include.warehouse import schema, sqltext
@@ -135,6 +135,13 @@ class Session(ABC):
             return
         with self.transaction():
             yield from self._streamed(source(statement, used, batch_rows), exclusive)
+
+    def each(self, sql: str, params: Params = _NO_PARAMS) -> Iterator[dict[str, Any]]:
+        """The rows of a long result as Python values, in flat memory. No other statement runs until it is drained or closed."""
+        from include.warehouse import arrow
+
+        for batch in self.stream(sql, params, exclusive=True):
+            yield from arrow.python_rows(batch)
 
     def append(self, table: str, data: Data) -> int:
         """Insert rows by column name, in bulk, in the current transaction; columns not given are null. Returns how many.

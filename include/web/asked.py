@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from include.domain.money import NotMoney, money, money_text
@@ -15,6 +16,14 @@ from include.domain.money import NotMoney, money, money_text
 PAGE_ROWS = 50
 MOST_ROWS = 500
 """Of one answer of the JSON API."""
+
+WALK: Mapping[str, str] = MappingProxyType(
+    {
+        "after": "the place after which the list goes on: `next` of the answer before",
+        "limit": f"rows, {PAGE_ROWS} without it, at most {MOST_ROWS}",
+    }
+)
+"""How a long list is gone through, as filters of its page."""
 
 _LONGEST = 200
 
@@ -58,6 +67,15 @@ class Asked:
         """How many rows of a list."""
         given = self.query.get("limit", "")
         return min(max(int(given), 1), MOST_ROWS) if given.isascii() and given.isdigit() and len(given) < 6 else PAGE_ROWS
+
+    def after(self, kinds: str, *names: str) -> tuple[frozenset[str], dict[str, Any]]:
+        """The place after which the list goes on (`place_after`), of these kinds: what its statement is made with, and bound to (`after_` and each name).
+        Both are empty where it is the list's beginning.
+        """
+        place = read_place(self.query.get("after"), kinds)
+        if place is None:
+            return frozenset(), {}
+        return frozenset({"after"}), dict(zip([f"after_{name}" for name in names], place, strict=True))
 
 
 def place_after(*key: Any) -> str:

@@ -15,9 +15,8 @@ from include.restatements.report.advice import advice_for
 from include.restatements.report.figures import Amount, Break, amounts_by_currency
 from include.restatements.report.words import lock_words
 from include.sql import filled
-from include.warehouse.arrow import python_rows
 from include.warehouse.base import Session
-from include.web.asked import Asked, place_after, read_place
+from include.web.asked import WALK, Asked, place_after
 from include.web.common import Account, Freshness, accounts, first_of_thirty, freshness, rows
 from include.web.page import Listing, Page
 from include.web.shown import Money, whole_days
@@ -42,8 +41,7 @@ FILTERS: Mapping[str, str] = MappingProxyType(
         "run": "the run that sent it",
         "noted": "yes: somebody has acknowledged it; no: nobody has",
         "sort": "risk (without it) or lock",
-        "after": "the place after which the list goes on: `next` of the answer before",
-        "limit": "rows, 50 without it, at most 500",
+        **WALK,
     }
 )
 
@@ -217,14 +215,8 @@ def _statement(asked: Asked, names: frozenset[str]) -> str:
 
 
 def _part(session: Session, asked: Asked, names: frozenset[str], params: Mapping[str, Any], many: int) -> list[dict[str, Any]]:
-    place = read_place(asked.query.get("after"), _FIRST[_sort(asked)] + _KEY)
-    bound = dict(params) | {"rows": many}
-    names |= {"rows"}
-    if place is not None:
-        names |= {"after"}
-        keys = ("after_first", "after_second", "after_enterprise", "after_tracker", "after_order", "after_updated")
-        bound |= dict(zip(keys, place, strict=True))
-    return [dict(row) for row in session.rows(_statement(asked, names), bound)]
+    walks, place = asked.after(_FIRST[_sort(asked)] + _KEY, "first", "second", "enterprise", "tracker", "order", "updated")
+    return [dict(row) for row in session.rows(_statement(asked, names | walks | {"rows"}), {**params, **place, "rows": many})]
 
 
 def _key(row: Mapping[str, Any], sort: str) -> tuple[Any, ...]:
@@ -286,11 +278,10 @@ def listing(session: Session, asked: Asked) -> Listing:
 
 
 def _listed(session: Session, sql: str, params: Mapping[str, Any], now: datetime) -> Iterator[Mapping[str, Any]]:
-    for batch in session.stream(sql, params, exclusive=True):
-        for row in python_rows(batch):
-            advice = advice_for(row["reason"])
-            days = None if row["locking_date"] is None else whole_days(row["locking_date"].astimezone(UTC), now)
-            yield row | {"meaning": advice.meaning, "action": advice.action, "days_to_lock": days}
+    for row in session.each(sql, params):
+        advice, locks = advice_for(row["reason"]), row["locking_date"]
+        days = whole_days(locks.astimezone(UTC), now) if isinstance(locks, datetime) else None
+        yield row | {"meaning": advice.meaning, "action": advice.action, "days_to_lock": days}
 
 
 PAGE = Page(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -13,9 +13,8 @@ from include.domain.money import money
 from include.domain.states import MAX_ATTEMPTS, CaseAct, CaseState
 from include.restatements.report.figures import Amount, amounts_by_currency
 from include.sql import filled
-from include.warehouse.arrow import python_rows
 from include.warehouse.base import Session
-from include.web.asked import Asked, place_after, read_place
+from include.web.asked import WALK, Asked, place_after
 from include.web.common import Account, Freshness, accounts, freshness, rows
 from include.web.page import Listing, NoSuchThing, Page
 from include.web.shown import Money
@@ -24,8 +23,7 @@ FILTERS: Mapping[str, str] = MappingProxyType(
     {
         "state": "ready, filed, answered, closed or settled",
         "enterprise": "CJ's enterprise id",
-        "after": "the place after which the list goes on: `next` of the answer before",
-        "limit": "rows, 50 without it, at most 500",
+        **WALK,
     }
 )
 
@@ -190,12 +188,8 @@ def look_at_one(session: Session, asked: Asked) -> OneCase:
     if not found:
         raise NoSuchThing(f"There is no case {case_id}. One that nobody filed is gone once its orders are right.")
     row = found[0]
-    place = read_place(asked.query.get("after"), "ist")
-    names, params = {"rows"}, {"case": case_id, "rows": asked.rows + 1}
-    if place is not None:
-        names.add("after")
-        params |= dict(zip(("after_tracker", "after_order", "after_updated"), place, strict=True))
-    orders = rows(session, "page_case_orders", frozenset(names), **params)
+    walks, place = asked.after("ist", "tracker", "order", "updated")
+    orders = rows(session, "page_case_orders", walks | {"rows"}, case=case_id, rows=asked.rows + 1, **place)
     listed = orders[: asked.rows]
     last = listed[-1] if len(orders) > len(listed) else None
     return OneCase(
@@ -226,12 +220,8 @@ def _wanted(asked: Asked) -> tuple[frozenset[str], dict[str, Any], dict[str, str
 
 
 def _part(session: Session, asked: Asked, names: frozenset[str], params: Mapping[str, Any], many: int) -> list[dict[str, Any]]:
-    place = read_place(asked.query.get("after"), "ims")
-    bound, names = dict(params) | {"rows": many}, names | {"rows"}
-    if place is not None:
-        names |= {"after"}
-        bound |= dict(zip(("after_place", "after_dearest", "after_case"), place, strict=True))
-    return rows(session, "page_cases", names, **bound)
+    walks, place = asked.after("ims", "place", "dearest", "case")
+    return rows(session, "page_cases", names | walks | {"rows"}, **params, **place, rows=many)
 
 
 def _place(row: Mapping[str, Any]) -> str:
@@ -304,12 +294,7 @@ COLUMNS = (
 def listing(session: Session, asked: Asked) -> Listing:
     """Every case that the filters let through, in the same order."""
     names, params, _ = _wanted(asked)
-    return Listing(COLUMNS, _listed(session, filled("page_cases", asked=names), params))
-
-
-def _listed(session: Session, sql: str, params: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for batch in session.stream(sql, params, exclusive=True):
-        yield from python_rows(batch)
+    return Listing(COLUMNS, session.each(filled("page_cases", asked=names), params))
 
 
 PAGE = Page(
@@ -319,5 +304,5 @@ PAGE = Page(
 
 ONE = Page(
     "case", "/cases/{case}", look_at_one, OneCase, "One case: what goes into CJ's form, its attachments, its orders, and what happened to it", part_of="cases",
-    filters={"after": FILTERS["after"], "limit": FILTERS["limit"]}, words={"told": TOLD, "says": SAYS, "sent_at_most": MAX_ATTEMPTS},
+    filters=WALK, words={"told": TOLD, "says": SAYS, "sent_at_most": MAX_ATTEMPTS},
 )  # fmt: skip

@@ -13,9 +13,8 @@ from include.restatements.report.advice import quarantine_advice
 from include.restatements.report.collect import without_addresses
 from include.restatements.report.figures import Amount, amounts_by_currency
 from include.sql import filled
-from include.warehouse.arrow import python_rows
 from include.warehouse.base import Session
-from include.web.asked import Asked, place_after, read_place
+from include.web.asked import WALK, Asked, place_after
 from include.web.common import Account, Freshness, accounts, first_of_thirty, freshness, rows
 from include.web.page import Listing, Page
 from include.web.shown import Money
@@ -27,8 +26,7 @@ FILTERS = {
     "run": "the run that held it",
     "enterprise": "CJ's enterprise id",
     "order": "a part of the order id",
-    "after": "the place after which the list goes on: `next` of the answer before",
-    "limit": "rows, 50 without it, at most 500",
+    **WALK,
 }
 
 
@@ -85,11 +83,8 @@ def look(session: Session, asked: Asked) -> HeldBack:
     own = {account.advertiser_id: account.currency for account in known}
     since = first_of_thirty(fresh, asked.now)
     names, params, told = _wanted(asked, since)
-    place = read_place(asked.query.get("after"), "msist")
-    if place is not None:
-        names |= {"after"}
-        params |= dict(zip(("after_cost", "after_enterprise", "after_tracker", "after_order", "after_at"), place, strict=True))
-    read = rows(session, "page_held", names | {"rows", "totals"}, **params, rows=asked.rows + 1)
+    walks, place = asked.after("msist", "cost", "enterprise", "tracker", "order", "at")
+    read = rows(session, "page_held", names | walks | {"rows", "totals"}, **params, **place, rows=asked.rows + 1)
     groups = _groups([row for row in read if row["orders"] is not None], own)
     found = [row for row in read if row["orders"] is None]
     listed = found[: asked.rows]
@@ -158,13 +153,12 @@ def listing(session: Session, asked: Asked) -> Listing:
 
 
 def _listed(session: Session, sql: str, params: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for batch in session.stream(sql, params, exclusive=True):
-        for row in python_rows(batch):
-            advice = quarantine_advice(str(row["stage"]), str(row["rule"]), str(row["reason"]))
-            yield row | {
-                "detail": without_addresses(row["detail"] or advice.meaning), "action": advice.action, "commission_cj_holds": row["cost"],
-                "held_at": row["quarantined_at"],
-            }  # fmt: skip
+    for row in session.each(sql, params):
+        advice = quarantine_advice(str(row["stage"]), str(row["rule"]), str(row["reason"]))
+        yield row | {
+            "detail": without_addresses(row["detail"] or advice.meaning), "action": advice.action, "commission_cj_holds": row["cost"],
+            "held_at": row["quarantined_at"],
+        }  # fmt: skip
 
 
 PAGE = Page(

@@ -10,9 +10,8 @@ from typing import Any
 from include.domain.money import ZERO, money
 from include.domain.partners import JoinedBy, MoneyState, PartnerVerdict
 from include.partners import views
-from include.warehouse.arrow import python_rows
 from include.warehouse.base import Session
-from include.web.asked import Asked, place_after, read_place
+from include.web.asked import WALK, Asked, place_after
 from include.web.common import Freshness, freshness, rows
 from include.web.page import Listing, NoSuchThing, Page
 from include.web.partner_rows import Compared, Head, compared, head_of, summed
@@ -20,13 +19,13 @@ from include.web.partners import VerdictGroup, groups_of
 from include.web.shown import Money
 
 VERDICTS = tuple(verdict for verdict in PartnerVerdict if verdict not in views.AT_REST)
-_WALK = {"after": "the place after which the list goes on: `next` of the answer before", "limit": "rows, 50 without it, at most 500"}
 FILTERS = {
     "verdict": "one of " + ", ".join(VERDICTS),
     "money": "where its money stands: " + ", ".join(MoneyState),
     "joined": "how the two were joined: " + ", ".join(JoinedBy),
     "order": "a part of the order id or of the partner's transaction id",
-} | _WALK
+    **WALK,
+}
 
 MOST_ROWS = 200
 """Rows of the partner's, or records of CJ's, behind one verdict that a page shows."""
@@ -124,12 +123,8 @@ def look(session: Session, asked: Asked) -> Differences:
     head = head_of(session, asked.path["publisher"])
     names, params, told = _wanted(asked, head.publisher_id)
     all_of_them = views.differences_totals(session, names, params)
-    place = read_place(asked.query.get("after"), "imtssi")
-    if place is not None:
-        names |= {"after"}
-        keys = ("after_turn", "after_largest", "after_happened", "after_unit", "after_advertiser", "after_tracker")
-        params |= dict(zip(keys, place, strict=True))
-    found = session.rows(views.differences_sql(names | {"rows"}), params | {"rows": asked.rows + 1})
+    walks, place = asked.after("imtssi", "turn", "largest", "happened", "unit", "advertiser", "tracker")
+    found = session.rows(views.differences_sql(names | walks | {"rows"}), params | place | {"rows": asked.rows + 1})
     listed = found[: asked.rows]
     return Differences(
         fresh=freshness(session, asked.now),
@@ -165,23 +160,14 @@ def listing(session: Session, asked: Asked) -> Listing:
     """Every difference that the filters let through, in the same order."""
     head = head_of(session, asked.path["publisher"])
     names, params, _ = _wanted(asked, head.publisher_id)
-    return Listing(views.DIFFERENCES, _streamed(session, views.differences_sql(names), params))
-
-
-def _streamed(session: Session, sql: str, params: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for batch in session.stream(sql, params, exclusive=True):
-        yield from python_rows(batch)
+    return Listing(views.DIFFERENCES, session.each(views.differences_sql(names), params))
 
 
 def look_to_send(session: Session, asked: Asked) -> ToSend:
     """The transactions to send, the oldest correction first. Raises NoSuchThing."""
     head = head_of(session, asked.path["publisher"])
-    names, params = frozenset({"rows"}), {"publisher_id": head.publisher_id, "rows": asked.rows + 1}
-    place = read_place(asked.query.get("after"), "tss")
-    if place is not None:
-        names |= {"after"}
-        params |= dict(zip(("after_corrected", "after_order", "after_unit"), place, strict=True))
-    found = session.rows(views.to_send_sql(names), params)
+    walks, place = asked.after("tss", "corrected", "order", "unit")
+    found = session.rows(views.to_send_sql(walks | {"rows"}), {"publisher_id": head.publisher_id, "rows": asked.rows + 1, **place})
     listed = found[: asked.rows]
     totals = views.to_send_totals(session, head.publisher_id)
     last = listed[-1] if len(found) > len(listed) else None
@@ -209,7 +195,7 @@ def _to_send(row: Mapping[str, Any]) -> ToSendRow:
 def listing_to_send(session: Session, asked: Asked) -> Listing:
     """Every transaction to send, as the file for the partner."""
     head = head_of(session, asked.path["publisher"])
-    return Listing(views.TO_SEND, _streamed(session, views.to_send_sql(), {"publisher_id": head.publisher_id}))
+    return Listing(views.TO_SEND, session.each(views.to_send_sql(), {"publisher_id": head.publisher_id}))
 
 
 def look_at_unit(session: Session, asked: Asked) -> Unit:
@@ -283,7 +269,7 @@ TO_SEND = Page(
     ToSend,
     "The transactions that were restated since the partner saw them, with the old and the new figures",
     listing=listing_to_send,
-    filters=_WALK,
+    filters=WALK,
     part_of="partners",
 )
 

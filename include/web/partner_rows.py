@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,15 +78,31 @@ class Compared:
         return self.verdict in views.AT_REST
 
 
-def head_of(session: Session, publisher_id: str) -> Head:
-    """The partner that an address names. Raises NoSuchThing."""
+Totals = Sequence[Mapping[str, Any]]
+
+
+def totals_of(session: Session, publisher_id: str) -> tuple[Totals, Totals]:
+    """What all of a partner's differences come to, and what is to send it."""
+    return views.differences_totals(session, frozenset(), {"publisher_id": publisher_id}), views.to_send_totals(session, publisher_id)
+
+
+def head(row: Mapping[str, Any], totals: tuple[Totals, Totals]) -> Head:
+    """Of a row of `views.partners`, and its `totals_of`."""
+    differ, send = (sum(int(one["found"]) for one in mine) for mine in totals)
+    return Head(str(row["publisher_id"]), str(row["partner"]), row["checked_at"], differ, send)
+
+
+def partner_of(session: Session, publisher_id: str) -> Mapping[str, Any]:
+    """The row of the partner that an address names. Raises NoSuchThing."""
     for row in views.partners(session):
         if row["publisher_id"] == publisher_id:
-            mine = {"publisher_id": publisher_id}
-            differ = sum(int(one["found"]) for one in views.differences_totals(session, frozenset(), mine))
-            send = sum(int(one["found"]) for one in views.to_send_totals(session, publisher_id))
-            return Head(publisher_id, str(row["partner"]), row["checked_at"], differ, send)
+            return row
     raise NoSuchThing(f"No partner {publisher_id} has been compared with CJ. Its mapping, and docs/partners.md, say how one is.")
+
+
+def head_of(session: Session, publisher_id: str) -> Head:
+    """The partner that an address names. Raises NoSuchThing."""
+    return head(partner_of(session, publisher_id), totals_of(session, publisher_id))
 
 
 def compared(row: Mapping[str, Any]) -> Compared:

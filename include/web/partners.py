@@ -14,7 +14,7 @@ from include.warehouse.base import Session
 from include.web.asked import Asked
 from include.web.common import Freshness, freshness, rows
 from include.web.page import Listing, Page
-from include.web.partner_rows import Head, head_of, summed
+from include.web.partner_rows import Head, head, partner_of, summed, totals_of
 from include.web.shown import Money
 
 FILTERS = {"publisher": "CJ's company id (CID) of the publisher; of the CSV"}
@@ -114,7 +114,7 @@ def look(session: Session, asked: Asked) -> Partners:
         counted += len(stated)
         lines.append(
             PartnerLine(
-                head_of(session, str(row["publisher_id"])),
+                head(row, totals_of(session, str(row["publisher_id"]))),
                 str(stated[0]["reconciled_by"]) if stated else None,
                 sum(int(one["records"]) for one in stated),
                 *(summed(stated, name) for name in ("open", "locked", "payable")),
@@ -140,15 +140,15 @@ def _stated(session: Session, publishers: list[str], wanted: str | None) -> Iter
 
 def look_at_one(session: Session, asked: Asked) -> Partner:
     """One partner's statement. Raises NoSuchThing."""
-    head = head_of(session, asked.path["publisher"])
-    mine = {"publisher_id": head.publisher_id}
-    stated = views.statements(session, head.publisher_id)
-    differ, send = views.differences_totals(session, frozenset(), mine), views.to_send_totals(session, head.publisher_id)
-    since = (head.checked_at - timedelta(days=NIGHTS)).replace(hour=0, minute=0, second=0, microsecond=0)
-    seen = rows(session, "page_partner_compared", publisher_id=head.publisher_id, since=since)[0]
+    row = partner_of(session, asked.path["publisher"])
+    differ, send = totals_of(session, str(row["publisher_id"]))
+    this = head(row, (differ, send))
+    stated = views.statements(session, this.publisher_id)
+    since = (this.checked_at - timedelta(days=NIGHTS)).replace(hour=0, minute=0, second=0, microsecond=0)
+    seen = rows(session, "page_partner_compared", publisher_id=this.publisher_id, since=since)[0]
     return Partner(
         fresh=freshness(session, asked.now),
-        head=head,
+        head=this,
         by_month=any(row["reconciled_by"] == "month" for row in stated) or any(row["grain"] == "month" for row in differ),
         lines=tuple(_line(row) for row in stated),
         open=summed(stated, "open"),

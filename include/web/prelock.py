@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,8 @@ from include.restatements.prelock.rules import EXTENSION, FINDING, LISTED
 from include.restatements.prelock.words import headline, swept_words
 from include.restatements.report.figures import Amount, amounts_by_currency
 from include.sql import filled
-from include.warehouse.arrow import python_rows
 from include.warehouse.base import Session
-from include.web.asked import Asked, place_after, read_place
+from include.web.asked import WALK, Asked, place_after
 from include.web.breaks import Noted
 from include.web.common import Freshness, freshness, rows
 from include.web.page import Listing, Page
@@ -36,12 +35,10 @@ FILTERS = {
     "extension": "whether it is on the list to be put off, or why not",
     "account": "CJ's advertiser id",
     "order": "a part of the order id",
-    "after": "the place after which the list goes on: `next` of the answer before",
-    "limit": "rows, 50 without it, at most 500",
+    **WALK,
 }
 _KINDS = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}
 _FILE = re.compile(r"pack\.pdf|pack\.csv|extension-[0-9]{1,18}\.csv")
-_KEY = "mtsis"
 
 
 @dataclass(frozen=True)
@@ -121,11 +118,8 @@ def look(session: Session, asked: Asked) -> Prelock:
     if pack is None:
         return Prelock(fresh, None, "", "", (), (), (), (), None, {})
     names, params, told = _wanted(asked, pack)
-    place = read_place(asked.query.get("after"), _KEY)
-    if place is not None:
-        names |= {"after"}
-        params |= dict(zip(("after_first", "after_second", "after_enterprise", "after_tracker", "after_order"), place, strict=True))
-    found = rows(session, "page_prelock", names | {"rows"}, **params, rows=asked.rows + 1)
+    walks, place = asked.after("mtsis", "first", "second", "enterprise", "tracker", "order")
+    found = rows(session, "page_prelock", names | walks | {"rows"}, **params, **place, rows=asked.rows + 1)
     listed = found[: asked.rows]
     lost = amounts_by_currency(Amount(pack.currency_of(one.advertiser_id), money(one.cost)) for one in pack.lost)
     return Prelock(
@@ -187,12 +181,7 @@ def listing(session: Session, asked: Asked) -> Listing:
     if pack is None:
         return Listing(COLUMNS, iter(()))
     names, params, _ = _wanted(asked, pack)
-    return Listing(COLUMNS, lines(_streamed(session, names, params)))
-
-
-def _streamed(session: Session, names: frozenset[str], params: Mapping[str, object]) -> Iterator[dict[str, Any]]:
-    for batch in session.stream(filled("page_prelock", asked=names), params):
-        yield from python_rows(batch)
+    return Listing(COLUMNS, lines(session.each(filled("page_prelock", asked=names), params)))
 
 
 def kind_of_file(name: str) -> str | None:

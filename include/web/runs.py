@@ -15,7 +15,7 @@ from include.restatements.report.collect import without_addresses
 from include.restatements.report.figures import Amount, amounts_by_currency
 from include.sql import filled
 from include.warehouse.base import Session
-from include.web.asked import Asked, place_after, read_place
+from include.web.asked import WALK, Asked, place_after
 from include.web.common import Freshness, freshness, own_currencies, rows
 from include.web.gate import CONDITIONS, Compared, Question, compared, questions
 from include.web.page import Listing, NoSuchThing, Page
@@ -99,9 +99,8 @@ def newest(session: Session) -> Run | None:
 
 
 def _runs(session: Session, asked: Asked, many: int) -> list[Run]:
-    place = read_place(asked.query.get("after"), "i")
-    names, params = (frozenset({"after"}), {"after": place[0]}) if place else (frozenset(), {})
-    return _told(session, rows(session, "page_runs", names, rows=many, **params))
+    walks, place = asked.after("i", "plan")
+    return _told(session, rows(session, "page_runs", walks, rows=many, **place))
 
 
 def _told(session: Session, plans: list[dict[str, Any]]) -> list[Run]:
@@ -268,7 +267,7 @@ def _line(run: Run) -> dict[str, Any]:
 
 PAGE = Page(
     "runs", "/runs", look, Runs, "Each night, newest first: what was planned, sent, held back, and what became of it", "Runs", listing,
-    {"after": "the place after which the list goes on: `next` of the answer before", "limit": f"nights, at most {NIGHTS_SHOWN}"},
+    {**WALK, "limit": f"nights, at most {NIGHTS_SHOWN}"},
 )  # fmt: skip
 
 ONE = Page(
