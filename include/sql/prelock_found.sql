@@ -6,7 +6,7 @@
 -- What a pre-lock review finds of the orders in cj.prelock_keys: the plan's decision on each (the plan's own statement, over cj.plan_input), what CJ holds,
 -- its break, and whether it is put off. The rules are in include/restatements/prelock/rules.py, which says what each fact means.
 -- Bound to what the plan is bound to, and to :near (an order that locks until then is near), :night_by (one that locks until then is locked before the next
--- night can mend it), :live (the advertisers whose account is live, a comma before and after each), :review, and :return_days (null: nobody said how long returns come).
+-- night can mend it), :review, and :return_days (null: nobody said how long returns come).
 INSERT INTO cj.prelock_found (
     review, enterprise_id, action_tracker_id, order_id, advertiser_id, finding, near, rule, reason, detail, change, placed_at, updated_at, locking_date,
     held_amount, wanted_amount, currency, held_cost, at_stake, publisher_id, publisher_name, verdict, verdict_reason, verdict_risk, verdict_of, extension
@@ -71,7 +71,7 @@ facts AS (
         a.order_id IS NOT NULL AS in_doubt, COALESCE(o.corrected, FALSE) OR COALESCE(h.reversals, 0) > 0 AS corrected,
         c.order_id IS NOT NULL AS correction_sent, COALESCE(h.lock_stage, 0) AS lock_stage,
         COALESCE(h.locking_method = 'FIXED_DATE', FALSE) AS fixed_date, COALESCE(h.validation_status = 'DECLINED', FALSE) AS declined,
-        STRPOS(CAST(:live AS text), ',' || k.advertiser_id || ',') > 0 AS live, COALESCE(h.locking_date <= :night_by, FALSE) AS locks_first,
+        k.live, COALESCE(h.locking_date <= :night_by, FALSE) AS locks_first,
         COALESCE(t.originals, 0) AS originals, k.named = k.order_id AND {{ id_fits("k.order_id") }} AS id_fits,
         COALESCE(p.held_sales, h.sale_amount, 0) AS held_sales, o.placed_at, i.updated_at, h.locking_date,
         h.sale_amount AS held_amount,

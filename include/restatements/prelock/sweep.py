@@ -89,11 +89,9 @@ class Asked:
         return self.night + timedelta(minutes=self.settings.processing_minutes)
 
     @property
-    def live(self) -> str:
-        """The advertisers whose account is live: `,5500001,5500002,`."""
-        return "".join(
-            ["," + one.advertiser_id for one in self.settings.accounts if self.settings.effective_mode(one) is Mode.LIVE] + [","]
-        )
+    def live(self) -> frozenset[str]:
+        """The advertisers whose account is live."""
+        return frozenset(one.advertiser_id for one in self.settings.accounts if self.settings.effective_mode(one) is Mode.LIVE)
 
 
 @dataclass
@@ -164,7 +162,8 @@ def _look(session: Session, journal: Journal, asked: Asked, keys: pa.Table, scra
     _empty(session)
     # CJ's records are kept as CJ gives them; what is said of an order is not told of by somebody's address.
     names = [named(order_id) for order_id in keys["order_id"].to_pylist()]
-    session.append("cj.prelock_keys", keys.append_column("named", pa.array(names, pa.string())))
+    live = pa.array([advertiser_id in asked.live for advertiser_id in keys["advertiser_id"].to_pylist()], pa.bool_())
+    session.append("cj.prelock_keys", keys.append_column("named", pa.array(names, pa.string())).append_column("live", live))
     session.analyze("cj.prelock_keys")
     again = keys.select(list(KEY)).append_column("updated_at", pa.array([_since(session)] * keys.num_rows, INSTANT))
     session.append("cj.replan_keys", again.append_column("waits", pa.repeat(True, keys.num_rows)).cast(_AGAIN))
@@ -183,7 +182,6 @@ def _look(session: Session, journal: Journal, asked: Asked, keys: pa.Table, scra
         "review": asked.number,
         "near": asked.near,
         "night_by": asked.night_by,
-        "live": asked.live,
         "return_days": settings.return_days,
     }
     session.execute(found_sql(), bound)

@@ -78,7 +78,8 @@ CREATE TABLE cj.partner_verdicts (
 -- The orders that a pre-lock review asks about together, those of them that the gate held back, and what was found of each. named: the order id as it may
 -- be kept, its pseudonym where it is somebody's e-mail address; that is also what the gate writes.
 CREATE TABLE cj.prelock_keys (
-    advertiser_id text NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, named text NOT NULL
+    advertiser_id text NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, named text NOT NULL,
+    live boolean NOT NULL
 );
 CREATE TABLE cj.prelock_refused (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, reason text NOT NULL, detail text

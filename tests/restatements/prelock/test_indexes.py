@@ -64,14 +64,14 @@ def test_a_part_of_a_long_list_is_found_by_its_place_and_nothing_is_sorted(sessi
 def test_what_cj_holds_of_a_batch_is_found_by_its_orders(session: Session) -> None:
     with session.transaction():
         session.execute(
-            "INSERT INTO cj.prelock_keys (advertiser_id, enterprise_id, action_tracker_id, order_id, named) "
-            "SELECT '5500001', '1500001', 401, 'o-' || n, 'o-' || n FROM generate_series(199001, 199100) AS n"
+            "INSERT INTO cj.prelock_keys (advertiser_id, enterprise_id, action_tracker_id, order_id, named, live) "
+            "SELECT '5500001', '1500001', 401, 'o-' || n, 'o-' || n, TRUE FROM generate_series(199001, 199100) AS n"
         )
         session.analyze("cj.prelock_keys", "cj.plan_input")
         bound: dict[str, object] = {
             "run_id": "r", "process_by": NOW, "pairs_since": NOW, "open_ended_status": None, "max_attempts": 3, "interval_start": NOW, "interval_end": NOW,
             "fewest_orders": 10, "ids_must_meet": 0, "currency_band": 0, "allow_coupon_loss": False, "allow_discount_loss": False,
-            "allow_items_loss": False, "review": 1, "near": NOW, "night_by": NOW, "live": ",5500001,", "return_days": 30,
+            "allow_items_loss": False, "review": 1, "near": NOW, "night_by": NOW, "return_days": 30,
         }  # fmt: skip
         plan = plan_of(session, found_sql(), bound)
     assert "commissions_order" in plan, plan
