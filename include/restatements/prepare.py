@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,48 +91,8 @@ def prepare(
     ahead = now - datetime.now(UTC)
     checkpoint("after_ledger")
     journal = journal_of(settings)
-    left: dict[str, str] = {}
-
-    def planned_once() -> tuple[Planned, Manifest]:
-        with scratch_folder("cj-night-") as scratch, open_warehouse(location) as session:
-            with session.transaction():
-                session.serialize("cj.plan")
-                # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
-                now = datetime.now(UTC) + ahead
-                context = PlanContext(
-                    session,
-                    journal,
-                    run,
-                    settings,
-                    sql,
-                    now,
-                    scratch,
-                    take_numbers(session, run.run_id),
-                    frozenset(problems),
-                    frozenset(left),
-                    checkpoint=checkpoint,
-                    orders=orders,
-                )
-                adopt(session, context.settings.advertisers)
-                try:
-                    planned = plan(context)
-                finally:
-                    _keep_quality(journal, run, scratch)
-                checkpoint("before_manifest")
-                manifest = _keep_plan(context, planned, [*problems.values(), *left.values()])
-                checkpoint("before_commit")
-                return planned, manifest
-
-    while True:
-        try:
-            planned, manifest = planned_once()
-            break
-        except AboveTheLimit as above:
-            # Without what the review found the night may be within it: then what happened at the shop goes, and what was found waits.
-            if above.enterprise_id in left or not _found(location, above.enterprise_id):
-                raise
-            left[above.enterprise_id] = _left_for_later(settings, above)
-            log.warning("%s", left[above.enterprise_id])
+    night = _Night(run, settings, location, journal, sql, ahead, problems, orders, checkpoint)
+    planned, manifest = _within_the_limit(night)
     checkpoint("after_commit")
     counts = manifest.summary
     batches, after = in_batches(planned.chunks, settings.chunks_per_task)
@@ -140,6 +100,57 @@ def prepare(
         batches, manifest.at_stake, manifest.unpriced, counts.as_dict(), str(manifest.digest), manifest.turn, told(counts),
         shown(manifest.moves), manifest.reasons, after,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Night:
+    """What one night is planned of. `ahead`: how far CJ's clock is before ours; `problems`: enterprise id → why its account was left out."""
+
+    run: Run
+    settings: Settings
+    location: WarehouseLocation
+    journal: Journal
+    sql: str
+    ahead: timedelta
+    problems: dict[str, str]
+    orders: OrdersSource | None
+    checkpoint: Checkpoint
+
+
+def _within_the_limit(night: _Night) -> tuple[Planned, Manifest]:
+    """The plan; of an account that is above the limit with what a review found, the plan without that. Then what happened at the shop goes, and what was
+    found waits. Raises AboveTheLimit where it is above the limit without.
+    """
+    left: dict[str, str] = {}
+    while True:
+        try:
+            return _plan_once(night, left)
+        except AboveTheLimit as above:
+            if above.enterprise_id in left or not _found(night.location, above.enterprise_id):
+                raise
+            left[above.enterprise_id] = _left_for_later(night.settings, above)
+            log.warning("%s", left[above.enterprise_id])
+
+
+def _plan_once(night: _Night, left: dict[str, str]) -> tuple[Planned, Manifest]:
+    """`left`: enterprise id → why what a review found of it is left aside."""
+    with scratch_folder("cj-night-") as scratch, open_warehouse(night.location) as session, session.transaction():
+        session.serialize("cj.plan")
+        # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
+        now = datetime.now(UTC) + night.ahead
+        context = PlanContext(
+            session, night.journal, night.run, night.settings, night.sql, now, scratch, take_numbers(session, night.run.run_id),
+            frozenset(night.problems), frozenset(left), checkpoint=night.checkpoint, orders=night.orders,
+        )  # fmt: skip
+        adopt(session, context.settings.advertisers)
+        try:
+            planned = plan(context)
+        finally:
+            _keep_quality(night.journal, night.run, scratch)
+        night.checkpoint("before_manifest")
+        manifest = _keep_plan(context, planned, [*night.problems.values(), *left.values()])
+        night.checkpoint("before_commit")
+        return planned, manifest
 
 
 def _read_ledgers(settings: Settings, location: WarehouseLocation, checkpoint: Checkpoint) -> tuple[datetime, dict[str, str]]:
