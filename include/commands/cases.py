@@ -19,7 +19,7 @@ import getpass
 import json
 import logging
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,7 @@ def pack(given: argparse.Namespace) -> None:
     settings = settings_from_airflow()
     with open_warehouse(warehouse_location()) as session:
         session.create_tables()
-        row = keeping.case_row(session, given.case) or next(
-            (one for one in keeping.cases(session) if one["case_number"] == given.case), None
-        )
+        row = keeping.named(session, given.case)
     if row is None:
         raise SettingError(f"There is no case {given.case!r}. `list` shows those there are.")
     files, names = journal_of(settings).files, [one["name"] for one in json.loads(str(row["attachments"]))]
@@ -163,7 +161,7 @@ def main(arguments: list[str]) -> int:
         saying.add_argument("case", help="its id, with @ and its version where it was filed; or CJ's number")
         if verb == "open":
             saying.add_argument("number", help="the number that CJ showed after Submit")
-        saying.add_argument("--at", type=instant, default=datetime.now(UTC), help="when; now without it")
+        saying.add_argument("--at", type=instant, help="when; now without it")
         saying.add_argument("--note", default="", help="what is worth keeping")
         saying.add_argument("--by", default=getpass.getuser(), help="who says so; your login without it")
     asking = verbs.add_parser("request", help="make a case ready that asks for a subscription")

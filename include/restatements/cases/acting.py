@@ -92,10 +92,7 @@ def request(settings: Settings, location: WarehouseLocation, kind: str, conn_id:
 def _named(session: Session, files: Folder, said: Said) -> tuple[str, str]:
     """The case, and the digest of the pack that was filed. Whoever files a case had one version of it before him: where there are several he says which."""
     name, _, digest = said.case.strip().partition("@")
-    row = keeping.case_row(session, name)
-    if row is None and name:
-        found = session.rows("SELECT case_id FROM cj.cases WHERE case_number = :number", {"number": name})
-        row = keeping.case_row(session, str(found[0]["case_id"])) if found else None
+    row = keeping.named(session, name)
     filing = said.act is CaseAct.FILED
     case_id = name if row is None else str(row["case_id"])
     # A ready case is gone with its breaks, and may have been filed before: its packs stay.

@@ -70,6 +70,15 @@ def case_row(session: Session, case_id: str) -> Row | None:
     return dict(found[0]) if found else None
 
 
+def named(session: Session, name: str) -> Row | None:
+    """The case of this id, or of this number of CJ's."""
+    found = case_row(session, name)
+    if found is None and name:
+        rows = session.rows("SELECT * FROM cj.cases WHERE case_number = :number", {"number": name})
+        found = dict(rows[0]) if rows else None
+    return found
+
+
 def put(session: Session, pack: Pack, digest: str, filing: Filing, at: Standing) -> None:
     """The case as this pack has it, in place of what was there."""
     forget(session, pack.case_id)
