@@ -218,7 +218,7 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         chunks=chunks,
         turn=before.turn + 1 if before is not None else 1,
         moves=planned.moved.moves,
-        gate=judge(context.session, run, context.settings, planned.moved, context.now, unasked),
+        gate=judge(context.session, run, context.settings, planned.moved, context.now, context.numbers.reading, unasked),
         sent=sent,
     )
     manifest = replace(manifest, digest=digest_of(manifest))

@@ -70,6 +70,7 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
         "unjudged",
         "approvals",
         "nights",
+        "held_open_until",
         "cases",
         "case_orders",
         "case_events",

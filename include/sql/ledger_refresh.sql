@@ -1,5 +1,5 @@
 -- What CJ itself moves on a record, as it stands in cj.incoming_commissions now; a lock date that was moved, or a lock
--- that was taken off, is news of :reading.
+-- that was taken off, is news of :reading. That another status was read by it is kept beside: it is no news to a plan, and what is open is counted by it.
 UPDATE cj.commissions SET
     moved_reading = CASE
         WHEN cj.commissions.locking_date <> n.locking_date
@@ -7,6 +7,7 @@ UPDATE cj.commissions SET
             THEN CAST(:reading AS bigint)
         ELSE cj.commissions.moved_reading
     END,
+    status_reading = CASE WHEN cj.commissions.action_status <> n.action_status THEN CAST(:reading AS bigint) ELSE cj.commissions.status_reading END,
     action_status = n.action_status,
     locking_date = n.locking_date
 FROM (

@@ -54,6 +54,7 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
     "CREATE INDEX IF NOT EXISTS commissions_reading ON cj.commissions (reading)",
     "CREATE INDEX IF NOT EXISTS commissions_moved ON cj.commissions (moved_reading) WHERE moved_reading IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS commissions_status ON cj.commissions (status_reading) WHERE status_reading IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS commissions_due ON cj.commissions (locking_date) WHERE action_status IN ('new', 'extended')",
     # What a pre-lock review asks about and shows: what CJ locked of late, what was held back because of it, its own rows by what they cost.
     "CREATE INDEX IF NOT EXISTS commissions_locks ON cj.commissions (locking_date)",

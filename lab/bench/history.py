@@ -67,9 +67,13 @@ _OF_STATES = {
             sent_at + INTERVAL '60 days', 'FIXED_DATE', 'AUTOMATED', part = 0, CAST(1000000 + n * 3 AS text), NULL,
             CASE WHEN part = 1 THEN -100 WHEN part = 2 OR creates THEN 80 ELSE 100 END, 0, 0, CASE part WHEN 1 THEN -8 ELSE 8 END,
             CASE part WHEN 1 THEN -2 ELSE 2 END, NULL, 0, sent_at + INTERVAL '2 hours', CASE WHEN part = 0 AND NOT creates THEN 2 * run ELSE seen END, NULL, NULL,
-            NULL, NULL, NULL, NULL
+            NULL, NULL, NULL, NULL, CASE WHEN action_status = 'closed' THEN seen END
         FROM states CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 UNION ALL SELECT 2) AS parts
         WHERE part = 0 OR (NOT creates AND NOT breaks)
+    """,
+    "cj.held_open": """
+        SELECT '5500001', 401, order_id, sent_at - INTERVAL '3 days', sent_at + INTERVAL '60 days', CASE WHEN breaks THEN 100 ELSE 80 END, 0, CASE WHEN creates THEN 80 ELSE 100 END, 0
+        FROM states WHERE action_status = 'new'
     """,
     "cj.reconciliation": f"""
         SELECT run_id, '5500001', '1500001', 401, order_id, {_CHANGED_AT}, {_OPERATION}, {_STATUS}, {_REASON}, 80, {_HELD}, 'USD', sent_at,
@@ -119,4 +123,7 @@ def fill(session: Session, history: History) -> None:
             f"INSERT INTO {table} WITH states AS ({states}) SELECT {columns} FROM states WHERE n % {history.submissions // history.runs} = 0",
             every,
         )
+    session.execute(
+        "INSERT INTO cj.held_open_until (advertiser_id, reading) SELECT advertiser_id, MAX(reading) FROM cj.ledger_reads GROUP BY advertiser_id"
+    )
     session.analyze(*_OF_STATES, *_OF_RUNS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from include.restatements.approval.held import bring_up
 from include.restatements.plan.planner import find_again
 from include.sql import filled
 from include.warehouse.base import WarehouseLocation, open_warehouse
@@ -40,3 +41,16 @@ def test_the_past_is_as_large_as_it_says_and_waits_for_nothing(location: Warehou
         session.execute(filled("open_orders"), {"judged_since": 41})
         open_breaks = len(session.rows("SELECT order_id FROM cj.open_orders"))
         assert 0 < open_breaks < breaks / 3  # of the last two months, whose orders have not locked
+
+
+def test_what_is_kept_of_the_open_orders_is_what_the_past_records_come_to(location: WarehouseLocation) -> None:
+    with open_warehouse(location) as session:
+        session.create_tables()
+        session.execute(f"CREATE TABLE order_changes ({ORDER_COLUMNS})")
+        fill(session, History(STATES, runs=20))
+        left = session.rows("SELECT * FROM cj.held_open ORDER BY order_id")
+        until = session.rows("SELECT reading FROM cj.held_open_until")[0]["reading"]
+        assert session.rows("SELECT 1 FROM cj.commissions WHERE reading > :until OR status_reading > :until", {"until": until}) == []
+        session.execute("DELETE FROM cj.held_open_until")
+        bring_up(session, "5500001", 41)
+        assert session.rows("SELECT * FROM cj.held_open ORDER BY order_id") == left != []

@@ -43,6 +43,7 @@ FILLED: dict[str, Callable[[], str]] = {
         for name in ("partner_differences", "partner_differences_totals", "partner_to_send")
     },
     "partner_rows_of": lambda: filled("partner_rows_of", column="order_id", asked=EVERY_FILTER),
+    "gate_held": lambda: filled("gate_held", whole=False),
     "prelock_found": found_sql,
     "prelock_news": lambda: filled("prelock_news", planned=["to_send"]),
     "order_state": lambda: filled("order_state", records="cj.commissions"),

@@ -24,8 +24,8 @@ from tests.restatements.both_warehouses import WorldOn
 from tests.restatements.nights import later, operations, placed
 
 BEFORE = (Path(__file__).parents[1] / "warehouse" / "schemas" / "before_versions.sql").read_text(encoding="utf-8")
-NEW_SINCE = {"account_states", "acknowledgements", "approvals", "case_events", "case_orders", "cases", "judged_readings", "ledger_set_aside", "nights", "notices", "partner_loads", "partner_log", "partner_reconciliation", "partner_statements", "plans", "prelock_begun", "prelock_orders", "prelock_reviews", "prelock_sweeps", "rates", "schema_version", "tracker_readings", "verdicts_log"}  # fmt: skip
-NEW_COLUMNS = {"amount_checked", "collected", "figures", "found_after", "gone_reading", "known_reading", "moved_reading", "plan_number", "pub_commission_amount_pub_currency", "pub_commission_amount_usd", "rate", "reading", "rule", "sale_amount_pub_currency", "sale_amount_usd", "untouched"}  # fmt: skip
+NEW_SINCE = {"account_states", "acknowledgements", "approvals", "case_events", "case_orders", "cases", "held_open", "held_open_until", "judged_readings", "ledger_set_aside", "nights", "notices", "partner_loads", "partner_log", "partner_reconciliation", "partner_statements", "plans", "prelock_begun", "prelock_orders", "prelock_reviews", "prelock_sweeps", "rates", "schema_version", "tracker_readings", "verdicts_log"}  # fmt: skip
+NEW_COLUMNS = {"amount_checked", "collected", "figures", "found_after", "gone_reading", "known_reading", "moved_reading", "plan_number", "pub_commission_amount_pub_currency", "pub_commission_amount_usd", "rate", "reading", "rule", "sale_amount_pub_currency", "sale_amount_usd", "status_reading", "untouched"}  # fmt: skip
 
 
 def night_of(world: WorldOn) -> Night:

@@ -1,7 +1,7 @@
 """The money gate: what a plan is to change, account by account, compared with what is open at CJ and with the nights before.
 
-Inside the plan's transaction, after the plan: it reads the records that are open, never all there ever were. Accounts in Test Mode move nothing, and are not
-judged.
+Inside the plan's transaction, after the plan: it reads what is kept of the orders that are open, and the records of those that changed. Accounts in Test Mode
+move nothing, and are not judged.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from include.domain.account import Account
 from include.domain.errors import AboveTheLimit
 from include.domain.money import ZERO, exact_sum, money, money_text
 from include.domain.states import Mode, Operation
+from include.restatements.approval.held import bring_up, open_days
 from include.restatements.approval.moves import Moved
 from include.restatements.approval.rules import FEWEST_NIGHTS, NIGHTS_LOOKED_AT, Figures, reasons
 from include.restatements.journal.documents import Judged, Manifest, Move
@@ -26,9 +27,11 @@ A_BACKFILL = timedelta(days=2)
 """Runs of a backfill that were planned within it of each other, by CJ's time, are judged together."""
 
 
-def judge(session: Session, run: Run, settings: Settings, moved: Moved, now: datetime, sent: Sequence[Judged] = ()) -> tuple[Judged, ...]:
-    """What the gate says of a plan, an account each; `now` is CJ's present. `sent` is what earlier plans of the run sent, and no person let go: it counts
-    with this one.
+def judge(
+    session: Session, run: Run, settings: Settings, moved: Moved, now: datetime, reading: int, sent: Sequence[Judged] = ()
+) -> tuple[Judged, ...]:
+    """What the gate says of a plan, an account each; `now` is CJ's present, `reading` the last one that the plan knows. `sent` is what earlier plans of the
+    run sent, and no person let go: it counts with this one.
 
     Raises AboveTheLimit, past which nobody can approve.
     """
@@ -38,6 +41,7 @@ def judge(session: Session, run: Run, settings: Settings, moved: Moved, now: dat
         if not moves or settings.effective_mode(account) is not Mode.LIVE:
             continue
         _within_the_limit(account, moves, settings)
+        bring_up(session, account.advertiser_id, reading)
         figures = figures_of(session, run, settings, account, moved, now, sent)
         said = reasons(figures, settings) + _limit_not_known(moves, settings)
         judged.append(
@@ -85,7 +89,7 @@ def figures_of(
     """What the gate's rules are asked of, for one account. `sent` as of `judge`."""
     mine = [part for part in sent if part.enterprise_id == account.enterprise_id]
     moves = [move for move in moved.moves if move.enterprise_id == account.enterprise_id]
-    days = _open_days(session, run, settings, account, now)
+    days = open_days(session, run, settings, account, now)
     before = _backfill_before(session, run, account, now) if run.backfill else {"touched": 0, "taken_back": ZERO, "runs": 0}
     placed = {"now": sum(int(str(day["orders_now"])) for day in days), "before": sum(int(str(day["orders_before"])) for day in days)}
     cancelled = {when: moved.cancelled[(account.enterprise_id, when)] for when in placed}
@@ -138,25 +142,6 @@ def _touched(moves: Sequence[Move]) -> int:
 
 def _taken_back(moves: Sequence[Move]) -> Decimal:
     return exact_sum([ZERO, *(money(amount) for move in moves for amount in (move.taken_back, move.held_of_unmeasured))])
-
-
-def _open_days(session: Session, run: Run, settings: Settings, account: Account, now: datetime) -> list[dict[str, object]]:
-    return session.rows(
-        filled("gate_open"),
-        {
-            "advertiser_id": account.advertiser_id,
-            "sale_amount_basis": account.sale_amount_basis,
-            "process_by": now + timedelta(minutes=settings.processing_minutes),
-            "interval_start": run.interval_start,
-            "interval_end": run.interval_end,
-            "day_before": day_before(run),
-        },
-    )
-
-
-def day_before(run: Run) -> datetime:
-    """Where the interval before the run's own begins."""
-    return run.interval_start - (run.interval_end - run.interval_start)
 
 
 def _usual(session: Session, run: Run, account: Account) -> int | None:

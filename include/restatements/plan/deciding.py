@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from include.domain.money import ZERO, exact_sum
 from include.domain.shapes import KEY
 from include.domain.states import FEWEST_ORDERS, MAX_ATTEMPTS, Operation, Stage
-from include.restatements.approval.judging import day_before
+from include.restatements.approval.held import day_before
 from include.restatements.approval.moves import Moved, Moves, taken_back
 from include.restatements.journal.chunks import Chunk, ChunkWriter
 from include.restatements.plan.context import PlanContext

@@ -48,6 +48,9 @@ CREATE TABLE cj.open_orders (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL
 );
 
+-- The orders whose row in cj.held_open is made anew.
+CREATE TABLE cj.held_news (advertiser_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL);
+
 -- The rows of one source of a partner on their way into cj.partner_log; those of a partner that count in one reconciliation, with the unit each is of:
 -- the order it names, or the click; and when CJ pays what locks in a month.
 CREATE TABLE cj.partner_incoming (
