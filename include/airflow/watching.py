@@ -53,7 +53,8 @@ def _look_and_tell(context: Mapping[str, Any], night: found.LastNight, now: date
     settings = settings_from_airflow(said(context))
     journal = journal_of(settings)
     refused, unreached, cj_now = accounts_at_cj(settings)
-    with open_warehouse(warehouse_location()) as session:
+    location = warehouse_location()
+    with open_warehouse(location) as session:
         session.create_tables()
         had_nights = found.had_nights(session)
         # A question whose `approve` met a busy warehouse is in the journal alone.
@@ -61,10 +62,8 @@ def _look_and_tell(context: Mapping[str, Any], night: found.LastNight, now: date
         waiting = found.waiting_approvals(session)
         breaks = found.breaks_now(session, cj_now)
         locking = found.locks_now(session, settings, cj_now)
-        with session.transaction():
-            session.serialize(keeping.LOCK)
-            follow(session, journal.files, settings, cj_now, now)
-            cases = keeping.cases(session, CaseState.FILED, CaseState.ANSWERED)
+        follow(session, journal.files, settings, cj_now, now)
+        cases = keeping.cases(session, CaseState.FILED, CaseState.ANSWERED)
     notices = [
         *found.of_the_night(night, settings.night_hours, now, had_nights, page_of_dag(NIGHTS)),
         *found.of_approvals(waiting, {str(row["run_id"]): page_of_run(NIGHTS, str(row["run_id"])) for row in waiting}),

@@ -21,7 +21,7 @@ from include.domain.shapes import INSTANT
 from include.domain.states import Operation
 from include.restatements.approval.judging import keep_nights
 from include.restatements.approval.record import load_approvals
-from include.restatements.cases.following import load
+from include.restatements.cases.following import load_all
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, Journal, Visit, journal_of, run_folder
@@ -79,7 +79,7 @@ def refill(session: Session, journal: Journal, settings: Settings) -> int:
     session.execute("DELETE FROM cj.replan_news WHERE found_after IS NULL")
     for manifest in sorted(manifests, key=lambda m: m.planned_at):
         _refill_run(session, journal, manifest)
-    load(session, journal.files, settings, datetime.now(UTC))
+    load_all(session, journal.files, settings, datetime.now(UTC))
     session.append("cj.plans", _plans(manifests))
     session.execute(filled("rebuild_numbers"))
     # No run wrote down what a review found: the next plan decides it anew, and what was sent of it since is not sent again.

@@ -16,7 +16,6 @@ from include.cj.errors import CJError
 from include.domain.states import Status
 from include.restatements.adoption import adopt
 from include.restatements.cases.following import follow
-from include.restatements.cases.keeping import LOCK
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.journal.loading import load_open_chunks
@@ -100,9 +99,7 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
             checkpoint("after_verdicts_commit")
             result = _report(session, settings, run_id, read.now)
             checkpoint("after_report")
-            with session.transaction():
-                session.serialize(LOCK)
-                follow(session, journal.files, settings, read.now, datetime.now(UTC), checkpoint)
+            follow(session, journal.files, settings, read.now, datetime.now(UTC), checkpoint)
     if read.failures:
         raise read.failures[0].named
     return result

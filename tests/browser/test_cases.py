@@ -13,7 +13,6 @@ import pytest
 
 from include.domain.account import Account, Token
 from include.domain.states import CaseAct
-from include.restatements.cases import keeping
 from include.restatements.cases.acting import Said, act
 from include.restatements.cases.following import follow
 from include.restatements.journal.journal import journal_of
@@ -32,9 +31,7 @@ def settings(airflow: Airflow) -> Settings:
     made = Settings(accounts=(account,), storage=f"file://{airflow.environment['AIRFLOW_HOME']}/cj_data")
     with open_warehouse(airflow.warehouse) as session:
         session.execute("UPDATE cj.reconciliation SET reason = 'unknown' WHERE order_id = 'B-2'")
-        with session.transaction():
-            session.serialize(keeping.LOCK)
-            follow(session, journal_of(made).files, made, CHECKED, datetime.now(UTC))
+        follow(session, journal_of(made).files, made, CHECKED, datetime.now(UTC))
         session.execute("UPDATE cj.reconciliation SET reason = 'locked' WHERE order_id = 'B-2'")
         session.leave_snapshot()
     return made

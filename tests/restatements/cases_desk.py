@@ -66,8 +66,7 @@ class Desk:
 
     def refresh(self, now: datetime = NOW, checkpoint: Checkpoint = no_checkpoint, cj_now: datetime = NOW) -> list[dict[str, Any]]:
         """One round. Returns the cases."""
-        with open_warehouse(self.location) as session, session.transaction():
-            session.serialize(keeping.LOCK)
+        with open_warehouse(self.location) as session:
             follow(session, self.files, self.settings, cj_now, now, checkpoint)
             return keeping.cases(session)
 

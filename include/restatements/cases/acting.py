@@ -15,8 +15,8 @@ from include.domain.personal import without_emails
 from include.domain.states import CaseAct, CaseState
 from include.restatements.cases import keeping
 from include.restatements.cases.desk import calendar_of
-from include.restatements.cases.events import FOLLOWS, CaseEvent, Standing, events_of, keep_event, standing
-from include.restatements.cases.following import keep_request, load, load_case
+from include.restatements.cases.events import FOLLOWS, CaseEvent, Standing, events_of, keep_event, news, standing
+from include.restatements.cases.following import keep_request, load_case, load_news
 from include.restatements.cases.kinds import SUBSCRIPTIONS, CaseKind
 from include.restatements.cases.pack import is_case, packs_of, read_pack
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
@@ -61,11 +61,12 @@ def act(
     if said.act not in ACTS:
         raise SettingError(f"Nobody can say that a case is {said.act.value}: the package sees that by itself.")
     files, now = journal_of(settings).files, now or datetime.now(UTC)
+    announced = news(files)
     with open_warehouse(location) as session:
         session.create_tables()
         with session.transaction():
             session.serialize(keeping.LOCK)
-            load(session, files, settings, now)
+            load_news(session, files, settings, announced, now)
             case_id, digest = _named(session, files, said)
             _keep(session, files, settings, case_id, digest, said, now)
             checkpoint("after_case_event")

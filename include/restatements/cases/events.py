@@ -1,6 +1,8 @@
 """What happened to a case, in the journal, and how far that has brought it.
 
 cases/<case>/0001.json    the first thing that happened: a person filed it. 0002.json the second, and so on; created exclusively, never edited
+cases/.news/<case>.0002   that the second was about to happen: written before it, and gone once a round has seen it in the tables. So a round asks for this one
+                          folder, however many cases there ever were. Of 0000 it is a case that a person asked for
 
 READY ──filed──► FILED ──answered──► ANSWERED ──72 hours, or closed──► CLOSED
                    ▲                     │                                │
@@ -22,7 +24,7 @@ from include.domain.errors import UnreadableDocument
 from include.domain.states import CaseAct, CaseState
 from include.restatements.cases.deadlines import closes_at, due
 from include.restatements.cases.desk import Calendar
-from include.restatements.cases.pack import CASES
+from include.restatements.cases.pack import CASES, is_case
 from include.restatements.journal.documents import Document, Moment, decoded, encoded
 from include.storage.folder import Folder
 
@@ -43,6 +45,7 @@ class CaseEvent(Document, frozen=True, kw_only=True):
     """The run that said it: said again by the same run it is said already."""
 
 
+_NEWS = f"{CASES}/.news"
 _ONCE_FILED = frozenset(CaseState) - {CaseState.READY}
 
 FOLLOWS: Mapping[CaseAct, frozenset[CaseState]] = MappingProxyType(
@@ -124,12 +127,34 @@ def events_of(files: Folder, case_id: str, known: int = 0) -> list[CaseEvent]:
 
 def keep_event(files: Folder, case_id: str, after: Sequence[CaseEvent], event: CaseEvent) -> bool:
     """Append it after those that are known. False where somebody else was first. Raises StorageError."""
-    return files.create(_path(case_id, len(after) + 1), encoded(event, indented=True))
+    number = len(after) + 1
+    announce(files, case_id, number)
+    return files.create(_path(case_id, number), encoded(event, indented=True))
 
 
 def cases_kept(files: Folder) -> dict[str, int]:
-    """Every case of the journal, and how many things happened to it."""
-    return {case_id: sum(name.endswith(".json") for name in files.names(f"{CASES}/{case_id}")) for case_id in files.names(CASES)}
+    """Every case of the journal, and how many things happened to it: a listing for each case there ever was, so for a rebuild alone."""
+    return {
+        case_id: sum(name.endswith(".json") for name in files.names(f"{CASES}/{case_id}"))
+        for case_id in files.names(CASES)
+        if is_case(case_id)
+    }
+
+
+def announce(files: Folder, case_id: str, number: int) -> None:
+    """Before the thing happens: whatever ends it then, the next round looks for it. Raises StorageError."""
+    files.write(f"{_NEWS}/{case_id}.{number:04d}", case_id.encode())
+
+
+def news(files: Folder) -> list[tuple[str, int]]:
+    """What was announced and not seen in the tables yet: cases, and the number of what happened to them. Raises StorageError."""
+    found = [name.rpartition(".") for name in files.names(_NEWS)]
+    return [(case_id, int(number)) for case_id, _, number in found if is_case(case_id) and number.isdecimal()]
+
+
+def seen(files: Folder, case_id: str, number: int) -> None:
+    """The tables have it, for good. Raises StorageError."""
+    files.remove(f"{_NEWS}/{case_id}.{number:04d}")
 
 
 def filed_pack(events: Sequence[CaseEvent], where: str) -> str:

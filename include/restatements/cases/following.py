@@ -6,7 +6,7 @@ before the tables, and each step again is the same: whatever ends it, the next r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -19,7 +19,18 @@ from include.domain.states import CaseAct, CaseState, Operation, Outcome, Reason
 from include.restatements.cases import keeping
 from include.restatements.cases.attaching import OVERVIEW, orders_files, overview
 from include.restatements.cases.desk import calendar_of, filing_of
-from include.restatements.cases.events import CaseEvent, Standing, cases_kept, events_of, filed_pack, keep_event, standing
+from include.restatements.cases.events import (
+    CaseEvent,
+    Standing,
+    announce,
+    cases_kept,
+    events_of,
+    filed_pack,
+    keep_event,
+    news,
+    seen,
+    standing,
+)
 from include.restatements.cases.kinds import RULES, SUBSCRIPTIONS, CaseKind, CaseRule
 from include.restatements.cases.pack import Attachment, Pack, PackedOrder, Sending, digest_of, keep_pack, packs_of, read_pack
 from include.restatements.cases.writing import description_of, first_lock, shown_order, subject_of, subscription_words, without_secrets
@@ -43,34 +54,57 @@ Group = tuple[str, CaseKind, str, str]
 def follow(
     session: Session, files: Folder, settings: Settings, cj_now: datetime, now: datetime, checkpoint: Checkpoint = no_checkpoint
 ) -> dict[str, int]:
-    """Inside a transaction that holds keeping.LOCK. `cj_now` says which nights are looked at; `now` is the clock of whoever files cases.
+    """In a transaction of its own, under keeping.LOCK. `cj_now` says which nights are looked at; `now` is the clock of whoever files cases.
 
     Returns how many cases are in each state. Raises StorageError and UnreadableDocument; then nothing of the tables is changed.
     """
-    calendar = calendar_of(settings)
-    load(session, files, settings, now)
-    seen = _see_orders(session, files, now, checkpoint)
-    # Nothing else than what happens to it moves a case that is over.
-    for row in [*keeping.cases(session, CaseState.FILED, CaseState.ANSWERED), *(keeping.case_row(session, case_id) for case_id in seen)]:
-        assert row is not None
-        keeping.move(session, row, calendar, now)
-    _write_ready(session, files, settings, cj_now, now, checkpoint)
-    checkpoint("before_cases_commit")
-    counts = dict.fromkeys((state.value for state in CaseState), 0)
-    for row in session.rows("SELECT state, COUNT(*) AS cases FROM cj.cases GROUP BY state"):
-        counts[str(row["state"])] = int(str(row["cases"]))
+    calendar, announced = calendar_of(settings), news(files)
+    with session.transaction():
+        session.serialize(keeping.LOCK)
+        in_tables = load_news(session, files, settings, announced, now)
+        moved = _see_orders(session, files, now, checkpoint)
+        # Nothing else than what happens to it moves a case that is over.
+        for row in [
+            *keeping.cases(session, CaseState.FILED, CaseState.ANSWERED),
+            *(keeping.case_row(session, case_id) for case_id in moved),
+        ]:
+            assert row is not None
+            keeping.move(session, row, calendar, now)
+        _write_ready(session, files, settings, cj_now, now, checkpoint)
+        checkpoint("before_cases_commit")
+        counts = dict.fromkeys((state.value for state in CaseState), 0)
+        for row in session.rows("SELECT state, COUNT(*) AS cases FROM cj.cases GROUP BY state"):
+            counts[str(row["state"])] = int(str(row["cases"]))
+    for case_id, number in in_tables:
+        seen(files, case_id, number)
     return counts
 
 
-def load(session: Session, files: Folder, settings: Settings, now: datetime) -> None:
-    """Bring the tables up to what the journal has of cases that were filed, and of subscriptions that were asked for."""
-    known, kept = keeping.events_known(session), cases_kept(files)
-    for case_id, events in kept.items():
-        if events > known.get(case_id, 0):
-            load_case(session, files, settings, case_id, now)
-        elif not events and keeping.case_row(session, case_id) is None and is_request(case_id):
-            for digest in packs_of(files, case_id)[:1]:
-                keeping.put(session, read_pack(files, case_id, digest), digest, filing_of(settings, is_request=True), Standing())
+def load_all(session: Session, files: Folder, settings: Settings, now: datetime) -> None:
+    """Every case of the journal that was filed, and every subscription that was asked for, into tables that have none."""
+    for case_id, events in cases_kept(files).items():
+        _load(session, files, settings, case_id, events > 0, now)
+
+
+def load_news(
+    session: Session, files: Folder, settings: Settings, announced: Iterable[tuple[str, int]], now: datetime
+) -> list[tuple[str, int]]:
+    """Bring the tables up to what was `announced`. Returns which of it they have: what was announced and never happened is announced still, since it may."""
+    in_tables = []
+    for case_id, number in announced:
+        if keeping.events_known(session, case_id) < max(number, 1):
+            _load(session, files, settings, case_id, files.exists(f"cases/{case_id}/0001.json"), now)
+        if keeping.events_known(session, case_id) >= number and keeping.case_row(session, case_id) is not None:
+            in_tables.append((case_id, number))
+    return in_tables
+
+
+def _load(session: Session, files: Folder, settings: Settings, case_id: str, filed: bool, now: datetime) -> None:
+    if filed:
+        load_case(session, files, settings, case_id, now)
+    elif keeping.case_row(session, case_id) is None and is_request(case_id):
+        for digest in packs_of(files, case_id)[:1]:
+            keeping.put(session, read_pack(files, case_id, digest), digest, filing_of(settings, is_request=True), Standing())
 
 
 def load_case(session: Session, files: Folder, settings: Settings, case_id: str, now: datetime) -> None:
@@ -86,8 +120,9 @@ def load_case(session: Session, files: Folder, settings: Settings, case_id: str,
 def keep_request(session: Session, files: Folder, settings: Settings, kind: CaseKind, account: Account, now: datetime) -> str:
     """A ready case that asks for a subscription. Returns its id; one that is ready already is it. Inside a transaction that holds keeping.LOCK."""
     name = f"{account.enterprise_id}-{kind.value}"
-    case_id = f"{name}-{_next(files, name)}"
+    case_id = f"{name}-{_next(session, files, account.enterprise_id, kind, name)}"
     if keeping.case_row(session, case_id) is None:
+        announce(files, case_id, 0)
         subject, description = subscription_words(kind, account)
         pack = Pack(
             case_id=case_id, kind=kind, enterprise_id=account.enterprise_id, advertiser_id=account.advertiser_id, operation=None, reason=None, subject=subject,
@@ -126,7 +161,7 @@ def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: da
     ready = {str(row["case_id"]): row for row in keeping.cases(session, CaseState.READY)}
     filing = filing_of(settings, is_request=False)
     for group, rows in _groups(found):
-        pack, facts = _packed(files, settings, group, rows)
+        pack, facts = _packed(session, files, settings, group, rows)
         there = ready.pop(pack.case_id, None)
         digest = digest_of(pack)
         if there is None or there["digest"] != digest:
@@ -168,7 +203,9 @@ def _groups(found: list[dict[str, object]]) -> Iterator[tuple[Group, list[dict[s
         yield group, [dict(row) for row in rows]
 
 
-def _packed(files: Folder, settings: Settings, group: Group, rows: list[dict[str, Any]]) -> tuple[Pack, list[tuple[str, str]]]:
+def _packed(
+    session: Session, files: Folder, settings: Settings, group: Group, rows: list[dict[str, Any]]
+) -> tuple[Pack, list[tuple[str, str]]]:
     """A case without its attachments, and the facts at the head of its overview."""
     enterprise_id, kind, operation, reason = group
     rule = next(rule for rule in RULES if rule.kind is kind)
@@ -176,7 +213,7 @@ def _packed(files: Folder, settings: Settings, group: Group, rows: list[dict[str
     secrets = _secrets(settings)
     orders = [_order(mine, account, secrets) for mine in _by_order(rows)]
     name = f"{enterprise_id}-{kind.value}-{operation}" + (f"-{reason}" if len(rule.reasons) > 1 else "")
-    case_id = f"{name}-{_next(files, name)}"
+    case_id = f"{name}-{_next(session, files, enterprise_id, kind, name)}"
     subject = subject_of(rule, Operation(operation), Reason(reason), account.advertiser_id, len(orders))
     description = without_secrets(
         description_of(rule, Operation(operation), Reason(reason), account, orders, settings.deadline_hours), secrets
@@ -236,9 +273,10 @@ def _order(mine: list[dict[str, Any]], account: Account, secrets: list[str]) -> 
     )  # fmt: skip
 
 
-def _next(files: Folder, name: str) -> int:
-    """The number of the case of this group that is not filed yet."""
-    number = 1
+def _next(session: Session, files: Folder, enterprise_id: str, kind: CaseKind, name: str) -> int:
+    """The number of the case of this group that is not filed yet: after those that the tables know, the first that the journal does not."""
+    of_group = (case_id.rpartition("-") for case_id in keeping.filed_ids(session, enterprise_id, kind))
+    number = 1 + max((int(filed) for group, _, filed in of_group if group == name and filed.isdecimal()), default=0)
     while files.exists(f"cases/{name}-{number}/0001.json"):
         number += 1
     return number

@@ -18,6 +18,7 @@ from include.domain.shapes import INSTANT, MONEY
 from include.domain.states import CaseAct, CaseState
 from include.restatements.cases.desk import Calendar, Filing
 from include.restatements.cases.events import CaseEvent, Standing, standing
+from include.restatements.cases.kinds import CaseKind
 from include.restatements.cases.pack import Pack
 from include.warehouse.base import Session
 
@@ -159,10 +160,18 @@ def known_events(session: Session, case_id: str) -> list[CaseEvent]:
     ]
 
 
-def events_known(session: Session) -> dict[str, int]:
-    """How many things of each case the table knows."""
-    rows = session.rows("SELECT case_id, COUNT(*) AS events FROM cj.case_events GROUP BY case_id")
-    return {str(row["case_id"]): int(str(row["events"])) for row in rows}
+def events_known(session: Session, case_id: str) -> int:
+    """How many things of a case the table knows."""
+    return int(
+        str(session.rows("SELECT COUNT(*) AS events FROM cj.case_events WHERE case_id = :case_id", {"case_id": case_id})[0]["events"])
+    )
+
+
+def filed_ids(session: Session, enterprise_id: str, kind: CaseKind) -> list[str]:
+    """The cases of this kind that were filed."""
+    of = {"enterprise_id": enterprise_id, "kind": kind.value, "ready": CaseState.READY.value}
+    found = session.rows("SELECT case_id FROM cj.cases WHERE enterprise_id = :enterprise_id AND kind = :kind AND state <> :ready", of)
+    return [str(row["case_id"]) for row in found]
 
 
 def move(session: Session, row: Row, calendar: Calendar, now: datetime) -> Standing:
