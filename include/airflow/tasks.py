@@ -15,7 +15,7 @@ from include.airflow.journal import journal_from_airflow
 from include.airflow.orders import orders_source
 from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said, who
-from include.airflow.warehouse import leaving_it_for_pages, warehouse_location
+from include.airflow.warehouse import leaving_it_for_pages
 from include.domain.errors import SettingError
 from include.restatements.settings import Settings
 
@@ -35,7 +35,8 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
     run = run_of(context)
     log.info("The orders touched from %s to %s.", run.interval_start.isoformat(), run.interval_end.isoformat())
     settings = settings_from_airflow(said(context))
-    prepared = prepare(run, settings, warehouse_location(), orders=orders_source())
+    with leaving_it_for_pages() as location:
+        prepared = prepare(run, settings, location, orders=orders_source())
     log.info(
         "Plan %s: %s. Money at stake: %s.", prepared.digest, figures(prepared.summary), stake_told(prepared.at_stake, prepared.unpriced)
     )

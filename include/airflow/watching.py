@@ -13,7 +13,7 @@ from include.airflow.connections import settings_from_airflow
 from include.airflow.defaults import nights_until
 from include.airflow.notifying import tell
 from include.airflow.runs import said
-from include.airflow.warehouse import warehouse_location
+from include.airflow.warehouse import leave_it_where_pages_lag, warehouse_location
 from include.domain.states import CaseState
 from include.restatements.notices import found
 from include.restatements.notices.kinds import NoticeKind
@@ -64,6 +64,7 @@ def _look_and_tell(context: Mapping[str, Any], night: found.LastNight, now: date
         locking = found.locks_now(session, settings, cj_now)
         follow(session, journal.files, settings, cj_now, now)
         cases = keeping.cases(session, CaseState.FILED, CaseState.ANSWERED)
+    leave_it_where_pages_lag(location)
     notices = [
         *found.of_the_night(night, settings.night_hours, now, had_nights, page_of_dag(NIGHTS)),
         *found.of_approvals(waiting, {str(row["run_id"]): page_of_run(NIGHTS, str(row["run_id"])) for row in waiting}),

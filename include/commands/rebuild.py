@@ -11,7 +11,7 @@ import logging
 import sys
 
 from include.airflow.connections import settings_from_airflow
-from include.airflow.warehouse import warehouse_location
+from include.airflow.warehouse import leaving_it_for_pages
 from include.domain.errors import RestatementsError
 from include.restatements.rebuild import rebuild
 
@@ -24,7 +24,8 @@ def main(arguments: list[str]) -> int:
     # Airflow's logging prints to the screen, where the summary is.
     logging.getLogger("include").setLevel(logging.WARNING)
     try:
-        print(rebuild(settings_from_airflow(), warehouse_location()).terminal)
+        with leaving_it_for_pages() as location:
+            print(rebuild(settings_from_airflow(), location).terminal)
     except RestatementsError as error:
         print(error, file=sys.stderr)
         return 1
