@@ -19,7 +19,7 @@ from include.domain.money import ZERO, money_text
 from include.restatements.adoption import adopt
 from include.restatements.approval.judging import judge, keep_nights
 from include.restatements.approval.moves import shown
-from include.restatements.approval.record import approved_plans
+from include.restatements.approval.record import asked_before
 from include.restatements.approval.sent import sent_before
 from include.restatements.changes.extraction import file_to_edit, left_out, order_changes_sql
 from include.restatements.changes.orders import check_where_they_are
@@ -201,7 +201,7 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
     before = context.journal.manifest(context.folder)
     chunks = [chunk.planned() for chunk in planned.chunks]
     sent = sent_before(context.journal, before, chunks)
-    let_go = approved_plans(context.journal, run.run_id)
+    questions, let_go = asked_before(context.journal, run.run_id)
     unasked = [part.judged for part in sent if part.digest not in let_go]
     manifest = Manifest(
         run_id=run.run_id,
@@ -217,6 +217,7 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         problems=problems,
         chunks=chunks,
         turn=before.turn + 1 if before is not None else 1,
+        questions_before=questions,
         moves=planned.moved.moves,
         gate=judge(context.session, run, context.settings, planned.moved, context.now, context.numbers.reading, unasked),
         sent=sent,

@@ -268,3 +268,15 @@ CASE WHEN {{ paid_on("t.sale_amount", "t.order_discount", basis) }} > 0
 {% macro is_missing(aside) -%}
 NOT {{ aside }}.kept AND NOT EXISTS (SELECT 1 FROM cj.commissions AS c WHERE c.commission_id = {{ aside }}.commission_id)
 {%- endmacro %}
+
+{#- A row of cj.approvals is about the plan of a row of cj.nights. What was asked before that plan was made is about it only where the same plan was approved: it may
+    be sent by that. -#}
+{% macro is_about(question, night) -%}
+{{ question }}.run_id = {{ night }}.run_id AND {{ question }}.plan_digest = COALESCE({{ night }}.plan_digest, {{ question }}.plan_digest)
+    AND ({{ question }}.question > COALESCE({{ night }}.questions_before, 0) OR {{ question }}.answer = 'approved')
+{%- endmacro %}
+
+{#- A row of cj.nights is of a plan that gave way to another of its run: it is what that had sent. -#}
+{% macro was_given_up(night) -%}
+EXISTS (SELECT 1 FROM cj.plans AS p WHERE p.run_id = {{ night }}.run_id AND p.plan_number > {{ night }}.plan_number)
+{%- endmacro %}

@@ -10,11 +10,13 @@ import pytest
 from include.domain.states import Answer
 from include.restatements.approval.judging import _backfill_before, _usual
 from include.restatements.approval.record import keep_answer, keep_question, load_approvals
+from include.restatements.approval.rules import NIGHTS_LOOKED_AT
 from include.restatements.journal.documents import Asked, Decided
 from include.restatements.prepare import prepare
 from include.restatements.rebuild import rebuild
 from include.restatements.settings import Run
 from include.restatements.submit import submit
+from include.sql import filled
 from include.warehouse.base import Session, open_warehouse
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
@@ -57,10 +59,10 @@ def kept(session: Session, shop: WorldOn, run: str, number: int, touched: int, a
     )  # fmt: skip
 
 
-def answers(session: Session, shop: WorldOn, run: str, *given: Answer) -> None:
+def answers(session: Session, shop: WorldOn, run: str, *given: Answer, of_plan: str | None = None) -> None:
     for number, answer in enumerate(given):
         asked = Asked(
-            run_id=run, digest=f"plan {number}", at_stake="1.00", unpriced=0, reasons=["why"], subject="s", body="b", asked_at=datetime.now(UTC),
+            run_id=run, digest=of_plan or f"plan {number}", at_stake="1.00", unpriced=0, reasons=["why"], subject="s", body="b", asked_at=datetime.now(UTC),
         )  # fmt: skip
         decided = Decided(answer=answer, by="ana", at=datetime.now(UTC))
         keep_answer(shop.journal, run, keep_question(shop.journal, asked), decided)
@@ -132,3 +134,93 @@ def test_a_night_that_the_limit_asked_about_is_usual_where_a_person_let_it_go(sh
         kept(session, shop, "above the limit", 99, 900, None, False)
         answers(session, shop, "above the limit", *given)
         assert _usual(session, Run("another", BEGIN, BEGIN), shop.settings.accounts[0]) == usual
+
+
+@pytest.mark.parametrize("answer", [Answer.APPROVED, Answer.REJECTED])
+@pytest.mark.parametrize("backfill", [False, True])
+def test_a_plan_that_asked_nobody_went_whatever_was_answered_of_its_runs_earlier_one(shop: WorldOn, backfill: bool, answer: Answer) -> None:
+    """Neither the rejection of a first plan, nor its approval, is an answer about the second."""
+    shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
+    first = of(shop, "again", backfill)
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, "again", answer, of_plan=first.prepared.digest)
+    shop.append([later(ORDERS[3], 6, amount=Decimal("90.00"))])
+    second = of(shop, "again", backfill)
+    assert (second.prepared.digest != first.prepared.digest, second.prepared.reasons) == (True, [])
+    assert touched(shop, backfill) == 4
+    assert shop.rows("SELECT plan_digest, questions_before FROM cj.nights") == [
+        {"plan_digest": second.prepared.digest, "questions_before": 1}
+    ]
+
+
+@pytest.mark.parametrize("backfill", [False, True])
+def test_what_was_approved_and_sent_counts_though_the_rest_was_rejected_later(shop: WorldOn, backfill: bool) -> None:
+    shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
+    first = of(shop, "again", backfill)
+    assert submit(first.run, shop.settings, first.prepared.batches[0], digest=first.prepared.digest).accepted == 3
+    shop.append([later(order, 6, amount=Decimal("90.00")) for order in ORDERS[3:8]])
+    second = of(shop, "again", backfill)
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, "again", Answer.REJECTED, of_plan=second.prepared.digest)
+    assert touched(shop, backfill) == 3
+
+
+@pytest.mark.parametrize("backfill", [False, True])
+def test_a_plan_that_was_rejected_and_went_by_itself_under_a_higher_limit_counts(shop: WorldOn, backfill: bool) -> None:
+    """It is the same plan, of the same digest: what tells the two apart is that it was planned again after the question."""
+    shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
+    first = of(shop, "again", backfill)
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, "again", Answer.REJECTED, of_plan=first.prepared.digest)
+    assert touched(shop, backfill) == 0
+    assert of(shop, "again", backfill).prepared.digest == first.prepared.digest
+    assert touched(shop, backfill) == 3
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, "again", Answer.REJECTED, of_plan=first.prepared.digest)
+    assert touched(shop, backfill) == 0
+
+
+def test_a_plan_that_the_gate_asks_about_counts_where_that_plan_was_approved_and_no_other(shop: WorldOn) -> None:
+    shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
+    first = of(shop, "again", False)
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, "again", Answer.APPROVED, of_plan=first.prepared.digest)
+    shop.append([later(order, 6, change_type="cancelled") for order in ORDERS[:30]])
+    second = of(shop, "again", False)
+    assert "many_touched" in rules(shop, "again")
+    assert touched(shop, False) == 0
+    for answer, counts in ((Answer.UNANSWERED, 0), (Answer.REJECTED, 0), (Answer.APPROVED, 30)):
+        with open_warehouse(shop.location) as session, session.transaction():
+            answers(session, shop, "again", answer, of_plan=second.prepared.digest)
+        assert touched(shop, False) == counts
+
+
+def test_a_plan_that_was_approved_and_is_planned_again_as_it_was_is_approved(shop: WorldOn) -> None:
+    """Its digest is what a person let go, and what may be sent."""
+    shop.append([later(order, 6, change_type="cancelled") for order in ORDERS[:30]])
+    first = of(shop, "again", False)
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, "again", Answer.APPROVED, of_plan=first.prepared.digest)
+    assert of(shop, "again", False).prepared.digest == first.prepared.digest
+    assert touched(shop, False) == 30
+
+
+def test_a_backfill_is_summed_since_the_plan_that_was_approved_and_not_since_its_runs_next_one(shop: WorldOn) -> None:
+    shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
+    first = of(shop, "again", True)
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, "again", Answer.APPROVED, of_plan=first.prepared.digest)
+    assert submit(first.run, shop.settings, first.prepared.batches[0], digest=first.prepared.digest).accepted == 3
+    assert touched(shop, True) == 0
+    shop.append([later(order, 6, amount=Decimal("90.00")) for order in ORDERS[3:8]])
+    of(shop, "again", True)
+    assert touched(shop, True) == 5
+
+
+def touched(shop: WorldOn, backfill: bool) -> int:
+    """What another run is compared with: the orders of the run's nights that count."""
+    if backfill:
+        return int(str(before(shop)["touched"]))
+    with open_warehouse(shop.location) as session:
+        found = session.rows(filled("gate_nights"), {"enterprise_id": shop.enterprise, "run_id": "another", "nights": NIGHTS_LOOKED_AT})
+    return sum(int(str(row["touched"])) for row in found)

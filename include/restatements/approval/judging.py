@@ -62,11 +62,13 @@ def judge(
 def keep_nights(session: Session, manifest: Manifest, plan_number: int) -> None:
     """Into cj.nights, inside the caller's transaction: the run's newest plan, and of its earlier ones what they sent."""
     session.execute("DELETE FROM cj.nights WHERE run_id = :run_id", {"run_id": manifest.run_id})
-    rows = [(sent.plan_number, sent.planned_at, sent.judged) for sent in manifest.sent]
-    for number, planned_at, night in (*rows, *((plan_number, manifest.cj_time, night) for night in manifest.gate)):
+    rows = [(sent.plan_number, sent.digest, None, sent.planned_at, sent.judged) for sent in manifest.sent]
+    newest = [(plan_number, manifest.digest, manifest.questions_before, manifest.cj_time, night) for night in manifest.gate]
+    for number, digest, questions_before, planned_at, night in (*rows, *newest):
         session.execute(
-            "INSERT INTO cj.nights (run_id, enterprise_id, plan_number, backfill, created, touched, taken_back, open_orders, open_money, asked_by, planned_at) "
-            "VALUES (:run_id, :enterprise_id, :plan_number, :backfill, :created, :touched, :taken_back, :open_orders, :open_money, :asked_by, :planned_at)",
+            "INSERT INTO cj.nights (run_id, enterprise_id, plan_number, backfill, created, touched, taken_back, open_orders, open_money, asked_by, planned_at, "
+            "plan_digest, questions_before) VALUES (:run_id, :enterprise_id, :plan_number, :backfill, :created, :touched, :taken_back, :open_orders, "
+            ":open_money, :asked_by, :planned_at, :plan_digest, :questions_before)",
             {
                 "run_id": manifest.run_id,
                 "enterprise_id": night.enterprise_id,
@@ -79,6 +81,8 @@ def keep_nights(session: Session, manifest: Manifest, plan_number: int) -> None:
                 "open_money": money(night.open_money),
                 "asked_by": ", ".join(rule for rule, _ in night.reasons) or None,
                 "planned_at": planned_at,
+                "plan_digest": digest,
+                "questions_before": questions_before,
             },
         )
 

@@ -61,9 +61,10 @@ def withdraw_open(journal: Journal, run_id: str, at: datetime) -> None:
         keep_answer(journal, run_id, number, Decided(answer=Answer.WITHDRAWN, by=None, at=at))
 
 
-def approved_plans(journal: Journal, run_id: str) -> frozenset[str]:
-    """The digests of the run's plans that a person let go. Raises StorageError."""
-    return frozenset(str(row["plan_digest"]) for row in _rows(journal, run_id) if row["answer"] == Answer.APPROVED.value)
+def asked_before(journal: Journal, run_id: str) -> tuple[int, frozenset[str]]:
+    """How many questions the run was asked so far, and the digests of its plans that a person let go. Raises StorageError."""
+    rows = _rows(journal, run_id)
+    return len(rows), frozenset(str(row["plan_digest"]) for row in rows if row["answer"] == Answer.APPROVED.value)
 
 
 def load_approvals(session: Session, journal: Journal, run_id: str) -> int:

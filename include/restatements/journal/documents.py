@@ -145,6 +145,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     """What a person approves (`include.restatements.plan.digest`)."""
     turn: int = 1
     """Which plan of its run it is: a run that is cleared plans again."""
+    questions_before: int = 0
+    """How many questions its run had been asked when it was planned: an answer to one of them is about an earlier plan."""
     moves: Sequence[Move] = ()
     """None in those from before they were worked out."""
     gate: Sequence[Judged] = ()
