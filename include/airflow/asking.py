@@ -43,6 +43,7 @@ def asked_of(context: Mapping[str, Any], question: Mapping[str, Any], reasons: S
         moves=msgspec.convert(question["moves"], list[Move]),
         reasons=list(reasons),
         page=page_of_plan(run_id),
+        found=int(question.get("found") or 0),
     )
 
 

@@ -25,8 +25,8 @@ EXTRA_KEYS = (
 )  # fmt: skip
 READ_APART = frozenset({"accounts", "storage", "approve_above"})
 """Settings with a rule of their own; each of the others is its Variable or the run's param."""
-NOT_A_RUNS = frozenset({"never_above", "canary_orders", *(name for name in TOLD if name.startswith("gate_"))})
-"""What says when a person is asked, what nobody may let go and what goes first: no run says it for itself."""
+NOT_A_RUNS = frozenset({"never_above", "canary_orders", "send_found", *(name for name in TOLD if name.startswith("gate_"))})
+"""What says when a person is asked, what nobody may let go, what goes first and what waits: no run says it for itself."""
 
 
 class Secrets:

@@ -49,6 +49,7 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
         "summary": dict(prepared.summary),
         "reasons": prepared.reasons,
         "after": prepared.after,
+        "found": prepared.found,
         "moves": [msgspec.to_builtins(move) for move in prepared.moves],
         "modes": {account.conn_id: settings.effective_mode(account).value for account in settings.accounts},
     }

@@ -55,6 +55,7 @@ def question_of(run: Run, settings: Settings, prepared: Prepared) -> str:
         moves=prepared.moves,
         reasons=prepared.reasons,
         page=f"{IN_THE_FRAME}/runs/{quote(run.run_id, safe='')}",
+        found=prepared.found,
     )
     return f"{subject(asked)}\n\n{body(asked)}"
 

@@ -35,6 +35,7 @@ from include.restatements.plan.planner import Planned, plan
 from include.restatements.plan.told import told
 from include.restatements.scratch import scratch_folder
 from include.restatements.settings import Run, Settings
+from include.sql import filled
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from include.warehouse.orders import OrdersSource
 
@@ -62,6 +63,8 @@ class Prepared:
     """Why the money gate asks for a person; none where it does not."""
     after: list[int | None]
     """Of each batch, the place of the batch with its account's canary, which must be proven first; None where it waits for none."""
+    found: int
+    """How many of its orders a pre-lock review has found to differ."""
 
 
 def prepare(
@@ -98,7 +101,7 @@ def prepare(
     batches, after = in_batches(planned.chunks, settings.chunks_per_task)
     return Prepared(
         batches, manifest.at_stake, manifest.unpriced, counts.as_dict(), str(manifest.digest), manifest.turn, told(counts),
-        shown(manifest.moves), manifest.reasons, after,
+        shown(manifest.moves), manifest.reasons, after, manifest.found,
     )  # fmt: skip
 
 
@@ -118,17 +121,17 @@ class _Night:
 
 
 def _within_the_limit(night: _Night) -> tuple[Planned, Manifest]:
-    """The plan; of an account that is above the limit with what a review found, the plan without that. Then what happened at the shop goes, and what was
-    found waits. Raises AboveTheLimit where it is above the limit without.
+    """The plan; of an account that is above the limit with what a review found, and of each where `send_found` says so, the plan without that. Then what
+    happened at the shop goes, and what was found waits. Raises AboveTheLimit where it is above the limit without.
     """
-    left: dict[str, str] = {}
+    left = {} if night.settings.send_found else _found_left(night)
     while True:
         try:
             return _plan_once(night, left)
         except AboveTheLimit as above:
             if above.enterprise_id in left or not _found(night.location, above.enterprise_id):
                 raise
-            left[above.enterprise_id] = _left_for_later(night.settings, above)
+            left[above.enterprise_id] = _too_much_for_now(night.settings, above)
             log.warning("%s", left[above.enterprise_id])
 
 
@@ -178,7 +181,19 @@ def _found(location: WarehouseLocation, enterprise_id: str) -> bool:
         )
 
 
-def _left_for_later(settings: Settings, above: AboveTheLimit) -> str:
+def _found_left(night: _Night) -> dict[str, str]:
+    left = {
+        account.enterprise_id: f"Account {account.conn_id!r}: what a pre-lock review found was left for a later night, as the Variable cj_send_found says: look at it "
+        "on the page Pre-lock, and where it is right, set the Variable to true before it locks."
+        for account in night.settings.accounts
+        if _found(night.location, account.enterprise_id)
+    }
+    for words in left.values():
+        log.warning("%s", words)
+    return left
+
+
+def _too_much_for_now(settings: Settings, above: AboveTheLimit) -> str:
     conn_id = next(account.conn_id for account in settings.accounts if account.enterprise_id == above.enterprise_id)
     return (
         f"Account {conn_id!r}: what a pre-lock review found was left for a later night, because with it the money at stake is {above.at_stake}, "
@@ -221,6 +236,7 @@ def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> M
         moves=planned.moved.moves,
         gate=judge(context.session, run, context.settings, planned.moved, context.now, context.numbers.reading, unasked),
         sent=sent,
+        found=int(str(context.session.rows(filled("plan_found"), {"run_id": run.run_id})[0]["orders"])),
     )
     manifest = replace(manifest, digest=digest_of(manifest))
     context.session.execute(

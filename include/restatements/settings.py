@@ -169,6 +169,13 @@ class Settings:
     days_before_lock: int = field(
         default=10, metadata=_told(kinds.DAYS, "how many days before CJ locks an order the pre-lock review puts it before a person")
     )
+    send_found: bool = field(
+        default=True,
+        metadata=_told(
+            kinds.FLAG,
+            "whether a night takes what a pre-lock review found; false leaves that for a later night, so that what changed at the shop goes without it",
+        ),
+    )
     return_days: int | None = field(
         default=None,
         metadata=_told(

@@ -23,6 +23,11 @@ that are planned within two days are judged by their sum, since the last of them
 `never_above` is a hard limit of the money at stake of one account in one night: above it nothing is planned, and nobody can approve past it.
 Where it is above only with what a pre-lock review found, that is left for a later night, and the run says so.
 
+What a pre-lock review found and what changed at the shop are one plan, one question and one answer. The question says how many of its orders the review found. Rejected, or not answered, all of it is
+planned again together by the next night, so a review that nobody wants to let go would hold up what changed at the shop night after night. To send that by itself, set the Variable
+`cj_send_found` to `false` and clear `prepare` with its downstream, or wait for the next night: what only the review found is left out of each plan and stays in `cj.replan_news`, and each
+run says so. Nothing of it is sent until the Variable is `true` again, and what locks first stays as CJ holds it; the page *Pre-lock* and the notices go on showing it.
+
 `cj.nights` has what each night came to and what it was compared with. `python -m lab.gate_over LOG.parquet --inject` plays the rules over a change log of your own: which
 nights they would have stopped, and which of those in which half or a tenth of the last month's orders are cancelled.
 

@@ -16,6 +16,8 @@ beside the warehouse's truth. It sends nothing.
 
 - What differs and can be mended goes to `cj.replan_news`. The next run of `cj_restatements` decides it anew, by the state there is then, and sends it.
   A run in Test Mode sends nothing, so it takes nothing out; nor does `rebuild`. What would lift a night above `cj_never_above` waits, and the run says so.
+  Where a person is asked about a night, what was found is part of the plan, and the question says how much of it. A rejection rejects all of the plan, and the next night plans it again together; `cj_send_found`
+  set to `false` lets the nights go without what was found, which waits ([money-gate.md](money-gate.md)).
 - What somebody has to look at is on the page *Pre-lock*, in `pack.pdf` and in `pack.csv` (under `<cj_storage>/cj_restatements/prelock/<run>/`): what locks when, open breaks by money, what does
   not agree, what cannot be mended any more and what it costs by month and reason (of the last {TOO_LATE_FOR.days} days), and what can be put off. A break that somebody has taken note of is in it like any other.
 - What CJ locks before the next night (02:00 UTC, and CJ's hour after it) can mend it is said first, with the hour of the lock: `send_now`. It is planned like the rest, so a run of

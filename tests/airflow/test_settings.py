@@ -232,11 +232,19 @@ def test_no_run_loosens_the_money_gate_for_itself(monkeypatch: pytest.MonkeyPatc
     connect(monkeypatch)
     monkeypatch.setenv("AIRFLOW_VAR_CJ_NEVER_ABOVE", "100")
     monkeypatch.setenv("AIRFLOW_VAR_CJ_CANARY_ORDERS", "20")
+    monkeypatch.setenv("AIRFLOW_VAR_CJ_SEND_FOUND", "false")
     settings = settings_from_airflow(
-        {"gate_touched": "off", "gate_fewest": 9999, "gate_new_tracker": False, "never_above": 10**9, "canary_orders": "off"}
+        {
+            "gate_touched": "off",
+            "gate_fewest": 9999,
+            "gate_new_tracker": False,
+            "never_above": 10**9,
+            "canary_orders": "off",
+            "send_found": True,
+        }
     )
     assert (settings.gate_touched, settings.gate_fewest, settings.gate_new_tracker) == (Decimal("0.05"), 20, True)
-    assert (settings.never_above, settings.canary_orders) == (Decimal("100"), 20)
+    assert (settings.never_above, settings.canary_orders, settings.send_found) == (Decimal("100"), 20, False)
 
 
 def warehouse(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
@@ -336,6 +344,7 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
         ("gate_fewest", "5", 5),
         ("gate_fewest_cancelled", "6", 6),
         ("never_above", "9.99", Decimal("9.99")),
+        ("send_found", "no", False),
         ("canary_orders", "20", 20),
         ("late_hours", "2.5", 2.5),
         ("processing_minutes", "61", 61),

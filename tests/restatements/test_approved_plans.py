@@ -56,6 +56,7 @@ def test_whatever_a_person_reads_of_a_plan_changes_its_digest(world: World) -> N
     others = [
         changed(manifest, at_stake="0.01"),
         changed(manifest, unpriced=1),
+        changed(manifest, found=1),
         changed(manifest, modes=dict.fromkeys(manifest.modes, Mode.TEST)),
         changed(manifest, chunks=[]),
         changed(manifest, moves=[]),

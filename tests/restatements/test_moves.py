@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -73,6 +74,13 @@ def test_what_is_not_known_is_marked_and_counted() -> None:
     assert "| 3 | 1.00 + ? | 10.00 + ? | 0.00 + ? |" in text
     assert "**Not known** (marked ?): what is at stake of 2 orders, and what it changes of the sales of 1 order." in text
     assert "Not known" not in body(asked(move()))
+
+
+def test_it_says_how_many_orders_a_review_found_and_what_sends_the_rest_without_them() -> None:
+    one, two = (body(replace(asked(move()), found=found)) for found in (1, 2))
+    assert "**Of a review**: 1 of these orders is one that a pre-lock review found to differ." in one
+    assert "2 of these orders are ones that a pre-lock review found to differ." in two and "`cj_send_found` to false" in two
+    assert "review" not in body(asked(move()))
 
 
 @pytest.mark.parametrize("name", ["a|b", "[x](http://evil)", "<b>x</b>", "`x`", "two\nlines"])

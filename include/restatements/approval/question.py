@@ -27,6 +27,8 @@ class Asked:
     moves: Sequence[Move]
     reasons: Sequence[str]
     page: str
+    found: int = 0
+    """How many of its orders a pre-lock review has found to differ."""
 
 
 def subject(asked: Asked) -> str:
@@ -45,11 +47,22 @@ def body(asked: Asked) -> str:
         "**Why you are asked**\n\n" + "\n".join(f"- {reason}" for reason in asked.reasons),
         "**What it moves**, in the advertiser's currency: the commission and fee at stake, and the sales that commission is paid on\n\n"
         + _table(asked.moves),
+        _of_a_review(asked.found),
         _not_known(asked.moves),
         f"[The plan's page]({asked.page})",
         "Approve sends this plan and no other. Reject sends nothing and fails the run; its orders are planned again. Without an answer nothing is sent.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _of_a_review(found: int) -> str:
+    if not found:
+        return ""
+    what = "1 of these orders is one" if found == 1 else f"{found} of these orders are ones"
+    return (
+        f"**Of a review**: {what} that a pre-lock review found to differ. To send the rest without what only the review found: reject, set the Variable "
+        "`cj_send_found` to false, and clear task prepare with its downstream. What was found waits until the Variable is true again: before it locks."
+    )
 
 
 def _table(moves: Sequence[Move]) -> str:

@@ -153,6 +153,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     """An account each that was going live."""
     sent: Sequence[Sent] = ()
     """Of the run's earlier plans."""
+    found: int = 0
+    """How many of its orders a pre-lock review has found to differ."""
 
     @property
     def reasons(self) -> list[str]:

@@ -204,7 +204,12 @@ def test_the_manifest_from_before_is_read_and_written_again_with_the_same_names_
     assert again.pop("version") == VERSION
     assert again.pop("plan_number") is None  # it was planned before plans had numbers
     assert (again.pop("digest"), again.pop("turn"), again.pop("unpriced"), again.pop("questions_before")) == (None, 1, 0, 0)
-    assert (again.pop("moves"), again.pop("gate"), again.pop("sent")) == ([], [], [])  # planned before there was a money gate
+    assert (again.pop("moves"), again.pop("gate"), again.pop("sent"), again.pop("found")) == (
+        [],
+        [],
+        [],
+        0,
+    )  # planned before there was a money gate
     assert {(chunk.pop("canary"), chunk.pop("taken_back")) for chunk in again["chunks"]} == {(False, None)}
     assert again["summary"].pop("in_cents_by_kind") == {}
     before = json.loads(MANIFEST)

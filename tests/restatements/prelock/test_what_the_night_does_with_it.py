@@ -143,6 +143,30 @@ def test_what_is_too_much_does_not_stop_what_happened_at_the_shop(world: WorldOn
     assert sent(world) == ["agrees", *FOUND]
 
 
+def test_what_changed_at_the_shop_goes_without_what_a_person_did_not_let_go(world: WorldOn) -> None:
+    """Both were in a plan that was rejected: all of it is planned again together, until somebody leaves aside what the review found."""
+    orders = planted()
+    fill(world, orders)
+    reviewed(world)
+    world.append([since(orders["agrees"].states[0], change_type="cancelled", correction_reason="Other", updated_at=world.now())])
+    rejected = world.prepare(world.now() - timedelta(seconds=1), world.now() + timedelta(seconds=1), "night")
+    assert (planned(rejected), rejected.prepared.found) == (["agrees", *FOUND], 2)
+    world.six_hours_pass_for_abandoned_plans()
+    again = world.prepare(world.now() - timedelta(seconds=1), world.now(), "night after")
+    assert (planned(again), again.prepared.found) == (["agrees", *FOUND], 2)
+    world.settings = replace(world.settings, send_found=False)
+    cleared = world.prepare(world.now() - timedelta(seconds=1), world.now(), "night after")
+    assert (planned(cleared), cleared.prepared.found) == (["agrees"], 0)
+    world.submit(cleared)
+    (problem,) = publish(cleared.run, world.settings, world.location).problems
+    assert "what a pre-lock review found was left for a later night, as the Variable cj_send_found says" in problem
+    assert operations(quiet_night(world)) == []
+    assert sent(world) == ["agrees"]
+    world.settings = replace(world.settings, send_found=True)
+    assert planned(quiet_night(world)) == FOUND
+    assert sent(world) == ["agrees", *FOUND]
+
+
 def test_a_night_that_is_too_much_by_itself_stops_as_ever(world: WorldOn) -> None:
     orders = planted()
     fill(world, orders)
