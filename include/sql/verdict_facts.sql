@@ -1,7 +1,9 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
 {% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, trackers, share_of_tracker, pays_something %}
-{%- macro before(column, name) -%}
-LEAD(c.{{ column }}) OVER (PARTITION BY c.enterprise_id, c.action_tracker_id, c.order_id ORDER BY c.plan_number DESC) AS before_{{ name }}
+{%- set of_its_state = "PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.payload_hash, n.others_since" %}
+{#- Of the state sent before this one: its newest attempt is as many attempts back as this state has had. -#}
+{%- macro before(column) -%}
+LEAD(s.{{ column }}, CAST(s.attempts AS integer)) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.plan_number DESC)
 {%- endmacro %}
 -- The facts of the verdicts: one row for every order state submitted live that is to be judged (cj.open_orders says of which orders), beside what CJ
 -- holds now, with what is true of it as yes or no, and the amounts. Nothing is decided here: include/restatements/rules/verdicts.py does that.
@@ -19,36 +21,33 @@ numbered AS (
     WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
 ),
 
-states AS (
-    SELECT c.*,
-        {{ before("operation", "operation") }},
-        {{ before("amount", "amount") }},
-        {{ before("discount", "discount") }},
-        {{ before("currency", "currency") }},
-        {{ before("first_submitted_at", "submitted_at") }},
-        {{ before("first_known_reading", "known_reading") }},
-        {{ before("items_mark", "items_mark") }}
-    FROM (
-        SELECT enterprise_id, action_tracker_id, order_id, payload_hash, others_since, MIN(plan_number) AS plan_number,
-            MIN(submitted_at) AS first_submitted_at, MIN(known_reading) AS first_known_reading,
-            MAX(operation) AS operation, MAX(amount) AS amount, MAX(discount) AS discount, MAX(currency) AS currency, MAX(items_mark) AS items_mark
-        FROM numbered
-        GROUP BY enterprise_id, action_tracker_id, order_id, payload_hash, others_since
-    ) AS c
+-- Of each attempt, what is true of all attempts of its state. Windows and no join of the attempts with themselves, which PostgreSQL expects one row of: it
+-- would then go through all of them for each of them.
+attempted AS (
+    SELECT n.*,
+        MIN(n.submitted_at) OVER ({{ of_its_state }}) AS first_submitted_at,
+        MIN(n.known_reading) OVER ({{ of_its_state }}) AS first_known_reading,
+{% for column in ("operation", "amount", "discount", "currency", "items_mark") %}
+        MAX(n.{{ column }}) OVER ({{ of_its_state }}) AS state_{{ column }},
+{% endfor %}
+        ROW_NUMBER() OVER ({{ of_its_state }} ORDER BY n.plan_number) AS attempts
+    FROM numbered AS n
 ),
 
 sent AS (
-    SELECT n.*, b.first_submitted_at, b.first_known_reading, b.before_operation, b.before_amount, b.before_discount, b.before_currency, b.before_items_mark,
-        b.before_submitted_at, b.before_known_reading,
-        ROW_NUMBER() OVER (PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id ORDER BY n.plan_number DESC) AS newest,
+    SELECT s.*,
+        {{ before("state_operation") }} AS before_operation,
+        {{ before("state_amount") }} AS before_amount,
+        {{ before("state_discount") }} AS before_discount,
+        {{ before("state_currency") }} AS before_currency,
+        {{ before("state_items_mark") }} AS before_items_mark,
+        {{ before("first_submitted_at") }} AS before_submitted_at,
+        {{ before("first_known_reading") }} AS before_known_reading,
+        ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.plan_number DESC) AS newest,
         ROW_NUMBER() OVER (
-            PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.updated_at ORDER BY n.plan_number DESC
-        ) AS newest_of_state,
-        ROW_NUMBER() OVER (
-            PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.payload_hash, n.others_since ORDER BY n.plan_number
-        ) AS attempts
-    FROM numbered AS n
-    INNER JOIN states AS b USING (enterprise_id, action_tracker_id, order_id, payload_hash, others_since)
+            PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at ORDER BY s.plan_number DESC
+        ) AS newest_of_state
+    FROM attempted AS s
 ),
 
 wanted AS (
