@@ -20,7 +20,6 @@ from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.journal import ROOT, Journal, run_folder
 from include.restatements.journal.loading import load_open_chunks
 from include.restatements.ledger.accounts import read_accounts
-from include.restatements.report.collect import first_night
 from include.restatements.report.kept import kept
 from include.restatements.report.report import collect, files, terminal_text
 from include.restatements.settings import Settings
@@ -118,9 +117,6 @@ def _report(session: Session, settings: Settings, run_id: str, now: datetime) ->
     )
     for name, content in files(figures, report=where).items():
         target.write(name, content)
-    rows = session.rows(
-        "SELECT status, COUNT(*) AS orders FROM cj.reconciliation WHERE submitted_at >= :since GROUP BY status", {"since": first_night(now)}
-    )
-    counts = {status.value: 0 for status in Status} | {str(r["status"]): int(str(r["orders"])) for r in rows}
+    counts = {status.value: sum(night.count(status.value) for night in figures.nights) for status in Status}
     still_open = int(str(session.rows(filled("still_open"))[0]["orders"]))
     return Reconciled(counts, where, terminal_text(figures, report=where), still_open)

@@ -208,10 +208,11 @@ def _locks(session: Session, runs: tuple[str, ...], checked_at: datetime, own: M
 
 
 def _lag(session: Session, runs: tuple[str, ...]) -> Lag | None:
-    row = _of_runs(session, "report_lag_percentiles", runs)[0]
+    rows = _of_runs(session, "report_lag", runs)
+    row = next(row for row in rows if row["bin"] is None)
     if not row["orders"]:
         return None
-    bins = tuple((int(r["bin"]), int(r["orders"])) for r in _of_runs(session, "report_lag", runs))
+    bins = tuple((int(r["bin"]), int(r["orders"])) for r in rows if r["bin"] is not None)
     # To the millisecond: beyond it warehouses interpolate differently.
     p50, p90, p99, longest = (round(row[name], 3) for name in ("p50", "p90", "p99", "longest"))
     return Lag(int(row["orders"]), p50, p90, p99, longest, bins)
