@@ -43,8 +43,10 @@ def money(value: str | int | Decimal) -> Decimal:
         raise NotMoney(f"an amount may have at most {PRECISION - SCALE} digits before the point")
     if amount and amount.adjusted() < -SCALE:
         raise NotMoney(f"an amount may have at most {SCALE} decimal places")
-    digits = amount.as_tuple().digits
-    exponent = int(amount.as_tuple().exponent)
+    _, digits, exponent = amount.as_tuple()
+    assert isinstance(exponent, int)
+    if exponent >= -SCALE:
+        return amount
     trailing = len(digits) - len("".join(map(str, digits)).rstrip("0"))
     if amount and -(exponent + trailing) > SCALE:
         raise NotMoney(f"an amount may have at most {SCALE} decimal places")

@@ -67,14 +67,20 @@ def overview(title: str, facts: Sequence[tuple[str, str]], orders: Sequence[Pack
 def _blocks(orders: Sequence[PackedOrder]) -> Iterator[bytes]:
     """All lines of one order."""
     for order in orders:
-        lines = []
-        for number, sending in enumerate(order.sendings, 1):
-            fields = (
-                order.action_tracker_id, shown_order(order), number, _iso(sending.submitted_at), sending.submission_id, sending.batch_id, sending.outcome.value,
-                _iso(order.updated_at), order.amount, order.shown, order.currency, order.discount, order.discount_shown, order.coupon, order.coupon_shown, order.newest_record, _iso(lock_of(order.locks_at)),
-            )  # fmt: skip
-            lines.append("\t".join("" if field is None else _ascii(str(field)) for field in fields) + "\n")
-        yield "".join(lines).encode("ascii")
+        named = _fields(order.action_tracker_id, shown_order(order))
+        told = _fields(
+            _iso(order.updated_at), order.amount, order.shown, order.currency, order.discount, order.discount_shown, order.coupon, order.coupon_shown,
+            order.newest_record, _iso(lock_of(order.locks_at)),
+        )  # fmt: skip
+        sendings = (
+            _fields(number, _iso(one.submitted_at), one.submission_id, one.batch_id, one.outcome.value)
+            for number, one in enumerate(order.sendings, 1)
+        )
+        yield "".join(f"{named}\t{sending}\t{told}\n" for sending in sendings).encode("ascii")
+
+
+def _fields(*fields: object) -> str:
+    return "\t".join("" if field is None else _ascii(str(field)) for field in fields)
 
 
 def _batches(orders: Sequence[PackedOrder]) -> list[dict[str, Any]]:
@@ -104,7 +110,7 @@ def _row(order: PackedOrder) -> dict[str, str]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+    return None if moment is None else f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _short(moment: datetime) -> str:

@@ -92,6 +92,8 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
         if secret:
             text = text.replace(secret, HIDDEN)
     text = _BEARER.sub(HIDDEN, without_emails(text))
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() or character == "\n" else " " for character in text)
 
 
