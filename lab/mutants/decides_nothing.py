@@ -18,9 +18,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/plan_facts.sql", "FALSE) AS half_shown, d.order_id", "FALSE → TRUE"): "null only of an order CJ does not know, of which nothing is held anyway",
     ("include/sql/plan_facts.sql", "AS basket_differs,", "FALSE → TRUE"): "null only of an order CJ does not know, which is not held so whatever it says",
     ("include/sql/verdicts.sql", "AS only_reason_differs", "FALSE → TRUE"): "where nothing differs it has matched by then, or may be the state before",
-    ("include/sql/verdict_facts.sql", "others_since, MIN(plan_number) AS plan_number", "MIN( → MAX("): "states follow each other: their order is the same",
-    ("include/sql/verdict_facts.sql", "MAX(operation) AS operation, MAX(amount) AS amount", "MAX( → MIN("): "attempts of one content are alike in it",
-    ("include/sql/verdict_facts.sql", "INNER JOIN states AS b USING", "INNER JOIN → LEFT JOIN"): "every attempt is one of a state",
+    ("include/sql/verdict_facts.sql", "MAX(n.{{ column }}) OVER ({{ of_its_state }})", "MAX( → MIN("): "attempts of one content are alike in it",
     ("include/sql/verdict_facts.sql", "INNER JOIN records AS r USING", "INNER JOIN → LEFT JOIN"): "what was joined is asked for its posting date",
     ("include/sql/verdict_facts.sql", "MAX(CASE WHEN COALESCE(r.reading, 0) > w.known_reading", "0 → 1"):
         "a record without the number of a reading is left out before",
