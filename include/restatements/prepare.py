@@ -182,6 +182,7 @@ def _found(location: WarehouseLocation, enterprise_id: str) -> bool:
 
 
 def _found_left(night: _Night) -> dict[str, str]:
+    """What to say where `send_found` is false. What a review finds after this was asked is left aside by the plan all the same."""
     left = {
         account.enterprise_id: f"Account {account.conn_id!r}: what a pre-lock review found was left for a later night, as the Variable cj_send_found says: look at it "
         "on the page Pre-lock, and where it is right, set the Variable to true before it locks."

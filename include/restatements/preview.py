@@ -41,7 +41,6 @@ def preview(
     Raises what `prepare` raises, QuarantineRatioExceeded included.
     """
     sql, journal = order_changes_sql(settings.order_changes_sql), journal_of(settings)
-    without_found = frozenset() if settings.send_found else frozenset(settings.advertisers)
     with open_warehouse(location) as session:
         session.create_tables()
         check_where_they_are(session, sql, file_to_edit(settings.order_changes_sql), orders)
@@ -51,21 +50,7 @@ def preview(
                 with suppress(_NotKept), session.transaction():
                     session.serialize("cj.plan")
                     numbers = take_numbers(session, run.run_id)
-                    planned = plan(
-                        PlanContext(
-                            session,
-                            journal,
-                            run,
-                            settings,
-                            sql,
-                            now,
-                            scratch,
-                            numbers,
-                            without_found=without_found,
-                            kept=False,
-                            orders=orders,
-                        )
-                    )
+                    planned = plan(PlanContext(session, journal, run, settings, sql, now, scratch, numbers, kept=False, orders=orders))
                     raise _NotKept
                 assert planned is not None
                 yield Preview(run, planned)

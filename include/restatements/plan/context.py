@@ -52,7 +52,7 @@ class PlanContext:
     down: frozenset[str] = frozenset()
     """Enterprises whose account cannot be reached now."""
     without_found: frozenset[str] = frozenset()
-    """Enterprises of which this plan leaves aside what a pre-lock review found."""
+    """Enterprises of which this plan leaves aside what a pre-lock review found; all of them where `send_found` is false."""
     kept: bool = True
     """False for a preview: the same plan, whose transaction is rolled back, that revokes nothing and cuts its chunks in `scratch`."""
     checkpoint: Checkpoint = no_checkpoint

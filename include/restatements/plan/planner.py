@@ -164,7 +164,7 @@ def _leave_aside(context: PlanContext) -> None:
     """What waits of an account that is not configured now goes on waiting, for the day it is again; and what a review found, where it is too much."""
     mine = {f"enterprise_{n}": enterprise for n, enterprise in enumerate(sorted(context.settings.advertisers))}
     context.session.execute(f"DELETE FROM cj.replan_keys WHERE enterprise_id NOT IN ({', '.join(f':{name}' for name in mine)})", mine)
-    for enterprise_id in context.without_found:
+    for enterprise_id in context.without_found if context.settings.send_found else context.settings.advertisers:
         context.session.execute(filled("replan_found"), {"enterprise_id": enterprise_id})
 
 

@@ -12,11 +12,14 @@ import pytest
 from include.domain.errors import AboveTheLimit
 from include.domain.shapes import INSTANT
 from include.domain.states import Mode
+from include.restatements import prepare
 from include.restatements.changes.extraction import IDS_AT_ONCE, _again
 from include.restatements.journal.journal import journal_of
 from include.restatements.plan.planner import MOST_ID_LISTS, id_lists
+from include.restatements.preview import preview
 from include.restatements.publish import publish
 from include.restatements.rebuild import refill
+from include.restatements.settings import Run
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.model.world import Night
 from tests.restatements.both_warehouses import WorldOn
@@ -165,6 +168,17 @@ def test_what_changed_at_the_shop_goes_without_what_a_person_did_not_let_go(worl
     world.settings = replace(world.settings, send_found=True)
     assert planned(quiet_night(world)) == FOUND
     assert sent(world) == ["agrees", *FOUND]
+
+
+def test_what_a_review_finds_while_a_night_begins_is_left_aside_too(world: WorldOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(world, planted())
+    reviewed(world)
+    world.settings = replace(world.settings, send_found=False)
+    monkeypatch.setattr(prepare, "_found", lambda *_: False)  # as it was when the night asked
+    (shown,) = preview([Run("shown", world.now() - timedelta(seconds=1), world.now())], world.settings, world.location, world.now())
+    assert shown.planned.operations == {}
+    assert operations(quiet_night(world)) == []
+    assert rows(world, "SELECT COUNT(*) AS n FROM cj.replan_news WHERE found_after IS NOT NULL") == [{"n": 2}]
 
 
 def test_a_night_that_is_too_much_by_itself_stops_as_ever(world: WorldOn) -> None:
