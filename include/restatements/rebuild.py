@@ -3,7 +3,7 @@
 It empties cj.submissions, cj.quarantine, cj.skipped, cj.planned, cj.approvals, cj.nights, cj.prelock_reviews, cj.reconciliation, cj.cases and what belongs to those, and
 fills them from the manifests, chunks, answers, quarantine.parquet, skipped.parquet and approvals of every run, from who signed off a review and from what happened to every case,
 in one transaction; then an ordinary reconciliation reads Commission Detail and judges. The notes on breaks are brought back too. Repeating it changes nothing. Nothing is sent.
-A journal without a run is refused: more likely it is the wrong folder than an empty one.
+A journal without a run is refused: more likely it is the wrong folder than an empty one. What is kept of the open orders (cj.held_open) the next plan makes anew.
 
 What it does not do: take out of cj.replan_news what a pre-lock review found; touch cj.verdicts_log, to which only a verdict that has changed is added; bring back
 cj.reconciliation_runs and cj.prelock_sweeps, whose figures are of their time, or a run whose files were deleted.

@@ -266,3 +266,8 @@ class Run:
     interval_end: datetime
     backfill: bool = False
     """One of several that a person started together."""
+
+    @property
+    def before(self) -> datetime:
+        """Where the interval before its own begins."""
+        return self.interval_start - (self.interval_end - self.interval_start)

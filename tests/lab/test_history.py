@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.restatements.approval.held import bring_up
+from include.restatements.approval.held_open import bring_up
 from include.restatements.plan.planner import find_again
 from include.sql import filled
 from include.warehouse.base import WarehouseLocation, open_warehouse

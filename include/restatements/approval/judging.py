@@ -15,7 +15,7 @@ from include.domain.account import Account
 from include.domain.errors import AboveTheLimit
 from include.domain.money import ZERO, exact_sum, money, money_text
 from include.domain.states import Mode, Operation
-from include.restatements.approval.held import bring_up, open_days
+from include.restatements.approval.held_open import bring_up, open_days
 from include.restatements.approval.moves import Moved
 from include.restatements.approval.rules import FEWEST_NIGHTS, NIGHTS_LOOKED_AT, Figures, reasons
 from include.restatements.journal.documents import Judged, Manifest, Move

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from include.domain.money import ZERO, exact_sum
 from include.domain.shapes import KEY
 from include.domain.states import FEWEST_ORDERS, MAX_ATTEMPTS, Operation, Stage
-from include.restatements.approval.held import day_before
 from include.restatements.approval.moves import Moved, Moves, taken_back
 from include.restatements.journal.chunks import Chunk, ChunkWriter
 from include.restatements.plan.context import PlanContext
@@ -82,7 +81,7 @@ class _Deciding:
         self._operations: Counter[str] = Counter()
         self._at_stake = ZERO
         self._unpriced = 0
-        self._moves = Moves(day_before(context.run), context.run.interval_start, context.run.interval_end)
+        self._moves = Moves(context.run.before, context.run.interval_start, context.run.interval_end)
 
     def act(self, orders: pa.Table, decisions: pa.Table) -> None:
         """One batch of orders with the decision on each."""

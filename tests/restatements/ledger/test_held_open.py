@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.restatements.approval.held import bring_up
+from include.restatements.approval.held_open import bring_up
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.restatements.ledger.commission_detail import ACCOUNT, NOW, record, text
 from tests.restatements.ledger.one_ledger import DAY, SECOND, Ledger

@@ -17,7 +17,7 @@ from include.warehouse.base import Session
 
 def bring_up(session: Session, advertiser_id: str, reading: int) -> None:
     """Inside the caller's transaction, in which `reading` was the last one before any record was looked at: what is read meanwhile is of a later one, and is
-    looked at again.
+    looked at again. Raises WarehouseError.
     """
     mine = {"advertiser_id": advertiser_id}
     found = session.rows("SELECT MAX(reading) AS reading FROM cj.held_open_until WHERE advertiser_id = :advertiser_id", mine)[0]["reading"]
@@ -45,11 +45,6 @@ def open_days(session: Session, run: Run, settings: Settings, account: Account, 
             "process_by": now + timedelta(minutes=settings.processing_minutes),
             "interval_start": run.interval_start,
             "interval_end": run.interval_end,
-            "day_before": day_before(run),
+            "day_before": run.before,
         },
     )
-
-
-def day_before(run: Run) -> datetime:
-    """Where the interval before the run's own begins."""
-    return run.interval_start - (run.interval_end - run.interval_start)
