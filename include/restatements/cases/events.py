@@ -132,6 +132,11 @@ def keep_event(files: Folder, case_id: str, after: Sequence[CaseEvent], event: C
     return files.create(_path(case_id, number), encoded(event, indented=True))
 
 
+def was_filed(files: Folder, case_id: str) -> bool:
+    """Whether the first thing has happened to it. Raises StorageError."""
+    return files.exists(_path(case_id, 1))
+
+
 def cases_kept(files: Folder) -> dict[str, int]:
     """Every case of the journal, and how many things happened to it: a listing for each case there ever was, so for a rebuild alone."""
     return {

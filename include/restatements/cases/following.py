@@ -30,6 +30,7 @@ from include.restatements.cases.events import (
     news,
     seen,
     standing,
+    was_filed,
 )
 from include.restatements.cases.kinds import RULES, SUBSCRIPTIONS, CaseKind, CaseRule
 from include.restatements.cases.pack import Attachment, Pack, PackedOrder, Sending, digest_of, keep_pack, packs_of, read_pack
@@ -93,7 +94,7 @@ def load_news(
     in_tables = []
     for case_id, number in announced:
         if keeping.events_known(session, case_id) < max(number, 1):
-            _load(session, files, settings, case_id, files.exists(f"cases/{case_id}/0001.json"), now)
+            _load(session, files, settings, case_id, was_filed(files, case_id), now)
         if keeping.events_known(session, case_id) >= number and keeping.case_row(session, case_id) is not None:
             in_tables.append((case_id, number))
     return in_tables
@@ -277,7 +278,7 @@ def _next(session: Session, files: Folder, enterprise_id: str, kind: CaseKind, n
     """The number of the case of this group that is not filed yet: after those that the tables know, the first that the journal does not."""
     of_group = (case_id.rpartition("-") for case_id in keeping.filed_ids(session, enterprise_id, kind))
     number = 1 + max((int(filed) for group, _, filed in of_group if group == name and filed.isdecimal()), default=0)
-    while files.exists(f"cases/{name}-{number}/0001.json"):
+    while was_filed(files, f"{name}-{number}"):
         number += 1
     return number
 
