@@ -71,7 +71,7 @@ facts AS (
         a.order_id IS NOT NULL AS in_doubt, COALESCE(o.corrected, FALSE) OR COALESCE(h.reversals, 0) > 0 AS corrected,
         c.order_id IS NOT NULL AS correction_sent, COALESCE(h.lock_stage, 0) AS lock_stage,
         COALESCE(h.locking_method = 'FIXED_DATE', FALSE) AS fixed_date, COALESCE(h.validation_status = 'DECLINED', FALSE) AS declined,
-        k.live, COALESCE(h.locking_date <= :night_by, FALSE) AS locks_first,
+        k.live AS live, COALESCE(h.locking_date <= :night_by, FALSE) AS locks_first,
         COALESCE(t.originals, 0) AS originals, k.named = k.order_id AND {{ id_fits("k.order_id") }} AS id_fits,
         COALESCE(p.held_sales, h.sale_amount, 0) AS held_sales, o.placed_at, i.updated_at, h.locking_date,
         h.sale_amount AS held_amount,
