@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.base import Params, Session, WarehouseLocation, open_warehouse
 
 # Tests may lose their data; they should not wait for the disk.
 _QUICK = ("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off", "ALTER SYSTEM SET full_page_writes = off")
@@ -86,6 +86,11 @@ def new_postgres() -> WarehouseLocation:
     with open_warehouse(WarehouseLocation("postgres", uri=str(server.get_uri()))) as session:
         session.execute(f"CREATE DATABASE {name}")
     return WarehouseLocation("postgres", uri=str(server.get_uri(database=name)))
+
+
+def explained(session: Session, statement: str, bound: Params, how: str = "FORMAT TEXT") -> str:
+    """How PostgreSQL would run it; with `ANALYZE` in `how`, how it ran."""
+    return "\n".join(str(next(iter(row.values()))) for row in session.rows(f"EXPLAIN ({how}) {statement}", bound))
 
 
 @pytest.fixture

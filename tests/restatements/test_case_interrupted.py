@@ -10,10 +10,12 @@ import pytest
 from include.domain.states import CaseAct
 from include.restatements.cases.kinds import RULES
 from include.sql import filled
-from include.warehouse.base import Params, Session, WarehouseLocation, open_warehouse
+from include.warehouse.base import WarehouseLocation, open_warehouse
+from tests.postgres_server import explained
 from tests.restatements.cases_desk import DAY, HOUR, NOW, Desk
 
 LOST = "1500001-lost-cancel-1"
+AS_IT_RAN = "ANALYZE, TIMING OFF"
 
 
 class Killed(BaseException):
@@ -92,12 +94,6 @@ def test_a_case_that_is_seen_to_be_settled_is_so_once(desk: Desk) -> None:
     assert [row["act"] for row in desk.rows("SELECT act FROM cj.case_events ORDER BY event")] == ["filed", "settled"]
 
 
-def explained(session: Session, statement: str, bound: Params) -> str:
-    """How the server ran it."""
-    rows = session.rows(f"EXPLAIN (ANALYZE, TIMING OFF) {statement}", bound)
-    return "\n".join(str(next(iter(row.values()))) for row in rows)
-
-
 def test_on_postgresql_a_round_reads_no_table_that_grows_from_end_to_end_and_joins_no_break_with_every_other(
     postgres_database: str,
 ) -> None:
@@ -124,10 +120,10 @@ def test_on_postgresql_a_round_reads_no_table_that_grows_from_end_to_end_and_joi
             session.execute(sql, {"now": NOW})
         session.execute("ANALYZE")
         bound = {"since": NOW - 30 * DAY, "attempts": 1}
-        plans = [explained(session, filled("cases_breaks", rules=RULES), bound)]
+        plans = [explained(session, filled("cases_breaks", rules=RULES), bound, AS_IT_RAN)]
         session.execute(filled("cases_breaks", rules=RULES), bound)
         session.analyze("cj.case_breaks")
-        plans += [explained(session, filled(name), {}) for name in ("cases_held", "cases_unexplained")]
+        plans += [explained(session, filled(name), {}, AS_IT_RAN) for name in ("cases_held", "cases_unexplained")]
         of_case = "\n".join(
             str(row["QUERY PLAN"])
             for row in session.rows("EXPLAIN SELECT * FROM cj.case_orders WHERE case_id = :case_id", {"case_id": "c-7"})

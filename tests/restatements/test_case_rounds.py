@@ -22,16 +22,22 @@ from tests.restatements.test_case_interrupted import Killed, all_of, killed_at
 LOST = "1500001-lost-cancel-1"
 
 
-@pytest.mark.parametrize("over", ["closed", "settled"])
-def test_the_orders_of_a_case_are_looked_at_for_a_time_after_it_was_over_and_then_no_more(
-    location: WarehouseLocation, tmp_path: Path, over: str
-) -> None:
+def filed(location: WarehouseLocation, tmp_path: Path, over: str) -> Desk:
+    """A case that was filed, and closed where that is how it is to be over."""
     desk = Desk(location, tmp_path)
     desk.verdict("one")
     desk.refresh()
     desk.say(LOST, CaseAct.FILED, NOW, "1")
     if over == "closed":
         desk.say("1", CaseAct.CLOSED, NOW)
+    return desk
+
+
+@pytest.mark.parametrize("over", ["closed", "settled"])
+def test_the_orders_of_a_case_are_looked_at_for_a_time_after_it_was_over_and_then_no_more(
+    location: WarehouseLocation, tmp_path: Path, over: str
+) -> None:
+    desk = filed(location, tmp_path, over)
     desk.verdict("one", "matched" if over == "settled" else "missing", None if over == "settled" else "unknown")
     assert [row["state"] for row in desk.refresh(NOW)] == [over]
     with open_warehouse(location) as session:
@@ -91,12 +97,7 @@ def test_a_round_asks_the_storage_once_however_many_cases_there_were_and_before_
 def test_what_was_said_of_a_case_that_is_over_by_a_process_that_died_is_loaded_by_the_next_round(
     location: WarehouseLocation, tmp_path: Path, over: str
 ) -> None:
-    desk = Desk(location, tmp_path)
-    desk.verdict("one")
-    desk.refresh()
-    desk.say(LOST, CaseAct.FILED, NOW, "1")
-    if over == "closed":
-        desk.say("1", CaseAct.CLOSED, NOW)
+    desk = filed(location, tmp_path, over)
     desk.verdict("one", "matched", None)
     desk.refresh(NOW)
     desk.refresh(NOW)

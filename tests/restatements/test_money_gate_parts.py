@@ -69,6 +69,12 @@ def answers(session: Session, shop: WorldOn, run: str, *given: Answer, of_plan: 
     load_approvals(session, shop.journal, run)
 
 
+def decide(shop: WorldOn, night: Night, answer: Answer) -> None:
+    """A person's answer about this plan, in the tables."""
+    with open_warehouse(shop.location) as session, session.transaction():
+        answers(session, shop, night.run.run_id, answer, of_plan=night.prepared.digest)
+
+
 @pytest.mark.parametrize("backfill", [True, False])
 def test_a_run_that_is_cleared_is_judged_with_what_it_had_sent(shop: WorldOn, backfill: bool) -> None:
     shop.append([later(order, 5, change_type="cancelled") for order in ORDERS[:15]])
@@ -142,8 +148,7 @@ def test_a_plan_that_asked_nobody_went_whatever_was_answered_of_its_runs_earlier
     """Neither the rejection of a first plan, nor its approval, is an answer about the second."""
     shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
     first = of(shop, "again", backfill)
-    with open_warehouse(shop.location) as session, session.transaction():
-        answers(session, shop, "again", answer, of_plan=first.prepared.digest)
+    decide(shop, first, answer)
     shop.append([later(ORDERS[3], 6, amount=Decimal("90.00"))])
     second = of(shop, "again", backfill)
     assert (second.prepared.digest != first.prepared.digest, second.prepared.reasons) == (True, [])
@@ -160,8 +165,7 @@ def test_what_was_approved_and_sent_counts_though_the_rest_was_rejected_later(sh
     assert submit(first.run, shop.settings, first.prepared.batches[0], digest=first.prepared.digest).accepted == 3
     shop.append([later(order, 6, amount=Decimal("90.00")) for order in ORDERS[3:8]])
     second = of(shop, "again", backfill)
-    with open_warehouse(shop.location) as session, session.transaction():
-        answers(session, shop, "again", Answer.REJECTED, of_plan=second.prepared.digest)
+    decide(shop, second, Answer.REJECTED)
     assert touched(shop, backfill) == 3
 
 
@@ -170,28 +174,24 @@ def test_a_plan_that_was_rejected_and_went_by_itself_under_a_higher_limit_counts
     """It is the same plan, of the same digest: what tells the two apart is that it was planned again after the question."""
     shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
     first = of(shop, "again", backfill)
-    with open_warehouse(shop.location) as session, session.transaction():
-        answers(session, shop, "again", Answer.REJECTED, of_plan=first.prepared.digest)
+    decide(shop, first, Answer.REJECTED)
     assert touched(shop, backfill) == 0
     assert of(shop, "again", backfill).prepared.digest == first.prepared.digest
     assert touched(shop, backfill) == 3
-    with open_warehouse(shop.location) as session, session.transaction():
-        answers(session, shop, "again", Answer.REJECTED, of_plan=first.prepared.digest)
+    decide(shop, first, Answer.REJECTED)
     assert touched(shop, backfill) == 0
 
 
 def test_a_plan_that_the_gate_asks_about_counts_where_that_plan_was_approved_and_no_other(shop: WorldOn) -> None:
     shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
     first = of(shop, "again", False)
-    with open_warehouse(shop.location) as session, session.transaction():
-        answers(session, shop, "again", Answer.APPROVED, of_plan=first.prepared.digest)
+    decide(shop, first, Answer.APPROVED)
     shop.append([later(order, 6, change_type="cancelled") for order in ORDERS[:30]])
     second = of(shop, "again", False)
     assert "many_touched" in rules(shop, "again")
     assert touched(shop, False) == 0
     for answer, counts in ((Answer.UNANSWERED, 0), (Answer.REJECTED, 0), (Answer.APPROVED, 30)):
-        with open_warehouse(shop.location) as session, session.transaction():
-            answers(session, shop, "again", answer, of_plan=second.prepared.digest)
+        decide(shop, second, answer)
         assert touched(shop, False) == counts
 
 
@@ -199,8 +199,7 @@ def test_a_plan_that_was_approved_and_is_planned_again_as_it_was_is_approved(sho
     """Its digest is what a person let go, and what may be sent."""
     shop.append([later(order, 6, change_type="cancelled") for order in ORDERS[:30]])
     first = of(shop, "again", False)
-    with open_warehouse(shop.location) as session, session.transaction():
-        answers(session, shop, "again", Answer.APPROVED, of_plan=first.prepared.digest)
+    decide(shop, first, Answer.APPROVED)
     assert of(shop, "again", False).prepared.digest == first.prepared.digest
     assert touched(shop, False) == 30
 
@@ -208,8 +207,7 @@ def test_a_plan_that_was_approved_and_is_planned_again_as_it_was_is_approved(sho
 def test_a_backfill_is_summed_since_the_plan_that_was_approved_and_not_since_its_runs_next_one(shop: WorldOn) -> None:
     shop.append([later(order, 5, amount=Decimal("90.00")) for order in ORDERS[:3]])
     first = of(shop, "again", True)
-    with open_warehouse(shop.location) as session, session.transaction():
-        answers(session, shop, "again", Answer.APPROVED, of_plan=first.prepared.digest)
+    decide(shop, first, Answer.APPROVED)
     assert submit(first.run, shop.settings, first.prepared.batches[0], digest=first.prepared.digest).accepted == 3
     assert touched(shop, True) == 0
     shop.append([later(order, 6, amount=Decimal("90.00")) for order in ORDERS[3:8]])

@@ -11,6 +11,7 @@ import pytest
 from include.restatements.prelock.sweep import found_sql
 from include.sql import filled
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+from tests.postgres_server import explained
 
 NOW = datetime(2026, 11, 5, tzinfo=UTC)
 
@@ -40,16 +41,12 @@ def session(postgres_database: str) -> Iterator[Session]:
         yield opened
 
 
-def plan_of(session: Session, sql: str, bound: dict[str, object]) -> str:
-    return "\n".join(str(next(iter(row.values()))) for row in session.rows(f"EXPLAIN (FORMAT TEXT) {sql}", bound))
-
-
 def test_the_orders_to_ask_about_are_found_without_reading_every_record(session: Session) -> None:
     bound: dict[str, object] = {
         "advertiser_id": "5500001", "enterprise_id": "1500001", "too_late_since": NOW - timedelta(days=92), "locked_since": NOW - timedelta(days=1),
         "since": NOW - timedelta(days=30),
     }  # fmt: skip
-    plan = plan_of(session, filled("prelock_keys"), bound)
+    plan = explained(session, filled("prelock_keys"), bound)
     assert "Seq Scan on commissions" not in plan and "Seq Scan on quarantine" not in plan, plan
     assert "commissions_due" in plan and "quarantine_too_late" in plan, plan
 
@@ -57,7 +54,7 @@ def test_the_orders_to_ask_about_are_found_without_reading_every_record(session:
 def test_a_part_of_a_long_list_is_found_by_its_place_and_nothing_is_sorted(session: Session) -> None:
     after = {"after_first": Decimal(-900), "after_second": NOW, "after_enterprise": "1500001", "after_tracker": 401, "after_order": "o-1"}
     asked = frozenset({"near", "rows", "after"})
-    plan = plan_of(session, filled("page_prelock", asked=asked), {"review": 7, "rows": 51, **after})
+    plan = explained(session, filled("page_prelock", asked=asked), {"review": 7, "rows": 51, **after})
     assert "prelock_orders_dearest" in plan and "Seq Scan on prelock_orders" not in plan, plan
 
 
@@ -73,5 +70,5 @@ def test_what_cj_holds_of_a_batch_is_found_by_its_orders(session: Session) -> No
             "fewest_orders": 10, "ids_must_meet": 0, "currency_band": 0, "allow_coupon_loss": False, "allow_discount_loss": False,
             "allow_items_loss": False, "review": 1, "near": NOW, "night_by": NOW, "return_days": 30,
         }  # fmt: skip
-        plan = plan_of(session, found_sql(), bound)
+        plan = explained(session, found_sql(), bound)
     assert "commissions_order" in plan, plan

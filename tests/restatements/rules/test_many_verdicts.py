@@ -9,9 +9,8 @@ from decimal import Decimal
 import pytest
 
 from include.restatements.rules.verdicts import verdicts_sql
-from include.warehouse import postgres_warehouse
-from include.warehouse.base import WarehouseLocation, open_warehouse
-from include.warehouse.postgres_warehouse import PostgresSession
+from include.warehouse.base import Session, WarehouseLocation, open_warehouse
+from tests.postgres_server import explained
 from tests.restatements.rules.ground import SENT
 
 ORDERS = 5_000
@@ -20,7 +19,6 @@ ORDERS = 5_000
 @pytest.mark.parametrize("known", ["ANALYZE cj.accounts_now", "VACUUM ANALYZE", "SELECT 1"])
 def test_the_rows_of_many_orders_are_not_gone_through_for_each_of_them(postgres_database: str, known: str) -> None:
     with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session:
-        assert isinstance(session, PostgresSession)
         session.create_tables()
         _fill(session)
         session.execute(known)
@@ -29,7 +27,7 @@ def test_the_rows_of_many_orders_are_not_gone_through_for_each_of_them(postgres_
     assert re.findall(r"Nested Loop[^\n]*\n\s+Join Filter: [^\n]*order_id[^\n]*", plan) == []
 
 
-def _fill(session: PostgresSession) -> None:
+def _fill(session: Session) -> None:
     numbers = f"generate_series(1, {ORDERS}) AS s (n)"
     session.execute(
         f"""
@@ -52,13 +50,9 @@ def _fill(session: PostgresSession) -> None:
     session.analyze("cj.submissions", "cj.commissions", "cj.open_orders")
 
 
-def _expected(session: PostgresSession) -> str:
+def _expected(session: Session) -> str:
     bound = {
         "now": SENT, "pairs_since": SENT - timedelta(hours=36), "processing_seconds": 3600, "deadline_seconds": 129_600, "currency_band": Decimal("0.03"),
         "reading": 1,
     }  # fmt: skip
-    text, values = postgres_warehouse.bound(f"EXPLAIN {verdicts_sql()}", bound)
-    with session.transaction(), session._connection.cursor() as cursor:
-        postgres_warehouse._without_copy(cursor)
-        cursor.execute(text, values)
-        return "\n".join(cursor.fetch_arrow_table().column(0).to_pylist())
+    return explained(session, verdicts_sql(), bound)
