@@ -1,6 +1,13 @@
 {% from "fragments.sql" import what_cj_holds, sale_amount, is_converted, rate, tells_the_rate, holds_nothing, pays_nothing, same_order %}
 {% from "fragments.sql" import rates_shown, rate_of_others, rate_before, near_a_rate, is_half_shown, trackers, share_of_tracker, pays_something %}
 {%- set of_its_state = "PARTITION BY n.enterprise_id, n.action_tracker_id, n.order_id, n.payload_hash, n.others_since" %}
+{%- macro of_attempt(attempt) -%}
+{% for column in ("run_id", "operation", "advertiser_id", "enterprise_id", "action_tracker_id", "order_id", "updated_at", "amount", "discount", "currency", "coupon", "status",
+    "correction_reason", "items_mark", "outcome", "submitted_at", "plan_number", "known_reading", "untouched") %}{{ attempt }}.{{ column }}{{ ", " if not loop.last }}{% endfor %}
+{%- endmacro %}
+{%- macro of_account(account) -%}
+{{ account }}.sale_amount_basis, {{ account }}.functional_currency, {{ account }}.read_whole_until
+{%- endmacro %}
 {#- Of the state sent before this one: its newest attempt is as many attempts back as this state has had. -#}
 {%- macro before(column) -%}
 LEAD(s.{{ column }}, CAST(s.attempts AS integer)) OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.plan_number DESC)
@@ -16,9 +23,9 @@ numbered AS (
         -- A state is what is sent, whatever time the warehouse gives it: attempts of one content that follow each other are attempts of one state.
         ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id ORDER BY s.plan_number DESC)
             - ROW_NUMBER() OVER (PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.payload_hash ORDER BY s.plan_number DESC) AS others_since
-    FROM cj.submissions AS s
-    INNER JOIN cj.open_orders AS o USING (enterprise_id, action_tracker_id, order_id)
-    WHERE s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
+    FROM cj.open_orders AS o
+    INNER JOIN cj.submissions AS s USING (enterprise_id, action_tracker_id, order_id)
+    WHERE o.attempts > 1 AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
 ),
 
 -- Of each attempt, what is true of all attempts of its state. Windows and no join of the attempts with themselves, which PostgreSQL expects one row of: it
@@ -34,8 +41,8 @@ attempted AS (
     FROM numbered AS n
 ),
 
-sent AS (
-    SELECT s.*,
+told_apart AS (
+    SELECT {{ of_attempt("s") }}, {{ of_account("a") }}, s.first_submitted_at, s.first_known_reading, s.attempts,
         {{ before("state_operation") }} AS before_operation,
         {{ before("state_amount") }} AS before_amount,
         {{ before("state_discount") }} AS before_discount,
@@ -48,23 +55,33 @@ sent AS (
             PARTITION BY s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at ORDER BY s.plan_number DESC
         ) AS newest_of_state
     FROM attempted AS s
+    INNER JOIN cj.accounts_now AS a USING (advertiser_id)
+),
+
+-- Of an order that was sent once there is nothing to tell from anything: no window, which is what costs.
+sent AS (
+    SELECT * FROM told_apart WHERE newest_of_state = 1
+    UNION ALL
+    SELECT {{ of_attempt("s") }}, {{ of_account("a") }}, s.submitted_at, s.known_reading, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1
+    FROM cj.open_orders AS o
+    INNER JOIN cj.submissions AS s USING (enterprise_id, action_tracker_id, order_id)
+    INNER JOIN cj.accounts_now AS a USING (advertiser_id)
+    WHERE o.attempts = 1 AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
 ),
 
 wanted AS (
-    SELECT s.*, a.sale_amount_basis, a.functional_currency, LEAST(CAST(:now AS timestamp with time zone), a.read_whole_until) AS looked_until,
+    SELECT s.*, LEAST(CAST(:now AS timestamp with time zone), s.read_whole_until) AS looked_until,
         CASE WHEN s.operation <> 'cancel' THEN COALESCE(s.items_mark, 0) ELSE 0 END AS items_sent,
         CASE WHEN s.before_operation <> 'cancel' THEN COALESCE(s.before_items_mark, 0) ELSE 0 END AS items_sent_before, t.items_since,
-        {{ share_of_tracker("a.sale_amount_basis") }} AS share,
+        {{ share_of_tracker("s.sale_amount_basis") }} AS share,
         t.action_tracker_id IS NOT NULL AS tracker_known, t.action_tracker_id IS NULL AND o.owned_tracker IS NOT NULL AS tracker_of_another,
-        {{ is_converted("s.currency", "a.functional_currency") }} AS converted,
-        CASE WHEN s.operation = 'cancel' THEN 0 ELSE {{ sale_amount("s.amount", "s.discount", "a.sale_amount_basis") }} END AS sale_amount,
-        CASE WHEN s.before_operation = 'cancel' THEN 0 ELSE {{ sale_amount("s.before_amount", "s.before_discount", "a.sale_amount_basis") }} END
+        {{ is_converted("s.currency", "s.functional_currency") }} AS converted,
+        CASE WHEN s.operation = 'cancel' THEN 0 ELSE {{ sale_amount("s.amount", "s.discount", "s.sale_amount_basis") }} END AS sale_amount,
+        CASE WHEN s.before_operation = 'cancel' THEN 0 ELSE {{ sale_amount("s.before_amount", "s.before_discount", "s.sale_amount_basis") }} END
             AS before_sale_amount
     FROM sent AS s
-    INNER JOIN cj.accounts_now AS a USING (advertiser_id)
     LEFT JOIN trackers AS t USING (advertiser_id, action_tracker_id)
     LEFT JOIN owned_trackers AS o ON o.owned_tracker = s.action_tracker_id
-    WHERE s.newest_of_state = 1
 ),
 
 {{ what_cj_holds("wanted") }},

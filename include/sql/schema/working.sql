@@ -45,7 +45,7 @@ CREATE TABLE cj.accounts_now (
     read_whole_until timestamp with time zone NOT NULL
 );
 CREATE TABLE cj.open_orders (
-    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL
+    enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, attempts bigint NOT NULL
 );
 
 -- The orders whose row in cj.held_open is made anew.

@@ -64,7 +64,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "reading": 1,
     },
     "plans": {"plan_number": 1, "run_id": "before", "reading": 1, "planned_at": SENT},
-    "open_orders": KEY,
+    "open_orders": KEY | {"attempts": 1},
     "unjudged": KEY,
     "tracker_readings": {
         "advertiser_id": "2", "action_tracker_id": 401, "reading": 1, "records": 1, "with_items": 1, "sale_amount": "100.00", "order_discount": "0",
@@ -229,6 +229,7 @@ class Ground:
             "deadline_seconds": 36 * 3_600,
             "currency_band": "0.03",
         }
+        self.session.execute(_COUNT_ATTEMPTS)
         rows = self.session.rows(f"SELECT * FROM ({verdicts.facts_sql()}) AS f ORDER BY order_id, submitted_at", _money(params | other))
         return [dict(row) for row in rows]
 
@@ -240,6 +241,16 @@ class Ground:
         values = ", ".join(_literal(value) for value in row.values())
         self.session.execute(f"INSERT INTO cj.{table} ({', '.join(row)}) VALUES ({values})")
         return self
+
+
+_COUNT_ATTEMPTS = """
+UPDATE cj.open_orders SET attempts = (
+    SELECT COUNT(*) FROM cj.submissions AS s
+    WHERE s.enterprise_id = cj.open_orders.enterprise_id AND s.action_tracker_id = cj.open_orders.action_tracker_id
+      AND s.order_id = cj.open_orders.order_id AND s.mode = 'live' AND s.outcome IN ('accepted', 'unknown')
+)
+"""
+"""As include/sql/open_orders.sql does of the orders it finds."""
 
 
 def _money(params: dict[str, object]) -> dict[str, object]:

@@ -16,18 +16,18 @@ from tests.restatements.rules.ground import SENT
 ORDERS = 5_000
 
 
+@pytest.mark.parametrize("attempts", [1, 2])
 @pytest.mark.parametrize("known", ["ANALYZE cj.accounts_now", "VACUUM ANALYZE", "SELECT 1"])
-def test_the_rows_of_many_orders_are_not_gone_through_for_each_of_them(postgres_database: str, known: str) -> None:
-    with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session:
-        session.create_tables()
-        _fill(session)
+def test_the_rows_of_many_orders_are_not_gone_through_for_each_of_them(postgres_with_tables: str, known: str, attempts: int) -> None:
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_with_tables)) as session:
+        _fill(session, attempts)
         session.execute(known)
         plan = _expected(session)
     assert "Hash Left Join" in plan
     assert re.findall(r"Nested Loop[^\n]*\n\s+Join Filter: [^\n]*order_id[^\n]*", plan) == []
 
 
-def _fill(session: Session) -> None:
+def _fill(session: Session, attempts: int) -> None:
     numbers = f"generate_series(1, {ORDERS}) AS s (n)"
     session.execute(
         f"""
@@ -37,15 +37,16 @@ def _fill(session: Session) -> None:
             run_id, chunk_id, operation, mode, advertiser_id, enterprise_id, action_tracker_id, order_id, updated_at, amount, payload_hash, attempt, outcome,
             submitted_at, known_reading, plan_number
         )
-        SELECT 'run', 'c', 'restate', 'live', '2', '1', 401, CONCAT('o', n), :sent, 80, CONCAT('h', n), 1, 'accepted', :sent, 0, n FROM {numbers};
+        SELECT CONCAT('run', a), 'c', 'restate', 'live', '2', '1', 401, CONCAT('o', n), :sent, 80, CONCAT('h', n), a, 'accepted', :sent, 0, n + a * {ORDERS}
+        FROM {numbers}, generate_series(1, :attempts) AS t (a);
         INSERT INTO cj.commissions (
             commission_id, advertiser_id, action_tracker_id, order_id, action_type, action_status, publisher_id, posting_date, original, sale_amount,
             items_mark, ingested_at, reading
         )
         SELECT CAST(n AS text), '2', 401, CONCAT('o', n), 'sim_sale', 'new', '7', :sent, TRUE, 100, 0, :sent, 1 FROM {numbers};
-        INSERT INTO cj.open_orders (enterprise_id, action_tracker_id, order_id) SELECT '1', 401, CONCAT('o', n) FROM {numbers}
+        INSERT INTO cj.open_orders (enterprise_id, action_tracker_id, order_id, attempts) SELECT '1', 401, CONCAT('o', n), :attempts FROM {numbers}
         """,
-        {"sent": SENT},
+        {"sent": SENT, "attempts": attempts},
     )
     session.analyze("cj.submissions", "cj.commissions", "cj.open_orders")
 
