@@ -30,7 +30,7 @@ def _own_environment() -> None:
 _own_environment()
 
 from tests.demo_nights import played  # noqa: E402
-from tests.postgres_server import postgres_database, postgres_server, postgres_url  # noqa: E402
-from tests.warehouses import location  # noqa: E402
+from tests.postgres_server import postgres_database, postgres_server, postgres_url, postgres_with_tables  # noqa: E402
+from tests.warehouses import empty_location, location  # noqa: E402
 
-__all__ = ["location", "played", "postgres_database", "postgres_server", "postgres_url"]
+__all__ = ["empty_location", "location", "played", "postgres_database", "postgres_server", "postgres_url", "postgres_with_tables"]

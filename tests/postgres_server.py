@@ -1,6 +1,6 @@
 """A real PostgreSQL server for the tests: one per test session, from a wheel, on a Unix socket, gone at the end. Every test has the fixtures.
 
-`postgres_url` is the server's own database, `postgres_database` a new, empty one for each test.
+`postgres_url` is the server's own database, `postgres_database` a new, empty one for each test, `postgres_with_tables` one with the package's tables.
 """
 
 from __future__ import annotations
@@ -80,12 +80,31 @@ def postgres_url(postgres_server: Any) -> str:
     return str(postgres_server.get_uri())
 
 
+@functools.cache
+def _tables() -> str:
+    """The name of a database with the package's tables and no row."""
+    name = "with_tables"
+    _create(name)
+    with open_warehouse(WarehouseLocation("postgres", uri=str(_server().get_uri(database=name)))) as session:
+        session.create_tables()
+    return name
+
+
+def _create(name: str, like: str = "template0") -> str:
+    """Makes a database as a copy of another one; its libpq URI."""
+    with open_warehouse(WarehouseLocation("postgres", uri=str(_server().get_uri()))) as session:
+        session.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY = FILE_COPY")
+    return str(_server().get_uri(database=name))
+
+
+def _drop(name: str) -> None:
+    with open_warehouse(WarehouseLocation("postgres", uri=str(_server().get_uri()))) as session:
+        session.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 def new_postgres() -> WarehouseLocation:
     """A new, empty database, there until the process ends: for tests that are played without pytest."""
-    name, server = f"world_{uuid.uuid4().hex[:12]}", _server()
-    with open_warehouse(WarehouseLocation("postgres", uri=str(server.get_uri()))) as session:
-        session.execute(f"CREATE DATABASE {name}")
-    return WarehouseLocation("postgres", uri=str(server.get_uri(database=name)))
+    return WarehouseLocation("postgres", uri=_create(f"world_{uuid.uuid4().hex[:12]}"))
 
 
 def explained(session: Session, statement: str, bound: Params, how: str = "FORMAT TEXT") -> str:
@@ -94,11 +113,16 @@ def explained(session: Session, statement: str, bound: Params, how: str = "FORMA
 
 
 @pytest.fixture
-def postgres_database(postgres_server: Any, postgres_url: str) -> Iterator[str]:
+def postgres_database() -> Iterator[str]:
     """The libpq URI of a new, empty database."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
-        session.execute(f"CREATE DATABASE {name}")
-    yield str(postgres_server.get_uri(database=name))
-    with open_warehouse(WarehouseLocation("postgres", uri=postgres_url)) as session:
-        session.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    yield _create(name)
+    _drop(name)
+
+
+@pytest.fixture
+def postgres_with_tables() -> Iterator[str]:
+    """The libpq URI of a new database with the package's tables and no row."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield _create(name, like=_tables())
+    _drop(name)
