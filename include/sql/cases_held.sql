@@ -1,7 +1,8 @@
+{% from "fragments.sql" import what_order_state_asks %}
 -- What CJ holds of the orders of cj.case_breaks. Asked by itself: how many orders a sum of records is of the planner cannot tell, and joined with each time a
 -- break was sent it would go through all of them for every one.
 WITH records AS (
-    SELECT c.*
+    SELECT {{ what_order_state_asks("c") }}
     FROM cj.commissions AS c
     INNER JOIN (SELECT DISTINCT advertiser_id, action_tracker_id, order_id FROM cj.case_breaks) AS k USING (advertiser_id, action_tracker_id, order_id)
 ),

@@ -199,13 +199,22 @@ CASE {{ rule }}
 {%- for told in rules if told.word %} WHEN '{{ told.id }}' THEN '{{ told.word }}'{% endfor %} END
 {%- endmacro %}
 
+{#- What order_state.sql asks of a record, and what is asked of the same records beside it. Named, because a warehouse may write all of them down and read
+    them again. -#}
+{% macro what_order_state_asks(record) -%}
+{% for column in ("advertiser_id", "action_tracker_id", "order_id", "commission_id", "action_type", "action_status", "posting_date", "locking_date", "locking_method",
+    "validation_status", "correction_reason", "publisher_id", "publisher_name", "sale_amount", "order_discount", "order_discount_orig_currency",
+    "adv_commission_amount", "cj_fee", "coupon", "items_mark", "reading", "gone_reading") %}{{ record }}.{{ column }}{{ ", " if not loop.last }}{% endfor %}
+{%- endmacro %}
+
 {#- Relations: the records of the wanted orders, what CJ holds of each, which of them it holds under another action tracker, and of which a record
     could not be kept. -#}
 {% macro what_cj_holds(wanted) -%}
 named AS (SELECT DISTINCT advertiser_id, order_id FROM {{ wanted }}),
 
 records AS (
-    SELECT c.* FROM cj.commissions AS c
+    SELECT {{ what_order_state_asks("c") }}
+    FROM cj.commissions AS c
     INNER JOIN named AS n USING (advertiser_id, order_id)
     WHERE {{ is_of_an_order("c") }}
 ),

@@ -2,7 +2,7 @@
 {% macro id_fits(id) -%}
 {% for sign in ("','", "'\"'", "' '", "CHR(9)", "CHR(10)", "CHR(13)") %}STRPOS({{ id }}, {{ sign }}) = 0 AND {% endfor %}SUBSTR({{ id }}, 1, 1) <> '&'
 {%- endmacro %}
-{% from "fragments.sql" import is_of_an_order, set_aside_of, first_rule, word_of, same_order, sale_amount, is_converted %}
+{% from "fragments.sql" import is_of_an_order, what_order_state_asks, set_aside_of, first_rule, word_of, same_order, sale_amount, is_converted %}
 -- What a pre-lock review finds of the orders in cj.prelock_keys: the plan's decision on each (the plan's own statement, over cj.plan_input), what CJ holds,
 -- its break, and whether it is put off. The rules are in include/restatements/prelock/rules.py, which says what each fact means.
 -- Bound to what the plan is bound to, and to :near (an order that locks until then is near), :night_by (one that locks until then is locked before the next
@@ -16,7 +16,8 @@ WITH decided AS (
 ),
 
 records AS (
-    SELECT c.* FROM cj.commissions AS c
+    SELECT {{ what_order_state_asks("c") }}, c.event_date, c.original
+    FROM cj.commissions AS c
     INNER JOIN (SELECT DISTINCT advertiser_id, order_id FROM cj.prelock_keys) AS n USING (advertiser_id, order_id)
     WHERE {{ is_of_an_order("c") }}
 ),
