@@ -1,9 +1,15 @@
--- What was sent, by mode, operation and outcome: order states, not attempts.
-SELECT mode, operation, outcome, count(*) AS orders
-FROM (
+-- What was sent, by mode, operation and outcome: order states, not attempts. And of all of them the left side of the balance, counted without the verdicts: a
+-- row without a mode about the order states that went to CJ live and were not refused, whatever operation and outcome they had.
+WITH states AS (
     SELECT DISTINCT mode, operation, outcome, enterprise_id, action_tracker_id, order_id, updated_at
     FROM cj.submissions
     WHERE run_id IN (:runs)
-) AS states
+)
+
+SELECT mode, operation, outcome, count(*) AS orders
+FROM states
 GROUP BY mode, operation, outcome
+UNION ALL
+SELECT NULL, NULL, NULL, count(*)
+FROM (SELECT DISTINCT enterprise_id, action_tracker_id, order_id, updated_at FROM states WHERE mode = 'live' AND outcome IN ('accepted', 'unknown')) AS live
 ORDER BY mode, operation, outcome

@@ -60,7 +60,7 @@ def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | 
     since = first_night(checked_at)
     runs = tuple(sorted(run_ids)) if run_ids is not None else _runs(session, checked_at, since)
     _gather(session, runs)
-    verdicts = _of_runs(session, "report_status", runs)
+    verdicts, sent = _of_runs(session, "report_status", runs), _of_runs(session, "report_sent", runs)
     checked = _rows(session, "report_checked", checked_at=checked_at)
     aside = _rows(session, "report_set_aside")[0]
     signs = _rows(session, "report_discount_signs", since=since)[0]
@@ -69,7 +69,7 @@ def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | 
         data_as_of=_instant(_rows(session, "report_freshness")[0]["complete_until"]),
         reconciliation_run_id=str(checked[0]["reconciliation_run_id"]) if checked else None,
         run_ids=runs,
-        balance=_balance(_of_runs(session, "report_live", runs), verdicts),
+        balance=_balance(next(int(row["orders"]) for row in sent if row["mode"] is None), verdicts),
         statuses=_statuses(verdicts, own),
         break_reasons=_break_reasons(verdicts, own),
         breaks=tuple(_break(row, own) for row in _of_runs(session, "report_breaks", runs, top=top)),
@@ -77,7 +77,8 @@ def _collect(session: Session, checked_at: datetime, run_ids: Collection[str] | 
         lag=_lag(session, runs),
         sent=tuple(
             Sent(str(row["mode"]), str(row["operation"]), str(row["outcome"]), int(row["orders"]))
-            for row in _of_runs(session, "report_sent", runs)
+            for row in sent
+            if row["mode"] is not None
         ),
         refused=tuple((without_addresses(row["message"]), int(row["orders"])) for row in _of_runs(session, "report_refused", runs, top=10)),
         quarantined=_quarantined(_of_runs(session, "report_quarantined", runs), own),
@@ -119,12 +120,12 @@ def _about(runs: tuple[str, ...], name: str) -> tuple[str, dict[str, object]]:
     return filled(name).replace("(:runs)", f"({names})"), bound
 
 
-def _balance(live: list[dict[str, Any]], verdicts: list[dict[str, Any]]) -> Balance:
+def _balance(sent: int, verdicts: list[dict[str, Any]]) -> Balance:
     def orders(*statuses: str | None) -> int:
         return sum(int(row["orders"]) for row in verdicts if row["status"] in statuses)
 
     return Balance(
-        sent=int(live[0]["orders"]),
+        sent=sent,
         matched=orders(Status.MATCHED),
         waiting=orders(Status.AWAITING, Status.LATE),
         breaks=orders(*BREAKS),
