@@ -27,7 +27,7 @@ from include.storage.opening import folder
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.model.histories import EXCLUDED_COUPON, TRACKERS
 from tests.model.shop import Change, Key, Log, holds
-from tests.warehouses import create_table
+from tests.warehouses import create_table, duckdb_with_tables
 
 BEGIN = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
@@ -112,7 +112,7 @@ class World:
             open_ended_status=options.open_ended_status, allow_field_loss=options.allow_field_loss, max_quarantine_ratio=Decimal(1), **GATE_OFF,  # type: ignore[arg-type]
         )  # fmt: skip
         self.path = place / "warehouse.duckdb"
-        self.location = location or WarehouseLocation("duckdb", path=str(self.path))
+        self.location = location or duckdb_with_tables(self.path)
         self.journal = Journal(folder(self.settings.storage))
         sandbox.control.clear_faults()
         sandbox.control.set_clock(BEGIN)

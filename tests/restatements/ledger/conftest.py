@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from include.warehouse.base import WarehouseLocation, open_warehouse
+from include.warehouse.base import WarehouseLocation
 from tests.restatements.ledger.commission_detail import CommissionDetail
 from tests.restatements.ledger.one_ledger import Ledger
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A warehouse with its tables, to be copied: they take longer to make than to read."""
-    place = tmp_path_factory.mktemp("empty") / "warehouse.duckdb"
-    with open_warehouse(WarehouseLocation("duckdb", path=str(place))) as session:
-        session.create_tables()
-    return place
+from tests.warehouses import duckdb_with_tables
 
 
 @pytest.fixture
-def ledger(empty: Path, tmp_path: Path) -> Ledger:
-    place = shutil.copy(empty, tmp_path / "warehouse.duckdb")
-    return Ledger(WarehouseLocation("duckdb", path=str(place)), CommissionDetail())
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(duckdb_with_tables(tmp_path / "warehouse.duckdb"), CommissionDetail())
 
 
 @pytest.fixture
