@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from include.airflow.environment import ROOT
 from include.commands.up import ask, free_port, healthy, members, stop_session, up_environment
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from include.web.pages import PAGES
+from lab.bench import costs
 from lab.bench.steps import Row
 
 TIMES = 3
@@ -68,9 +67,9 @@ def _started(home: Path, plugins: str, warehouse: str) -> dict[str, float]:
             time.sleep(0.05)
         figures = {"seconds": time.monotonic() - began}
         ask(port, "/api/v2/dags", token := ask(port, "/auth/token")["access_token"])
-        figures["started_mb"] = _megabytes(server.pid)
+        figures["started_mb"] = costs.megabytes(members(server.pid))
         if list(Path(plugins).glob("*.py")):
-            figures |= _opened(port, token) | {"opened_mb": _megabytes(server.pid)}
+            figures |= _opened(port, token) | {"opened_mb": costs.megabytes(members(server.pid))}
     finally:
         stop_session(server.pid)
     return figures
@@ -87,13 +86,3 @@ def _opened(port: int, token: str) -> dict[str, float]:
                 client.get(path).raise_for_status()
                 first = first or time.monotonic() - began
     return {"first": first}
-
-
-def _megabytes(leader: int) -> float:
-    """Of all processes of the session; what they share is counted once."""
-    total = 0
-    for pid in members(leader):
-        with suppress(OSError):
-            found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii"), re.MULTILINE)
-            total += int(found[1]) if found else 0
-    return total / 1024

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lab.bench import costs
+
 ROOT = Path(__file__).parents[2]
 LONGEST = 3 * 3600
 
@@ -31,24 +33,41 @@ class MeasurementFailed(RuntimeError):
 
 @dataclass
 class Clock:
-    """Wall seconds by phase, and what of them was spent waiting for CJ to answer."""
+    """Wall seconds by phase, and what of them was spent waiting for CJ to answer; processor time by phase, our children's too; what it all cost beside."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     waited: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
+    spent: costs.Spent = field(default_factory=dict)
+    _server: str = ""
+    _server_before: costs.Spent = field(default_factory=dict)
 
     @contextmanager
     def phase(self, name: str = "step") -> Iterator[None]:
-        calls = len(WAITS)
-        began, cpu = time.perf_counter(), time.process_time()
+        calls, before = len(WAITS), costs.ours()
+        began = time.perf_counter()
         yield
         ended = time.perf_counter()
+        spent = costs.difference(before, costs.ours()) | {"calls": float(len(WAITS) - calls)}
         self.seconds[name] = self.seconds.get(name, 0) + ended - began
-        self.cpu[name] = self.cpu.get(name, 0) + time.process_time() - cpu
+        self.cpu[name] = self.cpu.get(name, 0) + spent["cpu"]
         self.waited[name] = self.waited.get(name, 0) + union(WAITS[calls:])
+        for what, cost in spent.items():
+            self.spent[what] = self.spent.get(what, 0) + cost
+
+    def watch_server(self, uri: str) -> None:
+        """From here to `settle` the PostgreSQL at `uri` works for us. It begins as after the hours since the night before: with nothing left to write."""
+        costs.write_out(uri)
+        self._server, self._server_before = uri, costs.servers(uri)
+
+    def settle(self) -> None:
+        """What the server we watched has spent, between the phases too, and once it has written out what it had put off."""
+        if self._server:
+            costs.write_out(self._server)
+            self.spent |= costs.difference(self._server_before, costs.servers(self._server))
 
     def own(self, name: str) -> float:
-        """Wall seconds without the sandbox's. Where both worked at once, never less than the processor time we used ourselves."""
+        """Wall seconds without the sandbox's. Where both worked at once, never less than the processor time that we and our children used."""
         wall = self.seconds[name]
         return wall if not self.waited[name] else max(wall - self.waited[name], min(self.cpu[name], wall))
 
@@ -111,13 +130,16 @@ def main() -> None:
     module, _, name = sys.argv[1].partition(":")
     born = float(sys.argv[3])
     clock = Clock()
-    found = getattr(importlib.import_module(module), name)(clock, **json.loads(sys.argv[2])) or {}
+    with costs.ChildrensMemory() as children:
+        found = getattr(importlib.import_module(module), name)(clock, **json.loads(sys.argv[2])) or {}
+    clock.settle()
     figures = {
         "seconds": clock.total(),
         "wall": sum(clock.seconds.values()),
         "phases": {name: {"own": clock.own(name), "wall": clock.seconds[name]} for name in clock.seconds},
         "from_start": time.time() - born,
-        "peak_mb": peak_megabytes(),
+        "peak_mb": peak_megabytes() + children.peak_mb,
+        "spent": clock.spent,
     }
     sys.stdout.write(json.dumps(figures | found) + "\n")
 
