@@ -22,8 +22,9 @@ from typing import Any
 from lab.bench import airflow_night, api_server
 from lab.bench.ground import lay, postgres, scratch, seed_sandbox
 from lab.bench.measuring import measured
-from lab.bench.steps import FLAT, STEPS, WITHOUT_SANDBOX, Row
-from lab.bench.table import as_json, markdown, phases
+from lab.bench.row import Row
+from lab.bench.steps import FLAT, STEPS, WITHOUT_SANDBOX
+from lab.bench.table import as_json, costs, growth, markdown, phases, sides
 
 WITH_AIRFLOW = {**airflow_night.STEPS, "api": api_server.step}
 """Steps of one size, in an Airflow of their own."""
@@ -54,7 +55,8 @@ def run(sizes: list[int], wanted: list[str]) -> list[Row]:
         rows.append(row)
         print(markdown([row]).splitlines()[-1], *row.failures, sep="\n", flush=True)
         if "prepare" in row.ours["phases"]:
-            print(phases(row), row.note, sep="\n", flush=True)
+            new = [phases(whose, figures) for in_row, whose, figures in sides(rows) if in_row is row]
+            print(*new, row.note, sep="\n", flush=True)
 
     with scratch() as folder:
         with postgres(folder) as server:
@@ -91,7 +93,7 @@ def main() -> int:
     args = parser.parse_args()
     began, host = time.monotonic(), machine()
     rows = run(args.sizes, args.steps)
-    print("\n" + markdown(rows))
+    print("", *filter(None, (markdown(rows), growth(rows), costs(rows))), sep="\n\n")
     print(
         f"\n{host['cores']} cores, {host['memory_gb']} GB, load {host['load_before']:.1f} before; {time.monotonic() - began:.0f} s in all."
     )

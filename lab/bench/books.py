@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from include.warehouse.base import WarehouseLocation, open_warehouse
+from lab.bench.ground import create_database
 
 _SUBMITTED = "TIMESTAMPTZ '2026-11-18 02:00:00+00'"
 
@@ -45,7 +47,7 @@ FROM (
 # Without it nothing could be called missing: what is given up was looked for.
 _READ_WHOLE = f"""
 INSERT INTO cj.ledger_reads (advertiser_id, cursor_commission_id, kind, read_from, complete_until, records, read_at, reading)
-VALUES ('5500001', '1', 'first', {_SUBMITTED} - INTERVAL 30 DAY, {_SUBMITTED} + INTERVAL 3 DAY, 1, {_SUBMITTED} + INTERVAL 3 DAY, 1)
+VALUES ('5500001', '1', 'first', {_SUBMITTED} - INTERVAL '30 days', {_SUBMITTED} + INTERVAL '3 days', 1, {_SUBMITTED} + INTERVAL '3 days', 1)
 """
 _BATCH = 500_000
 
@@ -68,6 +70,20 @@ def write(folder: Path, orders: int) -> dict[str, Any]:
     with open_warehouse(location) as session:
         session.create_tables(whole=True)  # adds up what the records say of their action tracker
     return {"folder": str(folder), "orders": orders}
+
+
+def load(uri: str, folder: Path) -> str:
+    """The same rows in a PostgreSQL database of their own beside `uri`. Returns its address."""
+    location = WarehouseLocation("postgres", uri=create_database(uri, "books"))
+    with open_warehouse(location) as session:
+        session.create_tables()
+        for name in ("submissions", "commissions"):
+            with pq.ParquetFile(folder / f"{name}.parquet") as file:
+                session.append(f"cj.{name}", file.iter_batches(65_536))
+        session.execute(_READ_WHOLE)
+        session.create_tables(whole=True)
+        session.analyze("cj.submissions", "cj.commissions")
+    return location.uri
 
 
 def expected(orders: int) -> dict[str, int]:

@@ -62,15 +62,11 @@ def record(ground: Ground) -> int:
                 "ours": lambda at: _with_literals(
                     query("commissions"),
                     {
-                        "advertiserIds": ["5500001"], "commissionIds": None, "sincePostingDate": peer._instant(since),
-                        "beforePostingDate": peer._instant(NIGHT), "sinceCommissionId": at or None,
+                        "advertiserIds": ["5500001"], "commissionIds": None, "sincePostingDate": peer.instant(since),
+                        "beforePostingDate": peer.instant(NIGHT), "sinceCommissionId": at or None,
                     },
                 ),
-                "peer": lambda at: peer.COMMISSIONS
-                % {
-                    "advertiser": "5500001", "since": peer._instant(since), "before": peer._instant(NIGHT),
-                    "cursor": f', sinceCommissionId: "{at}"' if at else "",
-                },
+                "peer": lambda at: peer.commissions_query("5500001", since, NIGHT, at),
             }  # fmt: skip
         for side, text in ask.items():
             at = ""

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 NIGHT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 INTERVAL = (NIGHT - timedelta(days=1, hours=2), NIGHT)
@@ -72,6 +73,25 @@ def scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def create_database(uri: str, name: str) -> str:
+    """A new database beside the one of `uri`; its own."""
+    from include.warehouse.base import WarehouseLocation, open_warehouse
+
+    with open_warehouse(WarehouseLocation("postgres", uri=uri)) as session:
+        session.execute(f"DROP DATABASE IF EXISTS {name}")
+        session.execute(f"CREATE DATABASE {name}")
+    return urlsplit(uri)._replace(path=f"/{name}").geturl()
+
+
+def drop_database(uri: str) -> None:
+    """What `create_database` made, with its disk space."""
+    from include.warehouse.base import WarehouseLocation, open_warehouse
+
+    name = urlsplit(uri).path.removeprefix("/")
+    with open_warehouse(WarehouseLocation("postgres", uri=urlsplit(uri)._replace(path="/postgres").geturl())) as session:
+        session.execute(f"DROP DATABASE {name}")
+
+
 def lay(server: Any, folder: Path, orders: int) -> Ground:
     """The orders of one size as files and in a database of their own, with the indexes docs recommend."""
     import pyarrow.parquet as pq
@@ -81,10 +101,7 @@ def lay(server: Any, folder: Path, orders: int) -> Ground:
 
     target = folder / f"orders-{orders}"
     write_bulk(target, NIGHT, orders)
-    name = f"orders_{orders}"
-    with open_warehouse(WarehouseLocation("postgres", uri=server.get_uri())) as session:
-        session.execute(f"CREATE DATABASE {name}")
-    ground = Ground(orders, str(target), server.get_uri(database=name))
+    ground = Ground(orders, str(target), create_database(server.get_uri(), f"orders_{orders}"))
     with open_warehouse(WarehouseLocation("postgres", uri=ground.uri)) as session:
         session.execute(f"CREATE TABLE order_changes ({ORDER_COLUMNS})")
         with pq.ParquetFile(target / "order_changes.parquet") as file:

@@ -161,11 +161,13 @@ def report_pages(clock: Clock, orders: int, folder: str, uri: str, url: str, tok
     return {"rows": rows}
 
 
-def reconciliation(clock: Clock, folder: str, orders: int, memory: str = "1GB") -> dict[str, Any]:
+def reconciliation(clock: Clock, folder: str, orders: int, uri: str = "", memory: str = "1GB") -> dict[str, Any]:
+    """The verdicts alone: in the PostgreSQL at `uri`, or else in the book's DuckDB file."""
     from include.restatements.verdicts.judging import judge
 
     wanted = settings("http://127.0.0.1:9", "none", f"{folder}/storage")
-    location = DuckDBLocation("duckdb", path=f"{folder}/warehouse.duckdb", memory_limit=memory)
+    in_duckdb = DuckDBLocation("duckdb", path=f"{folder}/warehouse.duckdb", memory_limit=memory)
+    location = warehouse("postgres", uri) if uri else in_duckdb
     with open_warehouse(location) as session:
         with clock.phase(), session.transaction():
             judge(session, wanted, list(wanted.accounts), NIGHT.replace(hour=4))
@@ -192,6 +194,8 @@ def whole(clock: Clock, wanted: Settings, location: WarehouseLocation, url: str)
     from include.restatements.reconcile import reconcile
     from lab.bench.night import after_the_hour
 
+    if location.uri:
+        clock.watch_server(location.uri)
     accepted = prepared(clock, wanted, location)
     with clock.phase("publish"):
         publish(RUN, wanted, location)
@@ -201,11 +205,16 @@ def whole(clock: Clock, wanted: Settings, location: WarehouseLocation, url: str)
     return {"rows": accepted, "counts": {k: v for k, v in result.counts.items() if v}}
 
 
-def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str) -> dict[str, Any]:
+def warehouse(kind: str, uri: str) -> WarehouseLocation:
+    """The warehouse of this kind: `uri` is a server's address, or a file."""
+    return WarehouseLocation(kind, uri=uri) if kind == "postgres" else WarehouseLocation(kind, path=uri)
+
+
+def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str, kind: str = "postgres") -> dict[str, Any]:
     """The ledger is what earlier nights left: its first reading, once an account, is measured by itself."""
     from include.restatements.ledger.accounts import read_ledgers
 
-    wanted, location = settings(url, token, f"{folder}/storage"), WarehouseLocation("postgres", uri=uri)
+    wanted, location = settings(url, token, f"{folder}/storage"), warehouse(kind, uri)
     watch_http()
     once = Clock()
     with once.phase():
@@ -220,15 +229,16 @@ def night_on(
     from include.restatements.ledger.accounts import read_ledgers
     from lab.bench.history import History, fill
 
-    wanted = settings(url, token, f"{folder}/storage")
-    location = WarehouseLocation(kind, uri=uri) if kind == "postgres" else WarehouseLocation(kind, path=uri)
+    wanted, location = settings(url, token, f"{folder}/storage"), warehouse(kind, uri)
+    began = time.monotonic()
     with open_warehouse(location) as session:
         session.create_tables()
         if submissions:
             fill(session, History(submissions, runs))
+    filled = time.monotonic() - began
     watch_http()
     read_ledgers(wanted, location, (NIGHT - timedelta(days=30)).date())
-    return whole(clock, wanted, location, url)
+    return whole(clock, wanted, location, url) | {"filled": filled}
 
 
 def small_night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str) -> dict[str, Any]:

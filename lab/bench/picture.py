@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.bench.steps import PEER, Row
+from lab.bench.row import SCRIPTS, Row
+from lab.bench.table import OURS, sides
 
 
 def svg(rows: list[Row]) -> str:
-    """The rows that the script has a part in, at the largest size each was measured at, in the order they were measured."""
+    """The rows that a script has a part in, at the largest size each was measured at, in the order they were measured."""
     import vl_convert
 
-    largest = {row.step: row for row in rows if row.peer and row.beside == PEER}
+    largest: dict[str, list[Row]] = {}
+    for row in sorted((row for row in rows if row.peer and row.beside in SCRIPTS), key=lambda row: row.orders):
+        same = [other for other in largest.get(row.step, ()) if other.orders == row.orders]
+        largest[row.step] = [*same, row]
     values = [
         {
             "step": f"{row.step}, {row.orders:,}",
-            "side": side,
+            "side": whose,
             "seconds": figures["seconds"],
             "label": f"{figures['seconds']:.1f} s, {figures['peak_mb']:,.0f} MB",
         }
-        for row in largest.values()
-        for side, figures in (("CJ Restatements", row.ours), (PEER, row.peer))
-        if figures
+        for step in largest.values()
+        for row, whose, figures in sides(step)
     ]
     return str(vl_convert.vegalite_to_svg(_chart(values)))
 
@@ -29,7 +32,13 @@ def svg(rows: list[Row]) -> str:
 def _chart(values: list[dict[str, Any]]) -> dict[str, Any]:
     place = {"field": "side", "type": "nominal", "title": None, "axis": {"labels": False, "ticks": False}}
     length = {"field": "seconds", "type": "quantitative", "title": None, "axis": None}
-    colour = {"field": "side", "type": "nominal", "title": None, "scale": {"range": ["#0f766e", "#cbd5e1"]}, "legend": {"orient": "top"}}
+    colour = {
+        "field": "side",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": [OURS, *SCRIPTS], "range": ["#0f766e", "#cbd5e1", "#64748b", "#cbd5e1", "#a3b18a"]},
+        "legend": {"orient": "top"},
+    }
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "data": {"values": values},
@@ -42,10 +51,10 @@ def _chart(values: list[dict[str, Any]]) -> dict[str, Any]:
                 "header": {"labelAngle": 0, "labelAlign": "left", "labelLimit": 320},
             }
         },
-        "resolve": {"scale": {"x": "independent"}},
+        "resolve": {"scale": {"x": "independent", "y": "independent"}},
         "spec": {
             "width": 460,
-            "height": 34,
+            "height": {"step": 17},
             "layer": [
                 {"mark": "bar", "encoding": {"y": place, "x": length, "color": colour}},
                 {"mark": {"type": "text", "align": "left", "dx": 4}, "encoding": {"y": place, "x": length, "text": {"field": "label"}}},

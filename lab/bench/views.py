@@ -10,7 +10,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -20,7 +19,7 @@ from include.restatements.report.kept import kept
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from include.web.app import create_app
 from include.web.reading import Patience, Warehouse, load_driver
-from lab.bench.ground import NIGHT, ORDER_COLUMNS
+from lab.bench.ground import NIGHT, ORDER_COLUMNS, create_database
 from lab.bench.history import History, fill
 from lab.bench.measuring import Clock
 
@@ -59,14 +58,6 @@ PAGES = (
     "/breaks?which=all&noted=yes", "/breaks?which=all&noted=no", "/breaks?which=all&locks=30", "/breaks?which=all&from=2026-11-01&to=2026-11-07", "/orders?id=past-400",
     "/orders/1500001/401/past-400", "/runs", "/held", "/held?order=07", "/held?rule=locked",
 )  # fmt: skip
-
-
-def create_database(uri: str, name: str) -> str:
-    """A new database beside the one of `uri`; its own."""
-    with open_warehouse(WarehouseLocation("postgres", uri=uri)) as session:
-        session.execute(f"DROP DATABASE IF EXISTS {name}")
-        session.execute(f"CREATE DATABASE {name}")
-    return urlsplit(uri)._replace(path=f"/{name}").geturl()
 
 
 def prepare(session: Session, orders: int, breaks: int) -> None:
