@@ -65,10 +65,11 @@ def _write_chunks(folder: Path, operation: Operation, kind: str) -> None:
 
     (folder / "chunks").mkdir(exist_ok=True)
     changes = pq.read_table(folder / "changes.parquet", filters=(pc.field("change_type") == kind) & pc.field("cj_event").is_valid())
-    more = {"payload_hash": pa.array([""] * len(changes)), "attempt": pa.array([1] * len(changes), pa.int32())}
-    for name, column in more.items():
-        changes = changes.append_column(name, column)
-    changes = changes.append_column("items_mark", pa.nulls(len(changes), SHAPE.field("items_mark").type)).select(SHAPE.names)
+    known = {"payload_hash": pa.array([""] * len(changes)), "attempt": pa.array([1] * len(changes), pa.int32())}
+    for field in SHAPE:
+        if field.name not in changes.column_names:  # what only the plan knows, and no body holds
+            changes = changes.append_column(field.name, known.get(field.name, pa.nulls(len(changes), field.type)))
+    changes = changes.select(SHAPE.names)
     for number, start in enumerate(range(0, len(changes), CHUNK)):
         pq.write_table(changes.slice(start, CHUNK), folder / "chunks" / f"{operation.value}-{number:05}.parquet", compression="zstd")
 

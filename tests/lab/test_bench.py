@@ -17,7 +17,7 @@ from lab.bench.ground import Ground, lay, postgres, scratch, seed_sandbox
 from lab.bench.measuring import ROOT, Clock, MeasurementFailed, measured, union
 from lab.bench.night import play
 from lab.bench.row import Row
-from lab.bench.steps import reconcile
+from lab.bench.steps import STEPS, reconcile
 from lab.bench.truth import Truth
 
 ORDERS = 400
@@ -62,6 +62,22 @@ def test_both_sides_find_the_verdicts_the_book_was_made_for(tmp_path: Path) -> N
     arguments = books.write(tmp_path / "books", 1234)
     assert measured("lab.bench.ours:reconciliation", arguments)["counts"] == books.expected(1234)
     assert measured("lab.bench.peer:reconciliation", arguments)["counts"] == books.expected(1234)
+
+
+def test_every_stage_is_measured_beside_the_script_and_the_least_it_could_cost(ground: Ground) -> None:
+    measured("lab.bench.ours:inputs", ground.arguments())
+    rows = [row for step in ("extract", "validate", "payload", "pages") for row in STEPS[step](ground)]
+    assert [row.step for row in rows] == [
+        "extract + nest",
+        "validate",
+        "validate, a column failing on every row",
+        "payload",
+        "report pages",
+    ]
+    assert [row.failures for row in rows] == [[]] * len(rows)
+    assert [row.ours["rows"] for row in rows if row.step != "report pages"] == [ORDERS, ORDERS, ORDERS, ORDERS * 85 // 100]
+    assert all(row.ratio and row.to_limit for row in rows if not row.step.startswith("validate, "))
+    assert rows[1].peer and rows[1].peer["passed"]
 
 
 def test_the_verdicts_are_the_same_in_either_warehouse(ground: Ground) -> None:
