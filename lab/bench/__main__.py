@@ -1,9 +1,10 @@
 """`make bench`.
 
-    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,history,views,airflow,parse,api] [--json FILE] [--picture FILE.svg]
+    python -m lab.bench [--sizes 10k,1m,10m] [--steps extract,validate,payload,pages,reconcile,loop,history,views,airflow,parse,api] [--past 2m,10m]
+        [--json FILE] [--picture FILE.svg]
 
-Generates its data, starts its own PostgreSQL and sandboxes, runs the package and the peer in turns and prints the table. From five million orders
-on only memory is looked at. Ends with 1 when CJ and the warehouse differ afterwards, or a step's result is wrong; a ratio that is not reached is
+Generates its data, starts its own PostgreSQL and sandboxes, runs the package and the scripts in turns and prints the tables. From five million
+orders on only memory and growth are looked at. Ends with 1 when CJ and the warehouse differ afterwards, or a step's result is wrong; a ratio that is not reached is
 marked, and no failure: machines differ.
 """
 
@@ -16,11 +17,13 @@ import platform
 import shutil
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lab.bench import airflow_night, api_server
 from lab.bench.ground import lay, postgres, scratch, seed_sandbox
+from lab.bench.loops import NINE_MONTHS, history
 from lab.bench.measuring import measured
 from lab.bench.row import Row
 from lab.bench.steps import FLAT, STEPS, WITHOUT_SANDBOX
@@ -48,7 +51,13 @@ def steps(text: str) -> list[str]:
     return asked
 
 
-def run(sizes: list[int], wanted: list[str]) -> list[Row]:
+def several(text: str) -> list[int]:
+    """`10k,1m`."""
+    return [size(part) for part in text.split(",")]
+
+
+def run(sizes: list[int], wanted: list[str], past: list[int]) -> list[Row]:
+    known = STEPS | {"history": partial(history, past=past)}
     rows: list[Row] = []
 
     def keep(row: Row) -> None:
@@ -68,7 +77,7 @@ def run(sizes: list[int], wanted: list[str]) -> list[Row]:
                 if {"pages", "loop", "history"} & set(mine):
                     seed_sandbox(ground)
                 for name in mine:
-                    for row in STEPS[name](ground):
+                    for row in known[name](ground):
                         keep(row)
                 shutil.rmtree(ground.folder, ignore_errors=True)
         for name, step in WITH_AIRFLOW.items():
@@ -85,14 +94,15 @@ def machine() -> dict[str, Any]:
 
 def main() -> int:
     known = [*STEPS, *WITH_AIRFLOW]
-    parser = argparse.ArgumentParser(prog="python -m lab.bench", description="The loop beside the pandas script, step by step.")
-    parser.add_argument("--sizes", type=lambda text: [size(part) for part in text.split(",")], default=[10_000, 1_000_000])
+    parser = argparse.ArgumentParser(prog="python -m lab.bench", description="The loop beside the scripts, step by step.")
+    parser.add_argument("--sizes", type=several, default=[10_000, 1_000_000])
     parser.add_argument("--steps", type=steps, default=known, help=",".join(known))
+    parser.add_argument("--past", type=several, default=[NINE_MONTHS], help="states sent before the night of the step history")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--picture", type=Path, metavar="FILE.svg")
     args = parser.parse_args()
     began, host = time.monotonic(), machine()
-    rows = run(args.sizes, args.steps)
+    rows = run(args.sizes, args.steps, args.past)
     print("", *filter(None, (markdown(rows), growth(rows), costs(rows))), sep="\n\n")
     print(
         f"\n{host['cores']} cores, {host['memory_gb']} GB, load {host['load_before']:.1f} before; {time.monotonic() - began:.0f} s in all."

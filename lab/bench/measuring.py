@@ -33,11 +33,11 @@ class MeasurementFailed(RuntimeError):
 
 @dataclass
 class Clock:
-    """Wall seconds by phase, and what of them was spent waiting for CJ to answer; processor time by phase, our children's too; what it all cost beside."""
+    """Wall seconds by phase, what of them was spent waiting for CJ to answer, and how much processor time we worked meanwhile; what it all cost beside."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     waited: dict[str, float] = field(default_factory=dict)
-    cpu: dict[str, float] = field(default_factory=dict)
+    worked: dict[str, float] = field(default_factory=dict)
     spent: costs.Spent = field(default_factory=dict)
     _server: str = ""
     _server_before: costs.Spent = field(default_factory=dict)
@@ -50,8 +50,9 @@ class Clock:
         ended = time.perf_counter()
         spent = costs.difference(before, costs.ours()) | {"calls": float(len(WAITS) - calls)}
         self.seconds[name] = self.seconds.get(name, 0) + ended - began
-        self.cpu[name] = self.cpu.get(name, 0) + spent["cpu"]
-        self.waited[name] = self.waited.get(name, 0) + union(WAITS[calls:])
+        waited, worked = union(WAITS[calls:])
+        self.waited[name] = self.waited.get(name, 0) + waited
+        self.worked[name] = self.worked.get(name, 0) + worked
         for what, cost in spent.items():
             self.spent[what] = self.spent.get(what, 0) + cost
 
@@ -67,16 +68,25 @@ class Clock:
             self.spent |= costs.difference(self._server_before, costs.servers(self._server))
 
     def own(self, name: str) -> float:
-        """Wall seconds without the sandbox's. Where both worked at once, never less than the processor time that we and our children used."""
-        wall = self.seconds[name]
-        return wall if not self.waited[name] else max(wall - self.waited[name], min(self.cpu[name], wall))
+        """Wall seconds without the sandbox's, but for what we and our children worked while it did."""
+        waited = self.waited[name]
+        return self.seconds[name] - waited + min(self.worked[name], waited)
 
     def total(self) -> float:
         return sum(self.own(name) for name in self.seconds)
 
 
-WAITS: list[tuple[float, float]] = []
-"""(sent, answered) of every HTTP request of this process, from its first byte out to the answer's headers."""
+@dataclass(frozen=True)
+class Wait:
+    """One HTTP request of this process, from its first byte out to the answer's headers; and the processor time we had used by either."""
+
+    began: float
+    ended: float
+    cpu_began: float
+    cpu_ended: float
+
+
+WAITS: list[Wait] = []
 _lock = threading.Lock()
 
 
@@ -87,23 +97,27 @@ def watch_http() -> None:
     plain = httpx.HTTPTransport.handle_request
 
     def watched(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), costs.ours()["cpu"]
         try:
             return plain(self, request)
         finally:
             with _lock:
-                WAITS.append((began, time.perf_counter()))
+                WAITS.append(Wait(began, time.perf_counter(), cpu, costs.ours()["cpu"]))
 
     httpx.HTTPTransport.handle_request = watched  # type: ignore[method-assign]
 
 
-def union(intervals: list[tuple[float, float]]) -> float:
-    """Seconds covered by at least one of the intervals."""
-    covered, until = 0.0, float("-inf")
-    for began, ended in sorted(intervals):
-        covered += max(0.0, ended - max(began, until))
-        until = max(until, ended)
-    return covered
+def union(waits: list[Wait]) -> tuple[float, float]:
+    """Seconds in which at least one of them waited, and the processor time used meanwhile."""
+    covered = worked = 0.0
+    until, cpu_until = float("-inf"), 0.0
+    for wait in sorted(waits, key=lambda wait: wait.began):
+        if wait.ended > until:
+            apart = wait.began > until
+            covered += wait.ended - (wait.began if apart else until)
+            worked += wait.cpu_ended - (wait.cpu_began if apart else cpu_until)
+            until, cpu_until = wait.ended, wait.cpu_ended
+    return covered, worked
 
 
 def peak_megabytes() -> float:

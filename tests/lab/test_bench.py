@@ -14,7 +14,7 @@ import pytest
 from lab.bench import books, loops
 from lab.bench.airflow_night import last_night
 from lab.bench.ground import Ground, lay, postgres, scratch, seed_sandbox
-from lab.bench.measuring import ROOT, Clock, MeasurementFailed, measured, union
+from lab.bench.measuring import ROOT, Clock, MeasurementFailed, Wait, measured, union
 from lab.bench.night import play
 from lab.bench.row import Row
 from lab.bench.steps import STEPS, reconcile
@@ -33,17 +33,19 @@ def ground() -> Iterator[Ground]:
 
 @pytest.mark.parametrize(
     ("intervals", "covered"),
-    [([], 0), ([(1, 2)], 1), ([(1, 2), (3, 5)], 3), ([(1, 4), (2, 3)], 3), ([(2, 6), (1, 4)], 5)],
+    [([], 0), ([(1, 2)], 1), ([(1, 2), (3, 5)], 3), ([(1, 4), (2, 3)], 3), ([(2, 6), (1, 4)], 5), ([(1, 3), (2, 4), (6, 7)], 4)],
 )
-def test_time_that_two_calls_wait_at_once_is_counted_once(intervals: list[tuple[float, float]], covered: float) -> None:
-    assert union(intervals) == covered
+def test_time_that_two_calls_wait_at_once_is_counted_once_and_so_is_what_was_worked_meanwhile(
+    intervals: list[tuple[float, float]], covered: float
+) -> None:
+    assert union([Wait(began, ended, began / 2, ended / 2) for began, ended in intervals]) == (covered, covered / 2)
 
 
 def test_work_done_while_the_sandbox_worked_is_not_taken_out() -> None:
-    clock = Clock(seconds={"submit": 10}, waited={"submit": 9.5}, cpu={"submit": 4})
-    assert clock.own("submit") == 4
-    assert Clock(seconds={"submit": 10}, waited={"submit": 3}, cpu={"submit": 4}).own("submit") == 7
-    assert Clock(seconds={"plan": 10}, waited={"plan": 0}, cpu={"plan": 14}).own("plan") == 10
+    assert Clock(seconds={"submit": 10}, waited={"submit": 9.5}, worked={"submit": 3.5}).own("submit") == 4
+    assert Clock(seconds={"submit": 10}, waited={"submit": 3}, worked={"submit": 0}).own("submit") == 7
+    assert Clock(seconds={"submit": 10}, waited={"submit": 3}, worked={"submit": 5}).own("submit") == 10  # on more than one core
+    assert Clock(seconds={"plan": 10}, waited={"plan": 0}, worked={"plan": 0}).own("plan") == 10
 
 
 def test_a_step_that_fails_ends_the_benchmark_with_what_it_said() -> None:
@@ -149,8 +151,8 @@ def test_a_loop_after_which_cj_is_wrong_fails() -> None:
 
 @pytest.mark.timeout(900)  # many processes, one after the other
 def test_a_night_on_history_is_measured_in_either_warehouse(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "HISTORY", {"submissions": 2_000, "runs": 20})
-    rows = list(loops.history(ground))
+    monkeypatch.setattr(loops, "RUNS", 20)
+    rows = list(loops.history(ground, past=[2_000]))
     assert [(row.step, row.ceiling) for row in rows] == [
         ("a night on 2,000 states sent before, PostgreSQL", 1.5),
         ("a night on 2,000 states sent before, DuckDB", 2.0),
