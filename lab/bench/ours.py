@@ -169,6 +169,8 @@ def reconciliation(clock: Clock, folder: str, orders: int, uri: str = "", memory
     wanted = settings("http://127.0.0.1:9", "none", f"{folder}/storage")
     in_duckdb = DuckDBLocation("duckdb", path=f"{folder}/warehouse.duckdb", memory_limit=memory)
     location = warehouse("postgres", uri) if uri else in_duckdb
+    if uri:
+        clock.watch_server(uri)
     with open_warehouse(location) as session:
         with clock.phase(), session.transaction():
             judge(session, wanted, list(wanted.accounts), NIGHT.replace(hour=4))

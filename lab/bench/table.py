@@ -84,10 +84,9 @@ def sides(rows: list[Row]) -> Iterator[tuple[Row, str, dict[str, Any]]]:
 
 
 def costs(rows: list[Row]) -> str:
-    """What the loops took beside seconds, ours and the peers'; nothing where no loop was played."""
-    return _table(
-        _COSTS, [_cost(row, whose, figures["spent"]) for row, whose, figures in sides(rows) if figures.get("spent", {}).get("calls")]
-    )
+    """What the loops, and verdicts in PostgreSQL, took beside seconds, ours and the peers'; nothing where there were neither."""
+    told = [(row, whose, figures.get("spent", {})) for row, whose, figures in sides(rows)]
+    return _table(_COSTS, [_cost(row, whose, spent) for row, whose, spent in told if spent.get("calls") or "wal" in spent])
 
 
 def _cost(row: Row, whose: str, spent: dict[str, float]) -> tuple[str, ...]:

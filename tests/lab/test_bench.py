@@ -86,6 +86,7 @@ def test_the_verdicts_are_the_same_in_either_warehouse(ground: Ground) -> None:
     rows = {row.step: row for row in reconcile(ground)}
     assert list(rows) == ["verdicts alone, DuckDB", "verdicts alone, PostgreSQL"]
     assert [row.failures for row in rows.values()] == [[], []]
+    assert ["wal" in row.ours["spent"] for row in rows.values()] == [False, True]
 
 
 @pytest.mark.timeout(900)  # many processes, one after the other
