@@ -65,7 +65,7 @@ def run(sizes: list[int], wanted: list[str], past: list[int]) -> list[Row]:
         print(markdown([row]).splitlines()[-1], *row.failures, sep="\n", flush=True)
         if "prepare" in row.ours["phases"]:
             new = [phases(whose, figures) for in_row, whose, figures in sides(rows) if in_row is row]
-            print(*new, row.note, sep="\n", flush=True)
+            print(*new, *filter(None, [row.note]), sep="\n", flush=True)
 
     with scratch() as folder:
         with postgres(folder) as server:

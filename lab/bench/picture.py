@@ -13,9 +13,10 @@ def svg(rows: list[Row]) -> str:
     import vl_convert
 
     largest: dict[str, list[Row]] = {}
-    for row in sorted((row for row in rows if row.peer and row.beside in SCRIPTS), key=lambda row: row.orders):
-        same = [other for other in largest.get(row.step, ()) if other.orders == row.orders]
-        largest[row.step] = [*same, row]
+    for row in rows:
+        if row.peer and row.beside in SCRIPTS:
+            known = largest.setdefault(row.step, [])
+            largest[row.step] = [r for r in [*known, row] if r.orders == max(k.orders for k in [*known, row])]
     values = [
         {
             "step": f"{row.step}, {row.orders:,}",
