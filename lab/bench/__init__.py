@@ -11,6 +11,7 @@ limits.py      the least each step could cost on this machine
 night.py       the whole loop of one side, warehouse to verdict
 loops.py       the loops as rows: ours on either warehouse, the scripts, and a night on nine months of nights (history.py)
 airflow_night.py   the usual night inside a running Airflow, beside an empty DAG
+task_waits.py  when its tasks waited for CJ
 views.py       the web pages over many nights
 api_server.py  what they cost Airflow's API server
 truth.py       afterwards: CJ's state against the warehouse's, order by order

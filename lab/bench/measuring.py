@@ -25,6 +25,8 @@ from lab.bench import costs
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 3 * 3600
+TASKS_FILE = "CJ_BENCH_TASKS"
+"""The environment variable that names the file for `task_waits`."""
 
 
 class MeasurementFailed(RuntimeError):

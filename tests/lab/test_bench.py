@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.bench import books, loops
-from lab.bench.airflow_night import last_night
+from lab.bench.airflow_night import cjs_seconds, last_night
 from lab.bench.ground import Ground, lay, postgres, scratch, seed_sandbox
 from lab.bench.measuring import ROOT, Clock, MeasurementFailed, Wait, measured, union
 from lab.bench.night import play
@@ -203,3 +203,9 @@ def test_the_command_prints_writes_and_draws_what_it_measured(tmp_path: Path) ->
 )
 def test_the_night_in_airflow_is_measured_on_any_day(now: str, night: str) -> None:
     assert last_night(datetime.fromisoformat(now)) == datetime.fromisoformat(night)
+
+
+def test_of_a_night_in_airflow_cjs_answering_is_taken_out_as_of_every_other_step() -> None:
+    overlapping = [Wait(100.0, 100.6, 0, 0), Wait(100.2, 100.9, 0, 0)]
+    assert cjs_seconds([[], overlapping]) == pytest.approx(0.9)
+    assert cjs_seconds([[Wait(100.0, 100.6, 1.0, 1.4)]]) == pytest.approx(0.2)
