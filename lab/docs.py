@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.airflow.environment import ROOT
+from include.restatements.gate.data_docs import rules_page
 from lab.pages import dags, money_gate, notices, partner_rules, plan_rules, prelock, support_cases, validation_rules, variables
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -23,6 +24,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/prelock.md": prelock.page,
     "docs/support-cases.md": support_cases.page,
     "docs/validation-rules.md": validation_rules.page,
+    "include/restatements/gate/expectations/rules.html": rules_page,
 }
 """Path from the repository's root → what gives its whole text."""
 

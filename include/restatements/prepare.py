@@ -9,7 +9,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,13 +25,14 @@ from include.restatements.changes.orders import check_where_they_are
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
 from include.restatements.journal.chunks import Chunk
 from include.restatements.journal.documents import Manifest, Move, Summary
-from include.restatements.journal.journal import Journal, journal_of, run_folder
+from include.restatements.journal.journal import Journal, journal_of
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.plan.context import PlanContext, take_numbers
 from include.restatements.plan.digest import digest_of
 from include.restatements.plan.kept import figures_of_plan
 from include.restatements.plan.planner import Planned, plan
 from include.restatements.plan.told import told
+from include.restatements.quality import keep_results, pages_of_a_refusal
 from include.restatements.scratch import scratch_folder
 from include.restatements.settings import Run, Settings
 from include.sql import filled
@@ -137,7 +137,12 @@ def _within_the_limit(night: _Night) -> tuple[Planned, Manifest]:
 
 def _plan_once(night: _Night, left: dict[str, str]) -> tuple[Planned, Manifest]:
     """`left`: enterprise id → why what a review found of it is left aside."""
-    with scratch_folder("cj-night-") as scratch, open_warehouse(night.location) as session, session.transaction():
+    with (
+        pages_of_a_refusal(night.journal, night.run.run_id),
+        scratch_folder("cj-night-") as scratch,
+        open_warehouse(night.location) as session,
+        session.transaction(),
+    ):
         session.serialize("cj.plan")
         # CJ's time here, not when the ledger was read: another plan may have held the name for a while.
         now = datetime.now(UTC) + night.ahead
@@ -149,7 +154,7 @@ def _plan_once(night: _Night, left: dict[str, str]) -> tuple[Planned, Manifest]:
         try:
             planned = plan(context)
         finally:
-            _keep_quality(night.journal, night.run, scratch)
+            keep_results(night.journal, night.run.run_id, scratch)
         night.checkpoint("before_manifest")
         manifest = _keep_plan(context, planned, [*night.problems.values(), *left.values()])
         night.checkpoint("before_commit")
@@ -201,13 +206,6 @@ def _too_much_for_now(settings: Settings, above: AboveTheLimit) -> str:
         f"above {money_text(settings.never_above or ZERO)} (Variable cj_never_above): look at it on the page Pre-lock, and where it is right, raise the "
         "Variable before it locks."
     )
-
-
-def _keep_quality(journal: Journal, run: Run, scratch: Path) -> None:
-    """The gate's results go to the run's folder, also when the gate refused the night."""
-    for results in sorted(scratch.glob("quality*")):
-        for file in sorted(p for p in results.rglob("*") if p.is_file()):
-            journal.files.put(f"{run_folder(run.run_id)}/{results.name}/{file.relative_to(results)}", file)
 
 
 def _keep_plan(context: PlanContext, planned: Planned, problems: list[str]) -> Manifest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from include.domain.errors import StorageError
 from include.restatements.adoption import adopt
 from include.restatements.approval.record import load_approvals, withdraw_open
 from include.restatements.checkpoints import Checkpoint, no_checkpoint
@@ -13,6 +14,7 @@ from include.restatements.journal.documents import Manifest
 from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, journal_of, run_folder
 from include.restatements.journal.loading import load_chunk
 from include.restatements.plan.told import told
+from include.restatements.quality import make_pages, not_made
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -48,14 +50,26 @@ def publish(run: Run, settings: Settings, location: WarehouseLocation, checkpoin
             checkpoint("before_publish_commit")
             forget_skipped(session, settings, manifest.cj_time)
         counts, last = _counts(session, run.run_id)
+    checkpoint("before_pages")
+    problems = [*manifest.problems, *_pages_made(journal, run)]
     due_at = last + timedelta(minutes=settings.processing_minutes) if last else None
-    problems = list(manifest.problems)
     if incomplete:
         problems.append(
             f"{incomplete} orders of {manifest.summary.to_send} were not sent: see the `submit` tasks, then clear the failed ones. "
             "What was answered is not sent again."
         )
     return Published(counts, due_at, incomplete, problems, told(manifest.summary), why_left(journal, manifest))
+
+
+def _pages_made(journal: Journal, run: Run) -> list[str]:
+    """Why the page of the night's validation could not be made: no reason to call what was loaded into question."""
+    try:
+        make_pages(journal, run.run_id)
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a renderer raises
+        return [f"{not_made(run.run_id, error)} Clear task publish to try again."]
+    return []
 
 
 def load_run(session: Session, journal: Journal, manifest: Manifest, checkpoint: Checkpoint = no_checkpoint) -> int:

@@ -52,7 +52,7 @@ NO_VERDICT = frozenset({"cut before", "cut after", "503", "504", "HTML", "slow",
 
 PREPARE_STEPS = ("before_ledger", "window_read", "after_ledger", "chunk_written", "before_manifest", "before_commit", "after_commit")
 SUBMIT_STEPS = ("before_test", "after_test", "before_intent", "after_intent", "before_answer", "after_answer")
-PUBLISH_STEPS = ("chunk_loaded", "before_publish_commit")
+PUBLISH_STEPS = ("chunk_loaded", "before_publish_commit", "before_pages")
 RECONCILE_STEPS = ("window_read", "after_ledger", "before_verdicts_commit", "after_verdicts_commit", "after_report", "before_cases_commit")
 
 REPEATED = {"window_read": 1, "chunk_written": 3, "chunk_loaded": 3}

@@ -26,7 +26,7 @@ STAGES = (
     ("settings", "checkpoints", "rules", "scratch"),
     ("adoption", "changes", "gate", "journal", "ledger", "report"),
     ("approval",),
-    ("posting", "plan", "verdicts", "notices", "cases"),
+    ("posting", "plan", "quality", "verdicts", "notices", "cases"),
     ("acknowledge", "preview", "prelock", "prepare", "prove", "publish", "reconcile", "submit"),
     ("rebuild", "doctor"),
 )

@@ -87,7 +87,7 @@ class QualityResult:
 class Gate:
     """One run's gate. `inspect` once, to the end; then `result` is there.
 
-    `now` is CJ's time; `enterprises` are those with a configured account; `results_dir` takes the validation result and Data Docs,
+    `now` is CJ's time; `enterprises` are those with a configured account; `results_dir` takes the validation result and the page of rules,
     and `kept_in` is where a person will find them: None where they stay there, empty where nobody keeps them.
     """
 

@@ -72,9 +72,13 @@ class Rule:
         return f"{self.about}: {self.rule}"
 
     @property
+    def meta(self) -> dict[str, Any]:
+        """What Great Expectations carries of it and does not read."""
+        return {"position": self.position, "reason": self.reason, "about": self.about, "rule": self.rule, "source": self.source}
+
+    @property
     def configuration(self) -> ExpectationConfiguration:
-        meta = {"position": self.position, "reason": self.reason, "about": self.about, "rule": self.rule, "source": self.source}
-        return ExpectationConfiguration(type=self.type, kwargs=dict(self.kwargs), meta=meta, description=self.rule)
+        return ExpectationConfiguration(type=self.type, kwargs=dict(self.kwargs), meta=self.meta, description=self.rule)
 
 
 @cache

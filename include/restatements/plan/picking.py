@@ -19,6 +19,7 @@ from include.domain.states import Stage
 from include.restatements.changes.orders import read_orders
 from include.restatements.gate.gate import Gate, Inspected
 from include.restatements.gate.items import Flags
+from include.restatements.gate.results import results_of
 from include.restatements.plan.context import PlanContext
 from include.restatements.plan.rows import PlanRows
 from include.restatements.plan.spool import ORDERS, Spool
@@ -55,7 +56,7 @@ def pick(context: PlanContext, rows: PlanRows, run: Run, before: tuple[Picked, .
     """
     since = context.session.rows("SELECT MIN(updated_at) AS since FROM cj.replan_keys")[0]["since"]
     assert since is None or isinstance(since, datetime)
-    results = f"quality-{len(before)}" if before else "quality"
+    results = results_of(len(before))
     gate = Gate(
         now=context.now,
         max_quarantine_ratio=context.settings.max_quarantine_ratio,
