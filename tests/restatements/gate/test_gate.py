@@ -20,7 +20,7 @@ from include.domain.shapes import CHANGES, KEY
 from include.restatements.gate.data_docs import result_page
 from include.restatements.gate.findings import findings
 from include.restatements.gate.gate import QUARANTINED, Gate, Inspected
-from include.restatements.gate.suite import Judge, ValidationBroken, rules
+from include.restatements.gate.suite import Judge, Rule, ValidationBroken, rules
 
 NOW = datetime(2026, 11, 15, 3, tzinfo=UTC)
 PLACED, CHANGED = NOW - timedelta(days=9), NOW - timedelta(hours=5)
@@ -375,6 +375,16 @@ def test_a_finding_great_expectations_cannot_judge_is_an_error_and_not_a_verdict
     assert judge.broken(frame) == []
     with pytest.raises(ValidationBroken, match="amount_missing"):
         judge.broken(frame.drop(columns="amount_given"))
+
+
+@pytest.mark.parametrize("rule", [rule for rule in rules() if rule.kwargs.get("value_set") == [True]], ids=lambda rule: rule.reason)
+def test_a_flag_is_only_judged_where_a_row_may_break_it_and_then_as_every_rule_is(rule: Rule) -> None:
+    judge = Judge(frozenset({"1500001"}))
+    frame = findings(pa.Table.from_batches([batch(many(3))]), NOW, combine_items=False)
+    assert frame[rule.column].tolist() == [True] * 3 and judge.broken(frame) == []
+    frame.loc[1, rule.column] = False
+    assert judge.broken(frame) == [one for one in rules() if one.column == rule.column]
+    assert judge.rows(frame, [rule])[rule].tolist() == [1]
 
 
 def test_without_a_configured_account_nothing_passes(gate: GateFactory) -> None:
