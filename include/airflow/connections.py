@@ -9,8 +9,7 @@ that could be a secret.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +17,7 @@ from include.domain import kinds
 from include.domain.account import Account, Token, check_mode
 from include.domain.errors import SettingError
 from include.domain.states import Mode
-from include.restatements.settings import DEFAULT_CONNECTIONS, DEFAULT_STORAGE, TOLD, Settings, variable_of
+from include.restatements.settings import DEFAULT_CONNECTIONS, DEFAULT_STORAGE, TOLD, Settings, few_settings, variable_of
 
 EXTRA_KEYS = (
     "enterprise_id", "advertiser_id", "currency", "mode", "tracking_url", "commissions_url", "sale_amount_basis", "extension_subscription_id"
@@ -128,26 +127,31 @@ def account_ids(secrets: Secrets | None = None) -> list[str]:
 
 
 def settings_from_airflow(
-    said: Mapping[str, Any] | None = None, secrets: Secrets | None = None, *, only: Sequence[str] | None = None
+    said: Mapping[str, Any] | None = None,
+    secrets: Secrets | None = None,
+    *,
+    only: Sequence[str] | None = None,
+    names: Collection[str] = TOLD.keys(),
 ) -> Settings:
     """Everything a run needs to know. Raises SettingError.
 
     `said` is what this run's own conf says (`include.airflow.runs.said`); `only` reads these accounts and not the others, so that a
-    mistake in one connection does not hold the rest.
+    mistake in one connection does not hold the rest. `names` are the settings to ask for, where a task needs few: Airflow's API is asked for each one
+    by itself, and knows no way to ask for many that finds all that this finds.
     """
     secrets = secrets or Secrets()
     said = _given(said)
     accounts = tuple(account_from_connection(conn_id, secrets) for conn_id in (account_ids(secrets) if only is None else only))
     _one_connection_an_account(accounts)
     fields: dict[str, Any] = {}
-    for name in [name for name in TOLD if name not in READ_APART]:
+    for name in [name for name in TOLD if name in names and name not in READ_APART]:
         value, where = _look_up(name, {} if name in NOT_A_RUNS else said, secrets)
         if value is not None:
             fields[name] = TOLD[name].kind.read(value, where)
             if name == "mode":
                 _allowed(fields[name], accounts, where)
-    settings = Settings(accounts=accounts, storage=storage_url(secrets), **fields)
-    return replace(settings, approve_above=approval_limit(said, secrets))
+    fields |= {"accounts": accounts, "storage": storage_url(secrets), "approve_above": approval_limit(said, secrets)}
+    return Settings(**fields) if len(names) == len(TOLD) else few_settings(names, fields)
 
 
 def _given(said: Mapping[str, Any] | None) -> dict[str, Any]:

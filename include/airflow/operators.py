@@ -55,8 +55,6 @@ class ApproveNight(ApprovalOperator):
             self.log.info("The night was planned again since; another instance of this task has its plan.")
             return []
         question, limit = _question(self.question), approval_limit(said(context))
-        from include.airflow.watching import tell_that_it_waits
-        from include.restatements.approval.question import body, subject
         from include.restatements.approval.stake import stake_told, why_asked
 
         stake = stake_told(question["at_stake"], question["unpriced"])
@@ -67,6 +65,9 @@ class ApproveNight(ApprovalOperator):
                 "No approval needed for plan %s: %s at stake, %s, and the money gate has no reason.", question["digest"], stake, why
             )
             return _batches(question)
+        from include.airflow.watching import tell_that_it_waits
+        from include.restatements.approval.question import body, subject
+
         asked = asked_of(context, question, reasons)
         self.subject, self.body = subject(asked), body(asked)
         self._ask(context)
@@ -178,7 +179,7 @@ class SubmitBatch(BaseOperator):
         return self._submit(context)
 
     def _submit(self, context: Context) -> dict[str, int]:
-        from include.restatements.submit import submit
+        from include.restatements.submit import NEEDS, submit
 
         batch = self.batch
         if not isinstance(batch, Mapping) or "digest" not in batch:
@@ -186,7 +187,8 @@ class SubmitBatch(BaseOperator):
         if batch.get("after") is not None:
             self._follow(context, int(batch["after"]))
         try:
-            done = submit(run_of(context), settings_from_airflow(said(context)), list(batch["chunks"]), digest=str(batch["digest"]))
+            settings = settings_from_airflow(said(context), names=NEEDS)
+            done = submit(run_of(context), settings, list(batch["chunks"]), digest=str(batch["digest"]))
         except CJError as error:
             if not error.transient:
                 raise

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from include.airflow.connections import settings_from_airflow
+from include.airflow.imports import imported_meanwhile
 from include.airflow.journal import journal_from_airflow
 from include.airflow.orders import orders_source
 from include.airflow.retries import LeftUnsent
@@ -27,14 +28,15 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
 
     A question is a plan: its digest, batches of chunk paths, the money at stake as text, counts, what it moves by partner, and how far each account goes.
     """
+    run = run_of(context)
+    log.info("The orders touched from %s to %s.", run.interval_start.isoformat(), run.interval_end.isoformat())
+    with imported_meanwhile("include.restatements.prepare"):
+        settings = settings_from_airflow(said(context))
     import msgspec
 
     from include.restatements.approval.stake import stake_told
     from include.restatements.prepare import prepare
 
-    run = run_of(context)
-    log.info("The orders touched from %s to %s.", run.interval_start.isoformat(), run.interval_end.isoformat())
-    settings = settings_from_airflow(said(context))
     with leaving_it_for_pages() as location:
         prepared = prepare(run, settings, location, orders=orders_source())
     log.info(

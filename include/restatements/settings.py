@@ -6,7 +6,7 @@ Nothing here knows Airflow. `include.airflow.connections` builds these from conn
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -240,6 +240,26 @@ class Settings:
 
     def account_of(self, enterprise_id: str) -> Account | None:
         return next((a for a in self.accounts if a.enterprise_id == enterprise_id), None)
+
+
+class _NotAskedFor:
+    """In the place of a setting: neither what somebody set nor the default may be taken for it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, settings: object, kind: type | None = None) -> Any:
+        raise AttributeError(f"The setting {self._name} was not asked for.")
+
+
+def few_settings(names: Collection[str], given: Mapping[str, Any]) -> Settings:
+    """The settings `names`, the accounts among them, as `given` or by default; to read another is an error. Raises SettingError as `Settings` does."""
+    kind = type("FewSettings", (Settings,), {name: _NotAskedFor(name) for name in TOLD if name not in names})
+    settings: Settings = object.__new__(kind)
+    vars(settings).update(given)
+    for account in settings.accounts:
+        settings.effective_mode(account)
+    return settings
 
 
 TOLD: dict[str, Told] = {one.name: one.metadata["told"] for one in fields(Settings)}

@@ -1,8 +1,8 @@
 """The suite of rules, read from `expectations/order_changes.json` into Great Expectations, and judged by it a batch at a time.
 
 How it works. Three passes, each only over what the one before left: BOOLEAN_ONLY says which rules a batch breaks at all (most break none), SUMMARY
-counts how often, COMPLETE names the rows. Who only needs the counts never asks for the rows. And of a flag that has to be true, and is in every row, there is nothing
-to ask: a question costs as much for three rows as for a hundred thousand.
+counts how often, COMPLETE names the rows. Who only needs the counts never asks for the rows. And of a flag that has to be true, and is in every row, there is
+nothing to ask: a question costs as much for three rows as for a hundred thousand.
 
 What it does not do. It keeps no row: results hold counts, and the frame it judges holds findings, not values.
 """
