@@ -150,7 +150,9 @@ def settings_from_airflow(
             fields[name] = TOLD[name].kind.read(value, where)
             if name == "mode":
                 _allowed(fields[name], accounts, where)
-    fields |= {"accounts": accounts, "storage": storage_url(secrets), "approve_above": approval_limit(said, secrets)}
+    fields |= {"accounts": accounts, "storage": storage_url(secrets)}
+    if "approve_above" in names:
+        fields["approve_above"] = approval_limit(said, secrets)
     return Settings(**fields) if len(names) == len(TOLD) else few_settings(names, fields)
 
 

@@ -179,7 +179,8 @@ class SubmitBatch(BaseOperator):
         return self._submit(context)
 
     def _submit(self, context: Context) -> dict[str, int]:
-        from include.restatements.submit import NEEDS, submit
+        from include.restatements.settings import NEEDED_TO_SUBMIT
+        from include.restatements.submit import submit
 
         batch = self.batch
         if not isinstance(batch, Mapping) or "digest" not in batch:
@@ -187,7 +188,7 @@ class SubmitBatch(BaseOperator):
         if batch.get("after") is not None:
             self._follow(context, int(batch["after"]))
         try:
-            settings = settings_from_airflow(said(context), names=NEEDS)
+            settings = settings_from_airflow(said(context), names=NEEDED_TO_SUBMIT)
             done = submit(run_of(context), settings, list(batch["chunks"]), digest=str(batch["digest"]))
         except CJError as error:
             if not error.transient:

@@ -18,7 +18,7 @@ from include.airflow.retries import LeftUnsent
 from include.airflow.runs import run_of, said, who
 from include.airflow.warehouse import leaving_it_for_pages
 from include.domain.errors import SettingError
-from include.restatements.settings import Settings
+from include.restatements.settings import NEEDED_TO_PREPARE, Settings
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def prepare_night(context: Mapping[str, Any]) -> list[dict[str, Any] | None]:
     run = run_of(context)
     log.info("The orders touched from %s to %s.", run.interval_start.isoformat(), run.interval_end.isoformat())
     with imported_meanwhile("include.restatements.prepare"):
-        settings = settings_from_airflow(said(context))
+        settings = settings_from_airflow(said(context), names=NEEDED_TO_PREPARE)
     import msgspec
 
     from include.restatements.approval.stake import stake_told

@@ -265,6 +265,17 @@ def few_settings(names: Collection[str], given: Mapping[str, Any]) -> Settings:
 TOLD: dict[str, Told] = {one.name: one.metadata["told"] for one in fields(Settings)}
 """Each setting by its name, in the order of the README's table."""
 
+NEEDED_TO_SUBMIT = frozenset({"accounts", "storage", "storage_conn_id", "mode", "approve_above"})
+NEEDED_TO_PREPARE = frozenset(
+    {
+        "accounts", "storage", "storage_conn_id", "mode", "order_changes_sql", "chunk_size", "chunks_per_task", "max_quarantine_ratio", "never_above",
+        "canary_orders", "late_hours", "processing_minutes", "deadline_hours", "open_ended_status", "combine_items", "allow_field_loss", "currency_band",
+        "ids_must_meet", "send_found", "ledger_days",
+    }
+    | {name for name in TOLD if name.startswith("gate_")}
+)  # fmt: skip
+"""What these two verbs read, between which CJ waits for a night's orders: they ask for nothing else."""
+
 
 GATE_OFF: Mapping[str, bool | None] = MappingProxyType(
     {"gate_touched": None, "gate_taken_back": None, "gate_times_usual": None, "gate_new_cancelled": None, "gate_new_tracker": False}

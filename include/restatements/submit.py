@@ -27,9 +27,6 @@ from include.restatements.settings import Run, Settings
 
 log = logging.getLogger(__name__)
 
-NEEDS = frozenset({"accounts", "storage", "storage_conn_id", "mode", "approve_above"})
-"""The settings that `submit` reads: whoever calls it need not ask for the others."""
-
 
 def submit(
     run: Run,

@@ -157,6 +157,7 @@ def _make_anew(session: SchemaSession, made_of: str) -> None:
     session.execute("INSERT INTO cj.working_version (made_of) VALUES (:made_of)", {"made_of": made_of})
 
 
+@cache
 def _view() -> str:
     return "CREATE OR REPLACE VIEW cj.order_state AS " + filled("order_state", records="cj.commissions")
 

@@ -1,8 +1,8 @@
 """The suite of rules, read from `expectations/order_changes.json` into Great Expectations, and judged by it a batch at a time.
 
 How it works. Three passes, each only over what the one before left: BOOLEAN_ONLY says which rules a batch breaks at all (most break none), SUMMARY
-counts how often, COMPLETE names the rows. Who only needs the counts never asks for the rows. And of a flag that has to be true, and is in every row, there is
-nothing to ask: a question costs as much for three rows as for a hundred thousand.
+counts how often, COMPLETE names the rows. Who only needs the counts never asks for the rows. And of a flag that has to be true, and is in every row, and of what has to
+be there, and is in every row, there is nothing to ask: a question costs as much for three rows as for a hundred thousand.
 
 What it does not do. It keeps no row: results hold counts, and the frame it judges holds findings, not values.
 """
@@ -48,9 +48,6 @@ COMPLETE = {
     "return_unexpected_index_query": False,
     "exclude_unexpected_values": True,
 }
-
-
-_IN_SET = "expect_column_values_to_be_in_set"
 
 
 class ValidationBroken(RestatementsError):
@@ -135,11 +132,18 @@ class Judge:
 
 
 def _surely_kept(rule: Rule, frame: pd.DataFrame) -> bool:
-    """Whether this is a flag that has to be true, and is in every row: then no row breaks the rule."""
-    if rule.type != _IN_SET or dict(rule.kwargs) != {"column": rule.column, "value_set": [True]} or rule.column not in frame:
+    """Whether this is a flag that has to be true, or what has to be there or must not, and is so in every row: then no row breaks the rule."""
+    if rule.column not in frame:
         return False
-    flags = frame[rule.column]
-    return flags.dtype == np.bool_ and bool(flags.all())
+    found, asked = frame[rule.column], {name: value for name, value in rule.kwargs.items() if name != "column"}
+    match rule.type, asked:
+        case "expect_column_values_to_be_in_set", {"value_set": [True], **others} if not others:
+            return found.dtype == np.bool_ and bool(found.all())
+        case "expect_column_values_to_not_be_null", {**others} if not others:
+            return bool(found.notna().all())
+        case "expect_column_values_to_be_null", {**others} if not others:
+            return bool(found.isna().all())
+    return False
 
 
 def _batch_definition() -> BatchDefinition:

@@ -387,6 +387,17 @@ def test_a_flag_is_only_judged_where_a_row_may_break_it_and_then_as_every_rule_i
     assert judge.rows(frame, [rule])[rule].tolist() == [1]
 
 
+@pytest.mark.parametrize("rule", [rule for rule in rules() if rule.type.endswith("be_null")], ids=lambda rule: rule.reason)
+def test_what_has_to_be_there_or_must_not_is_only_judged_where_a_row_may_break_it(rule: Rule) -> None:
+    judge, frame = Judge(frozenset({"1500001"})), findings(pa.Table.from_batches([batch(many(3))]), NOW, combine_items=False)
+    kept = frame[rule.column].isna() if rule.type == "expect_column_values_to_be_null" else frame[rule.column].notna()
+    assert kept.all() and judge.broken(frame) == []
+    frame[rule.column] = frame[rule.column].astype(object)
+    frame.loc[1, rule.column] = "there" if rule.type == "expect_column_values_to_be_null" else None
+    assert rule in judge.broken(frame)
+    assert judge.rows(frame, [rule])[rule].tolist() == [1]
+
+
 def test_without_a_configured_account_nothing_passes(gate: GateFactory) -> None:
     assert inspected(gate(enterprises=frozenset()), [order()]).bad["reason"].to_pylist() == ["unknown_enterprise"]
 
