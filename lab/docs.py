@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from include.airflow.environment import ROOT
-from include.restatements.gate.data_docs import rules_page
-from lab.pages import dags, money_gate, notices, partner_rules, plan_rules, prelock, support_cases, validation_rules, variables
+from lab.pages import dags, data_docs, money_gate, notices, partner_rules, plan_rules, prelock, support_cases, validation_rules, variables
 
 PAGES: dict[str, Callable[[], str]] = {
     "README.md": variables.readme,
@@ -24,7 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/prelock.md": prelock.page,
     "docs/support-cases.md": support_cases.page,
     "docs/validation-rules.md": validation_rules.page,
-    "include/restatements/gate/expectations/rules.html": rules_page,
+    "include/restatements/gate/expectations/rules.html": data_docs.page,
 }
 """Path from the repository's root → what gives its whole text."""
 

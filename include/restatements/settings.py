@@ -270,11 +270,11 @@ NEEDED_TO_PREPARE = frozenset(
     {
         "accounts", "storage", "storage_conn_id", "mode", "order_changes_sql", "chunk_size", "chunks_per_task", "max_quarantine_ratio", "never_above",
         "canary_orders", "late_hours", "processing_minutes", "deadline_hours", "open_ended_status", "combine_items", "allow_field_loss", "currency_band",
-        "ids_must_meet", "send_found", "ledger_days",
+        "ids_must_meet", "send_found", "ledger_days", "approve_above",
     }
     | {name for name in TOLD if name.startswith("gate_")}
 )  # fmt: skip
-"""What these two verbs read, between which CJ waits for a night's orders: they ask for nothing else."""
+"""What these two verbs read, after which a night's orders are on their way: they ask for nothing else. A limit that cannot be read stops the night before it is planned."""
 
 
 GATE_OFF: Mapping[str, bool | None] = MappingProxyType(

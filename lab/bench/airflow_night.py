@@ -105,7 +105,12 @@ def running(folder: Path) -> Iterator[Row]:
             cjs = _cjs(database, home / "tasks.jsonl", run_id)
         finally:
             stop_session(session.pid)
-    row = _row("the usual night in a running Airflow, beside an empty DAG of as many tasks", wall - cjs, median(empty), ORDERS)
+    row = _row(
+        "the usual night in a running Airflow without CJ's answering, beside an empty DAG of as many tasks",
+        wall - cjs,
+        median(empty),
+        ORDERS,
+    )
     row.ours["wall"] = wall
     row.note = f"of {wall:.2f} s the tasks waited {cjs:.2f} s for CJ's answers while nothing of ours ran"
     yield row
