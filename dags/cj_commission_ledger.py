@@ -1,4 +1,4 @@
-"""Reads what is new in CJ's Commission Detail into `cj.commissions` and `cj.commission_items`, account by account.
+"""Reads what is new in CJ's Commission Detail into `cj.commissions`, account by account.
 
 **When.** Hourly. The first run of an account reads the last 400 days (Variable `cj_ledger_days`); later runs go on where the last one stopped.
 

@@ -17,11 +17,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.cj.columns import inside_quotes, joined, lists_joined, money_texts, offsets_of, whole
 from include.cj.errors import CJRequestTooLarge, CJTooManyOrders, CJUnsendable
 from include.cj.limits import MAX_ORDERS_PER_REQUEST, MAX_REQUEST_BYTES
 from include.cj.parameters import NotParameters, canonical, custom_parameters, vertical_parameters
-from include.domain.money import ZERO, money_text
-from include.domain.shapes import INSTANT, ITEM, MONEY
+from include.domain.money import ZERO
+from include.domain.shapes import ITEM, MONEY
 from include.domain.states import Operation
 
 _KEY_FIELDS = (("enterpriseId", "enterprise_id"), ("actionTrackerId", "action_tracker_id"), ("orderId", "order_id"))
@@ -63,9 +64,7 @@ _ORDER_FIELDS: dict[Operation, tuple[tuple[str, str], ...]] = {
 _REQUIRED = frozenset({"enterpriseId", "actionTrackerId", "orderId", "updateTime"})
 _OPERATION_NAME = {Operation.CREATE: "CreateOrders", Operation.RESTATE: "RestateOrders", Operation.CANCEL: "CancelOrders"}
 _HASHED_ROWS_AT_ONCE = 50_000
-#: What JSON writes otherwise than as it is; everything else, also beyond ASCII, orjson leaves alone.
-_SPECIAL = r'["\\\x00-\x1f]'
-_COMMA, _NOTHING, _NONE = pa.scalar(","), pa.scalar(""), pa.scalar(0, pa.int32())
+_COMMA, _NONE = pa.scalar(","), pa.scalar(0, pa.int32())
 
 
 def request_body(operation: Operation, chunk: pa.Table) -> bytes:
@@ -102,7 +101,7 @@ def content_hashes(table: pa.Table, cancelled: pa.Array | pa.ChunkedArray, own_c
     changed = {
         "discount": pc.fill_null(table["discount"], pa.scalar(ZERO, MONEY)),
         "currency": pc.coalesce(table["currency"], own_currency),
-        "items": _alike_items(_whole(table["items"])),
+        "items": _alike_items(whole(table["items"])),
     }
     for name, column in changed.items():
         table = table.set_column(table.schema.get_field_index(name), name, column)
@@ -114,7 +113,7 @@ def former_hashes(table: pa.Table, cancelled: pa.Array | pa.ChunkedArray) -> pa.
     hashes: list[str] = []
     for start in range(0, table.num_rows, _HASHED_ROWS_AT_ONCE):
         part = table.slice(start, _HASHED_ROWS_AT_ONCE)
-        texts = _canonical_texts(part, _whole(cancelled.slice(start, _HASHED_ROWS_AT_ONCE)))
+        texts = _canonical_texts(part, whole(cancelled.slice(start, _HASHED_ROWS_AT_ONCE)))
         hashes += [blake2b(text, digest_size=16).hexdigest() for text in texts.cast(pa.binary()).to_pylist()]
     return pa.array(hashes, pa.string())
 
@@ -124,7 +123,7 @@ def _alike_items(lists: pa.Array) -> pa.Array:
     sku, quantity, unit_price, discount = lists.flatten().flatten()
     discount = pc.fill_null(discount, pa.scalar(ZERO, MONEY))
     lengths = pc.fill_null(pc.list_value_length(lists), _NONE)
-    offsets = pc.if_else(pa.concat_arrays([pc.greater(lengths, 0), pa.array([True])]), _offsets(lengths), None)
+    offsets = pc.if_else(pa.concat_arrays([pc.greater(lengths, 0), pa.array([True])]), offsets_of(lengths), None)
     return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays([sku, quantity, unit_price, discount], fields=list(ITEM)))
 
 
@@ -132,28 +131,6 @@ def _alike_items(lists: pa.Array) -> pa.Array:
 def query(name: str) -> str:
     """The GraphQL document `queries/<name>.graphql`."""
     return files("include.cj").joinpath("queries", f"{name}.graphql").read_text(encoding="utf-8")
-
-
-def money_texts(amounts: pa.Array) -> pa.Array:
-    """`money_text` for a column: plain digits, at least two decimals, none gained or lost. Null stays null."""
-    amounts = amounts.cast(MONEY)
-    try:
-        return amounts.cast(pa.decimal128(38, 2)).cast(pa.string())
-    except pa.ArrowInvalid:  # more than two decimals somewhere
-        pass
-    texts = amounts.cast(pa.string())
-    texts = pc.binary_join_element_wise(pc.utf8_slice_codeunits(texts, 0, -8), pc.ascii_rtrim(pc.utf8_slice_codeunits(texts, -8), "0"), "")
-    # Arrow writes an exponent below a millionth, zero included.
-    small = pc.and_(pc.less(amounts, pa.scalar(1, MONEY)), pc.greater(amounts, pa.scalar(-1, MONEY)))
-    rewritten = [money_text(amount.as_py()) for amount in amounts.filter(small)]
-    return pc.replace_with_mask(texts, pc.fill_null(small, False), pa.array(rewritten, pa.string()))
-
-
-def instant_texts(times: pa.Array) -> pa.Array:
-    """ISO 8601 in UTC with `Z`, microseconds exact, no zeros behind them: `2026-03-01T12:00:00.25Z`. Null stays null."""
-    texts = times.cast(INSTANT).cast(pa.timestamp("us")).cast(pa.string())
-    texts = pc.utf8_replace_slice(texts, 10, 11, "T")
-    return pc.binary_join_element_wise(pc.ascii_rtrim(pc.ascii_rtrim(texts, "0"), "."), pa.scalar("Z"), "")
 
 
 def _orders(operation: Operation, chunk: pa.Table) -> bytes:
@@ -165,12 +142,12 @@ def _orders(operation: Operation, chunk: pa.Table) -> bytes:
         for field, column in _ORDER_FIELDS[operation]
         if field in _REQUIRED or chunk.column(column).null_count < chunk.num_rows
     ]
-    orders = _joined("{", pc.binary_join_element_wise(*members, _COMMA, null_handling="skip"), "}")
+    orders = joined("{", pc.binary_join_element_wise(*members, _COMMA, null_handling="skip"), "}")
     if (size := pc.sum(pc.binary_length(orders)).as_py()) > MAX_REQUEST_BYTES:  # before they are all copied into one text
         raise _too_large(size)
-    whole = pa.ListArray.from_arrays(_offsets(pa.repeat(pa.scalar(len(orders), pa.int32()), 1)), orders)
-    joined: bytes = pc.binary_join(whole, _COMMA)[0].as_buffer().to_pybytes()
-    return joined
+    one_list = pa.ListArray.from_arrays(offsets_of(pa.repeat(pa.scalar(len(orders), pa.int32()), 1)), orders)
+    text: bytes = pc.binary_join(one_list, _COMMA)[0].as_buffer().to_pybytes()
+    return text
 
 
 def _too_large(size: int) -> CJRequestTooLarge:
@@ -179,33 +156,21 @@ def _too_large(size: int) -> CJRequestTooLarge:
 
 def _member(field: str, name: str, chunk: pa.Table) -> pa.Array:
     """`"field":value` for each order; null where the order leaves it out."""
-    column = _whole(chunk.column(name))
+    column = whole(chunk.column(name))
     if field in _REQUIRED and column.null_count:
         raise CJUnsendable(f"{name} is null in {column.null_count} of {len(column)} orders, and CJ requires it. Nothing was sent.")
     key = f'"{field}":'
     if field == "items":
-        return _joined(key + "[", _items(column), "]")
+        return joined(key + "[", _items(column), "]")
     if field == "customParameters":
-        return _joined(key, _parsed(column, lambda text: _json([{"name": n, "value": v} for n, v in custom_parameters(text)])))
+        return joined(key, _parsed(column, lambda text: _json([{"name": n, "value": v} for n, v in custom_parameters(text)])))
     if field == "verticalParameters":
-        return _joined(key, _parsed(column, lambda text: _json(dict(vertical_parameters(text)))))
+        return joined(key, _parsed(column, lambda text: _json(dict(vertical_parameters(text)))))
     if field in ("adId", "promotionalPropertyId"):  # CJ: a cjEvent wins over them
-        column = pc.if_else(_whole(chunk.column("cj_event")).is_valid(), pa.scalar(None, column.type), column)
+        column = pc.if_else(whole(chunk.column("cj_event")).is_valid(), pa.scalar(None, column.type), column)
     if pa.types.is_integer(column.type):
-        return _joined(key, column.cast(pa.string()))
-    return _joined(key + '"', _inside_quotes(column), '"')
-
-
-def _inside_quotes(column: pa.Array) -> pa.Array:
-    if pa.types.is_decimal(column.type):
-        return money_texts(column)
-    if pa.types.is_timestamp(column.type):
-        return instant_texts(column)
-    special = pc.match_substring_regex(column, _SPECIAL)
-    if not pc.any(special).as_py():
-        return column
-    escaped = [orjson.dumps(text).decode()[1:-1] for text in column.filter(special).to_pylist()]
-    return pc.replace_with_mask(column, pc.fill_null(special, False), pa.array(escaped, pa.string()))
+        return joined(key, column.cast(pa.string()))
+    return joined(key + '"', inside_quotes(column), '"')
 
 
 def _items(lists: pa.Array) -> pa.Array:
@@ -215,26 +180,11 @@ def _items(lists: pa.Array) -> pa.Array:
     for name, column in (("sku", skus), ("quantity", quantities), ("unit_price", prices)):
         if column.null_count:
             raise CJUnsendable(f"An item's {name} is null in {column.null_count} items, and CJ requires it. Nothing was sent.")
-    items = _joined(
-        '{"unitPrice":"', prices, '","quantity":', quantities.cast(pa.string()), ',"sku":"', _inside_quotes(skus),
-        pc.fill_null(_joined('","discount":"', discounts, '"}'), pa.scalar('"}')),
+    items = joined(
+        '{"unitPrice":"', prices, '","quantity":', quantities.cast(pa.string()), ',"sku":"', inside_quotes(skus),
+        pc.fill_null(joined('","discount":"', discounts, '"}'), pa.scalar('"}')),
     )  # fmt: skip
-    return _lists_joined(lists, items, _COMMA)
-
-
-def _lists_joined(lists: pa.Array, elements: pa.Array, separator: pa.Scalar) -> pa.Array:
-    """The texts of `elements`, one for each of `lists.flatten()`, joined list by list. Null stays null."""
-    grouped = pa.ListArray.from_arrays(_offsets(pc.fill_null(pc.list_value_length(lists), _NONE)), elements)
-    return pc.if_else(lists.is_valid(), pc.binary_join(grouped, separator), pa.scalar(None, pa.string()))
-
-
-def _offsets(lengths: pa.Array) -> pa.Array:
-    return pa.concat_arrays([pa.repeat(pa.scalar(0, lengths.type), 1), pc.cumulative_sum(lengths)])
-
-
-def _joined(*parts: pa.Array | str) -> pa.Array:
-    """Texts and columns side by side; null where a column is null."""
-    return pc.binary_join_element_wise(*(pa.scalar(part) if isinstance(part, str) else part for part in parts), _NOTHING)
+    return lists_joined(lists, items, _COMMA)
 
 
 def _json(value: list[Any] | dict[str, Any]) -> str | None:
@@ -254,7 +204,7 @@ def _parsed(column: pa.Array, parse: Callable[[str], str | None]) -> pa.Array:
 
 
 def _canonical_texts(table: pa.Table, cancelled: pa.Array) -> pa.Array:
-    column = {name: _whole(table.column(name)) for name in table.column_names}
+    column = {name: whole(table.column(name)) for name in table.column_names}
     decided = _framed([column["status"], column["correction_reason"]])
     state = _framed(
         [
@@ -267,7 +217,7 @@ def _canonical_texts(table: pa.Table, cancelled: pa.Array) -> pa.Array:
         ]
     )
     return pc.if_else(
-        pc.fill_null(cancelled, False), _joined("cancelled", decided), _joined("order", decided, state, _items_texts(column["items"]))
+        pc.fill_null(cancelled, False), joined("cancelled", decided), joined("order", decided, state, _items_texts(column["items"]))
     )
 
 
@@ -288,8 +238,4 @@ def _items_texts(lists: pa.Array) -> pa.Array:
     positions = pc.sort_indices(
         pa.table({"list": pc.list_parent_indices(lists), "text": texts}), [("list", "ascending"), ("text", "ascending")]
     )
-    return pc.fill_null(_joined("[", _lists_joined(lists, texts.take(positions), pa.scalar(";")), "]"), pa.scalar("~"))
-
-
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return pc.fill_null(joined("[", lists_joined(lists, texts.take(positions), pa.scalar(";")), "]"), pa.scalar("~"))

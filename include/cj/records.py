@@ -1,7 +1,7 @@
 """From Commission Detail's bytes to Arrow: CJ's records as the warehouse keeps them, no float in between.
 
-One page becomes two tables, COMMISSIONS and COMMISSION_ITEMS: the columns of `cj.commissions` (without `ingested_at`) and
-`cj.commission_items` in `include/sql/schema/`. Arrow's JSON reader is given the whole schema, so a field of another type, an answer cut
+One page becomes a table, COMMISSIONS: the columns of `cj.commissions` in `include/sql/schema/` (without `ingested_at`). A record's items are text in it, of
+which the view `cj.commission_items` makes rows again. Arrow's JSON reader is given the whole schema, so a field of another type, an answer cut
 short or anything behind it is an error, and fields nobody asked for are left aside. Where a page has a record that cannot be kept as it came,
 its records are looked at one by one (`set_aside`), and the others are read as ever.
 """
@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from include.cj import set_aside
+from include.cj.columns import inside_quotes, joined, lists_joined, shortest_texts, whole
 from include.cj.errors import CJAnswerMalformed, CJNotJson, RequestProblem
 from include.cj.set_aside import Columns, Examined
 from include.domain.marks import items_marks
@@ -28,6 +29,7 @@ from include.domain.money import LARGEST_AMOUNT
 from include.domain.shapes import INSTANT, MARK, MONEY
 
 _TEXT = pa.string()
+_COMMA = pa.scalar(",")
 _EMPTY = pa.scalar("", _TEXT)
 """Given a plain text instead, Arrow would first import pandas to see whether it is one of its columns."""
 
@@ -62,7 +64,7 @@ _RECORD_COLUMNS: Columns = (
     ("pub_commission_amount_pub_currency", "pubCommissionAmountPubCurrency", MONEY, True),
     ("pub_commission_amount_usd", "pubCommissionAmountUsd", MONEY, True),
 )
-#: cj.commission_items, without the commission_id it belongs to. `sale_amount` is CJ's per-item figure, `discount` a line total.
+#: What is kept of an item. `sale_amount` is CJ's per-item figure, `discount` a line total.
 _ITEM_COLUMNS: Columns = (
     ("commission_item_id", "commissionItemId", _TEXT, False),
     ("sku", "sku", _TEXT, False),
@@ -72,8 +74,7 @@ _ITEM_COLUMNS: Columns = (
     ("commission", "totalCommissionAdvCurrency", MONEY, True),
 )
 
-COMMISSIONS = pa.schema([(name, kind) for name, _, kind, _ in _RECORD_COLUMNS] + [("items_mark", MARK)])
-COMMISSION_ITEMS = pa.schema([("commission_id", _TEXT)] + [(name, kind) for name, _, kind, _ in _ITEM_COLUMNS])
+COMMISSIONS = pa.schema([(name, kind) for name, _, kind, _ in _RECORD_COLUMNS] + [("items_mark", MARK), ("items", _TEXT)])
 
 _JSON_TYPES = {"original": pa.bool_(), "quantity": pa.int64()}
 
@@ -99,13 +100,12 @@ _ANSWER_JSON = pa.schema(
 
 @dataclass(frozen=True)
 class CommissionPage:
-    """One page of Commission Detail. `table` has the shape COMMISSIONS, `items` COMMISSION_ITEMS, `count` is the records in them.
+    """One page of Commission Detail. `table` has the shape COMMISSIONS, `count` is the records in it.
 
     `max_commission_id` is CJ's cursor; empty if CJ gave none. `set_aside` says which records are not as they came, or not there (SET_ASIDE).
     """
 
     table: pa.Table
-    items: pa.Table
     payload_complete: bool
     max_commission_id: str
     count: int
@@ -176,8 +176,8 @@ def decode_page(body: bytes, host: str, *, known_object: bool = False) -> Commis
             raise _malformed(host, "payloadComplete or records is missing")
         if b"\\u0000" in body:
             raise _NotAsItCame
-        table, items = _tables(lists.flatten())
-        return CommissionPage(table, items, complete[0].as_py(), cursor[0].as_py() or "", table.num_rows)
+        table = _with_items(lists.flatten())
+        return CommissionPage(table, complete[0].as_py(), cursor[0].as_py() or "", table.num_rows)
     except _NotAsItCame:
         pass  # and not from inside here: an error's context would carry the answer along
     return _looked_at_one_by_one(body, host)
@@ -202,24 +202,23 @@ def _looked_at_one_by_one(body: bytes, host: str) -> CommissionPage | tuple[Requ
     if cursor is not None and not (type(cursor) is str and set_aside.is_storable(cursor)):
         raise _malformed(host, "its cursor, maxCommissionId, is no text")
     looked_at = [set_aside.examined(one, _RECORD_COLUMNS, _ITEM_COLUMNS) for one in records]
-    parts = list(_taken([one for one in looked_at if one.record is not None]))
+    taken = list(_taken([one for one in looked_at if one.record is not None]))
     gone = sum(one.record is None for one in looked_at)
     if gone > MANY_SET_ASIDE and 2 * gone > len(records):
         raise _malformed(host, f"of {len(records)} records {gone} cannot be read")
-    table = pa.concat_tables([COMMISSIONS.empty_table(), *(one for one, _ in parts)])
-    items = pa.concat_tables([COMMISSION_ITEMS.empty_table(), *(one for _, one in parts)])
+    table = pa.concat_tables([COMMISSIONS.empty_table(), *taken])
     told = set_aside.rows(looked_at, _RECORD_COLUMNS, _ITEM_COLUMNS)
-    return CommissionPage(table, items, complete, cursor or "", table.num_rows, told, gone)
+    return CommissionPage(table, complete, cursor or "", table.num_rows, told, gone)
 
 
-def _taken(ones: list[Examined]) -> Iterator[tuple[pa.Table, pa.Table]]:
+def _taken(ones: list[Examined]) -> Iterator[pa.Table]:
     """The records in their order, read as those of any page are. What Arrow's reader refuses all the same is found by halves and set aside."""
     if not ones:
         return
     page = {"payloadComplete": True, "records": [one.record for one in ones]}
     try:
         answer = _read(json.dumps({"data": {"advertiserCommissions": page}}).encode(), known_object=True)
-        table, items = _tables(pc.struct_field(pc.struct_field(_only(answer.column("data")), "advertiserCommissions"), "records").flatten())
+        table = _with_items(pc.struct_field(pc.struct_field(_only(answer.column("data")), "advertiserCommissions"), "records").flatten())
     except _NotAsItCame:
         if len(ones) == 1:
             ones[0].give_up("record", "not_readable")
@@ -228,7 +227,7 @@ def _taken(ones: list[Examined]) -> Iterator[tuple[pa.Table, pa.Table]]:
         yield from _taken(ones[:middle])
         yield from _taken(ones[middle:])
         return
-    yield _with_true_marks(table, ones), items
+    yield _with_true_marks(table, ones)
 
 
 def _with_true_marks(table: pa.Table, ones: list[Examined]) -> pa.Table:
@@ -279,8 +278,8 @@ def _unreadable(body: bytes, host: str) -> CJAnswerMalformed | CJNotJson:
     return _malformed(host, "it is cut short, or no JSON")
 
 
-def _tables(records: pa.Array) -> tuple[pa.Table, pa.Table]:
-    """Records as COMMISSIONS and COMMISSION_ITEMS. Raises _NotAsItCame where one of them cannot be kept as it came."""
+def _with_items(records: pa.Array) -> pa.Table:
+    """Records as COMMISSIONS. Raises _NotAsItCame where one of them cannot be kept as it came."""
     table = _table(records, _RECORD_COLUMNS)
     lists = pc.struct_field(records, "items")
     items = _table(lists.flatten(), _ITEM_COLUMNS)
@@ -288,8 +287,17 @@ def _tables(records: pa.Array) -> tuple[pa.Table, pa.Table]:
         marks = pc.fill_null(items_marks(lists), pa.scalar(0, MARK))
     except pa.ArrowException:
         raise _NotAsItCame from None
-    owners = table.column("commission_id").take(pc.list_parent_indices(lists))
-    return table.append_column(COMMISSIONS.field("items_mark"), marks), items.add_column(0, COMMISSION_ITEMS.field("commission_id"), owners)
+    return table.append_column(COMMISSIONS.field("items_mark"), marks).append_column(COMMISSIONS.field("items"), _items_text(lists, items))
+
+
+def _items_text(lists: pa.Array, items: pa.Table) -> pa.Array:
+    """The items of each record as one JSON text, null where there are none: what schema/0018_items_in_the_record.sql makes of rows, to the letter."""
+    column = {name: whole(items[name]) for name in items.column_names}
+    amounts = [pc.fill_null(joined(',"', shortest_texts(column[name]), '"'), ",null") for name in ("sale_amount", "discount", "commission")]
+    names = joined('["', inside_quotes(column["commission_item_id"]), '","', inside_quotes(column["sku"]), '",')
+    each = joined(names, column["quantity"].cast(_TEXT), *amounts, "]")
+    there = pc.fill_null(pc.greater(pc.list_value_length(lists), 0), False)
+    return pc.if_else(there, joined("[", lists_joined(lists, each, _COMMA), "]"), pa.scalar(None, _TEXT))
 
 
 def _table(structs: pa.Array, columns: Columns) -> pa.Table:

@@ -243,6 +243,18 @@ class Session(ABC):
         """What makes the tables that are emptied in the transaction that fills them cheaper, where the warehouse can."""
         return ()
 
+    def unpacked(self, table: str, key: str, column: str) -> str:
+        """In brackets, a query for a row for each element of the JSON list that `column` holds as text: `key`, and the `element` as JSON.
+
+        As PostgreSQL has it, and so that whoever asks it for some keys, or joins it by them, reads those rows of the table alone.
+        """
+        elements = f"CROSS JOIN LATERAL jsonb_array_elements(CAST(r.{column} AS jsonb)) AS e (element)"
+        return f"(SELECT r.{key}, e.element FROM {table} AS r {elements})"
+
+    def readers(self, table: str) -> tuple[str, ...]:
+        """Who was granted to read the table, as GRANT writes them. Nobody where there are no rights."""
+        return ()
+
     def has_schema(self, name: str) -> bool:
         """Whether there is such a schema that this login has a right to."""
         found = self.rows(

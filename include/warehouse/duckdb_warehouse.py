@@ -39,8 +39,10 @@ MEMORY_LIMIT = "2GB"
 READING_LIMIT = "512MB"
 """Of whoever reads a snapshot."""
 
-NOT_IN_A_SNAPSHOT = frozenset({"commission_items", "unjudged", "replan_news"})
-"""What no page shows, and is large, or of the moment."""
+NOT_IN_A_SNAPSHOT = frozenset({"unjudged", "replan_news"})
+"""What no page shows, and is of the moment."""
+_NULL_IN_A_SNAPSHOT = {"commissions": "items"}
+"""What no page shows of a table, and is large."""
 
 _NO_FILES = (":memory:", "md:", "motherduck:")
 """DuckDB's names of what is no file; what follows them may be a token."""
@@ -221,6 +223,9 @@ class DuckDBSession(Session):
             finally:
                 self._connection.unregister("appended_rows")
 
+    def unpacked(self, table: str, key: str, column: str) -> str:
+        return f"""(SELECT {key}, UNNEST(from_json({column}, '["JSON"]')) AS element FROM {table})"""
+
     def leave_snapshot(self) -> None:
         import duckdb
 
@@ -240,7 +245,8 @@ class DuckDBSession(Session):
             with self.transaction():
                 self._connection.execute("CREATE SCHEMA snapshot.cj")
                 for name in sorted(lasting_tables() - NOT_IN_A_SNAPSHOT):
-                    self._connection.execute(f"CREATE TABLE snapshot.cj.{name} AS SELECT * FROM cj.{name}")
+                    left_out = f" REPLACE (CAST(NULL AS text) AS {column})" if (column := _NULL_IN_A_SNAPSHOT.get(name)) else ""
+                    self._connection.execute(f"CREATE TABLE snapshot.cj.{name} AS SELECT *{left_out} FROM cj.{name}")
         finally:
             self._connection.execute("DETACH snapshot")
 

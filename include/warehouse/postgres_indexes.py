@@ -95,7 +95,6 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS case_orders_order ON cj.case_orders (order_id, action_tracker_id, enterprise_id, updated_at)",
     "CREATE INDEX IF NOT EXISTS case_events_case ON cj.case_events (case_id, event)",
     "CREATE INDEX IF NOT EXISTS notices_open ON cj.notices (kind, about) WHERE over_at IS NULL",
-    "CREATE INDEX IF NOT EXISTS commission_items_id ON cj.commission_items (commission_id)",
     # What the pages look for: a part of the breaks in each of their two orders, all of one run, all of one order, the last nights of what is held back.
     f"CREATE INDEX IF NOT EXISTS reconciliation_dearest ON cj.reconciliation (({_DEAREST}), ({_LOCKS}), {_KEY}) WHERE status IN ('mismatched', 'missing')",
     f"CREATE INDEX IF NOT EXISTS reconciliation_locking ON cj.reconciliation (({_LOCKS}), ({_DEAREST}), {_KEY}) WHERE status IN ('mismatched', 'missing')",

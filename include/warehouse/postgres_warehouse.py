@@ -284,6 +284,16 @@ class PostgresSession(Session):
     def working_tables(self) -> tuple[str, ...]:
         return tuple(f"ALTER TABLE cj.{name} SET UNLOGGED" for name in _WORKING)
 
+    def readers(self, table: str) -> tuple[str, ...]:
+        found = self._fetch(
+            "SELECT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(CAST(r.rolname AS text)) END "
+            "|| CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS reader "
+            "FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee "
+            "WHERE c.oid = to_regclass(:table) AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner ORDER BY 1",
+            {"table": table},
+        )
+        return tuple(found["reader"].to_pylist())
+
     def _relations(self, schema: str) -> set[str]:
         found = self._fetch(
             "SELECT CAST(c.relname AS text) AS name FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "

@@ -66,6 +66,7 @@ _RECOVERY = Refusal(
     WarehouseUnavailable,
     "PostgreSQL's replica cancelled the statement, which stood in the way of what its primary had changed. Try again; a larger max_standby_streaming_delay there makes it rarer",
 )
+_DEPENDS = "PostgreSQL: {}, which becomes another thing. Nothing was changed: note the text of what depends on it (pg_get_viewdef), drop that, try again, and make it anew"
 _RIGHTS = "docs/warehouses.md lists the rights the package needs"
 
 #: By the beginning of the SQLSTATE, the longest that fits; where several have it, the first whose pattern is found in the text.
@@ -76,6 +77,7 @@ REFUSED: Mapping[str, tuple[Refusal, ...]] = MappingProxyType({
         Refusal(r"for schema", WarehouseForbids, f"PostgreSQL: {{}}. The login lacks a right on it: GRANT USAGE ON SCHEMA to read from it; schema cj must belong to it. {_RIGHTS}"),
         Refusal(r"", WarehouseForbids, f"PostgreSQL: {{}}. The login may not read it: GRANT SELECT ON it. {_RIGHTS}"),
     ),
+    "2BP01": (Refusal(r"DETAIL:\s+(?P<words>[^\n]*)", WarehouseError, _DEPENDS), Refusal("", WarehouseError, _DEPENDS)),
     "42601": (Refusal("", WarehouseError, "PostgreSQL cannot read the SQL: {}. Correct the SQL"),),
     "42": (Refusal("", WarehouseShapeError, "PostgreSQL: {}. Create it, or correct the SQL that names it"),),
     "3F": (Refusal("", WarehouseShapeError, "PostgreSQL: {}. Create it, or correct the SQL that names it"),),
@@ -128,7 +130,8 @@ def refused(text: str, state: str) -> WarehouseError:
     said = re.search(r"(?:ERROR|FATAL):\s+([^\n]*)", text)
     words = said.group(1).rstrip(".") if said else "it gave no reason"
     kind = next(state[:length] for length in range(len(state), -1, -1) if state[:length] in REFUSED)
-    refusal = next(one for one in REFUSED[kind] if re.search(one.pattern, text))
+    refusal, found = next((one, found) for one in REFUSED[kind] if (found := re.search(one.pattern, text)))
+    words = found.groupdict().get("words") or words
     raised = refusal.raises(refusal.sentence.replace("{}", words).replace("{state}", state or "none") + ".")
     assert isinstance(raised, WarehouseError)
     return raised

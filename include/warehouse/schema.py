@@ -3,8 +3,9 @@
     lasting tables    change by ordered steps, include/sql/schema/0001_first.sql and on. Each is run in order, once, and noted in
                       cj.schema_version. A step that was released is never edited; its columns come last, so that a schema made today and
                       one that was brought up to date are the same
-    everything else   the working tables (working.sql), the view order_state and the indexes hold no rows of their own between
-                      transactions: they are made anew whenever what they are made of changes, and need no step
+    everything else   the working tables (working.sql), the views and the indexes hold no rows of their own between transactions: they are
+                      made anew whenever what they are made of changes, and need no step. A table that became a view goes when the view
+                      is made, once a step has moved its rows; who could read it can read the view
 
 Every statement of a step can run again: a schema from before there were versions has no cj.schema_version, and begins with step 1.
 
@@ -32,6 +33,10 @@ _LOCKS = ("cj.tables", "cj.plan", "cj.ledger")
 _CREATE_SCHEMA = re.compile(r"^CREATE SCHEMA\b", re.MULTILINE)
 
 
+_VIEWS_SINCE = frozenset({"commission_items"})
+"""Tables that became views."""
+
+
 class SchemaSession(Protocol):
     """What is used of a session."""
 
@@ -41,6 +46,8 @@ class SchemaSession(Protocol):
     def serialize(self, name: str) -> None: ...
     def has_schema(self, name: str) -> bool: ...
     def has_table(self, schema: str, name: str) -> bool: ...
+    def unpacked(self, table: str, key: str, column: str) -> str: ...
+    def readers(self, table: str) -> tuple[str, ...]: ...
     def indexes(self) -> tuple[str, ...]: ...
     def working_tables(self) -> tuple[str, ...]: ...
 
@@ -67,7 +74,7 @@ def steps() -> tuple[Step, ...]:
 def lasting_tables() -> set[str]:
     """The names of the tables whose rows stay."""
     texts = [sql_text("schema/version"), *(step.text for step in steps())]
-    return {name for text in texts for name in re.findall(r"CREATE TABLE IF NOT EXISTS cj\.(\w+)", text)}
+    return {name for text in texts for name in re.findall(r"CREATE TABLE IF NOT EXISTS cj\.(\w+)", text)} - _VIEWS_SINCE
 
 
 def working_tables() -> list[str]:
@@ -151,18 +158,51 @@ def _make_anew(session: SchemaSession, made_of: str) -> None:
     for name in working_tables():
         session.execute(f"DROP TABLE IF EXISTS cj.{name}")
     session.execute(sql_text("schema/working"))
-    session.execute(_view())
+    for name, text in _views(session).items():
+        _make_view(session, name, text)
     for statement in (*session.indexes(), *session.working_tables()):
         session.execute(statement)
     session.execute("INSERT INTO cj.working_version (made_of) VALUES (:made_of)", {"made_of": made_of})
 
 
 @cache
-def _view() -> str:
-    return "CREATE OR REPLACE VIEW cj.order_state AS " + filled("order_state", records="cj.commissions")
+def _order_state() -> str:
+    return filled("order_state", records="cj.commissions")
+
+
+@cache
+def _commission_items(items: str) -> str:
+    return filled("commission_items", items=items)
+
+
+def _views(session: SchemaSession) -> dict[str, str]:
+    """Each view's name and query."""
+    return {
+        "order_state": _order_state(),
+        "commission_items": _commission_items(session.unpacked("cj.commissions", "commission_id", "items")),
+    }
+
+
+def _make_view(session: SchemaSession, name: str, text: str) -> None:
+    readers: tuple[str, ...] = ()
+    if name in _VIEWS_SINCE and _is_a_table(session, name):
+        readers = session.readers(f"cj.{name}")
+        session.execute(f"DROP TABLE cj.{name}")
+    session.execute(f"CREATE OR REPLACE VIEW cj.{name} AS {text}")
+    for reader in readers:
+        session.execute(f"GRANT SELECT ON cj.{name} TO {reader}")
+
+
+def _is_a_table(session: SchemaSession, name: str) -> bool:
+    found = session.rows(
+        "SELECT COUNT(*) AS n FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = 'cj' "
+        "AND table_name = :name AND table_type = 'BASE TABLE'",
+        {"name": name},
+    )
+    return found == [{"n": 1}]
 
 
 def _made_of(session: SchemaSession) -> str:
     """What everything but the lasting tables is made of, in a few letters."""
-    texts = [*sqltext.statements(sql_text("schema/working")), _view(), *session.indexes(), *session.working_tables()]
+    texts = [*sqltext.statements(sql_text("schema/working")), *_views(session).values(), *session.indexes(), *session.working_tables()]
     return blake2b("\n".join(texts).encode(), digest_size=8).hexdigest()

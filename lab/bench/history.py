@@ -67,7 +67,7 @@ _OF_STATES = {
             sent_at + INTERVAL '60 days', 'FIXED_DATE', 'AUTOMATED', part = 0, CAST(1000000 + n * 3 AS text), NULL,
             CASE WHEN part = 1 THEN -100 WHEN part = 2 OR creates THEN 80 ELSE 100 END, 0, 0, CASE part WHEN 1 THEN -8 ELSE 8 END,
             CASE part WHEN 1 THEN -2 ELSE 2 END, NULL, 0, sent_at + INTERVAL '2 hours', CASE WHEN part = 0 AND NOT creates THEN 2 * run ELSE seen END, NULL, NULL,
-            NULL, NULL, NULL, NULL, CASE WHEN action_status = 'closed' THEN seen END
+            NULL, NULL, NULL, NULL, CASE WHEN action_status = 'closed' THEN seen END, NULL
         FROM states CROSS JOIN (SELECT 0 AS part UNION ALL SELECT 1 UNION ALL SELECT 2) AS parts
         WHERE part = 0 OR (NOT creates AND NOT breaks)
     """,

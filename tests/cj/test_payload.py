@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.cj import payload
+from include.cj.columns import instant_texts, money_texts
 from include.cj.errors import CJRequestTooLarge, CJTooManyOrders, CJUnsendable
-from include.cj.payload import body_hash, instant_texts, money_texts, request_body
+from include.cj.payload import body_hash, request_body
 from include.domain.money import money_text
 from include.domain.shapes import CHUNK, INSTANT, MONEY
 from include.domain.states import Operation

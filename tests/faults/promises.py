@@ -16,7 +16,7 @@ TABLES = {
     "quarantine": "run_id, enterprise_id, action_tracker_id, order_id, updated_at, stage, reason, detail, quarantined_at",
     "skipped": "run_id, enterprise_id, action_tracker_id, order_id, updated_at, reason, skipped_at",
     "planned": "run_id, chunk_id, operation, enterprise_id, action_tracker_id, order_id, updated_at, planned_at",
-    "commissions": "commission_id, order_id, sale_amount, items_mark, posting_date",
+    "commissions": "commission_id, order_id, sale_amount, items_mark, items, posting_date",
     "reconciliation": "run_id, enterprise_id, action_tracker_id, order_id, updated_at, operation, status, reason, submitted_amount, posted_amount, "
     "difference, posted_at, attempts",
 }

@@ -47,6 +47,7 @@ FILLED: dict[str, Callable[[], str]] = {
     "prelock_found": found_sql,
     "prelock_news": lambda: filled("prelock_news", planned=["to_send"]),
     "order_state": lambda: filled("order_state", records="cj.commissions"),
+    "commission_items": lambda: filled("commission_items", items="(SELECT commission_id, element FROM elements)"),
     "page_breaks": lambda: filled("page_breaks", asked=EVERY_FILTER, sort="risk"),
     **{
         name: functools.partial(filled, name, asked=EVERY_FILTER)

@@ -1,4 +1,4 @@
-"""The ledger: CJ's records as they came, appended once each to cj.commissions and cj.commission_items.
+"""The ledger: CJ's records as they came, appended once each to cj.commissions, with their items.
 
 The first reading goes back `ledger_days` (or to `since`) by windows of at most 31 days; each window is committed, so a reading that is cut goes on
 where it stopped. Afterwards each reading asks for what is new past the cursor, CJ's documented way to poll; once a day it sweeps the last days
@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 
 from include.cj.client import CJClient
 from include.cj.limits import MAX_WINDOW, windows
-from include.cj.records import COMMISSION_ITEMS, CommissionPage
+from include.cj.records import CommissionPage
 from include.cj.set_aside import SET_ASIDE
 from include.domain.account import Account
 from include.domain.shapes import INSTANT
@@ -135,7 +135,7 @@ def _append_window(
 
 
 def append_records(session: Session, spool: PageSpool, reading: int) -> int:
-    """Append records and items that are not there yet, inside the caller's transaction. Returns how many records were new.
+    """Append records that are not there yet, inside the caller's transaction. Returns how many records were new.
 
     The ids go first and alone: almost always none of them is known, and then the records go straight to where they stay.
     """
@@ -150,10 +150,9 @@ def append_records(session: Session, spool: PageSpool, reading: int) -> int:
         session.execute(filled("ledger_back"), {"reading": reading})
         _say_what_was_unsaid(session, spool)
     session.execute("DELETE FROM cj.incoming_commissions")
-    appended = session.append("cj.commissions", seen.passing(_of_reading(_new(spool.records(), kept, copied, ["commission_id"]), reading)))
+    appended = session.append("cj.commissions", seen.passing(_of_reading(_new(spool.records(), kept, copied), reading)))
     session.append("cj.tracker_readings", seen.rows())
-    session.append("cj.commission_items", _new(spool.items(), kept, copied, COMMISSION_ITEMS.names))
-    session.analyze_grown("cj.commissions", "cj.commission_items")
+    session.analyze_grown("cj.commissions")
     return appended
 
 
@@ -193,25 +192,25 @@ def tell_set_aside(session: Session, spool: PageSpool, advertiser_id: str, readi
     session.execute(filled("ledger_told_before"), {"advertiser_id": advertiser_id, "now": now})
 
 
-def _new(pages: Iterator[pa.Table], kept: pa.Array, copied: pa.Array, key: list[str]) -> Iterator[pa.RecordBatch]:
-    """Without the rows of `kept` records; those of `copied` ones from the first page they stand in, and there once each, told apart by `key`."""
+def _new(pages: Iterator[pa.Table], kept: pa.Array, copied: pa.Array) -> Iterator[pa.RecordBatch]:
+    """Without the `kept` records; the `copied` ones where they stand first."""
     seen: set[str] = set()
     for page in pages:
         new = page.filter(pc.invert(pc.is_in(page["commission_id"], kept))) if len(kept) else page
         again = pc.is_in(new["commission_id"], copied)
         if pc.any(again).as_py():
             rows = new.filter(again)
-            new = pa.concat_tables([new.filter(pc.invert(again)), rows.filter(pa.array(_first(rows.to_pylist(), seen, key), pa.bool_()))])
-            seen.update(rows["commission_id"].to_pylist())
+            new = pa.concat_tables(
+                [new.filter(pc.invert(again)), rows.filter(pa.array(_first(rows["commission_id"].to_pylist(), seen), pa.bool_()))]
+            )
         yield from new.to_batches()
 
 
-def _first(rows: list[dict[str, object]], seen: set[str], key: list[str]) -> list[bool]:
-    told, first = set[tuple[object, ...]](), []
-    for row in rows:
-        values = tuple(row[name] for name in key)
-        first.append(row["commission_id"] not in seen and values not in told)
-        told.add(values)
+def _first(ids: list[str], seen: set[str]) -> list[bool]:
+    first = []
+    for one in ids:
+        first.append(one not in seen)
+        seen.add(one)
     return first
 
 
@@ -343,9 +342,6 @@ class PageSpool:
     def records(self) -> Iterator[pa.Table]:
         return self._read("records")
 
-    def items(self) -> Iterator[pa.Table]:
-        return self._read("items")
-
     def told(self) -> Iterator[pa.Table]:
         """What is to be said of records that are not as they came."""
         return self._read("told")
@@ -356,7 +352,6 @@ class PageSpool:
             return
         stamp = pa.array([datetime.now(UTC)] * page.count, INSTANT)
         self._write("records", page.table.append_column("ingested_at", stamp))
-        self._write("items", page.items)
         self._write("told", page.set_aside)
         self.count, self.pages = self.count + page.count, self.pages + 1
         self.set_aside += page.gone

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 
-from include.cj.records import COMMISSION_ITEMS, COMMISSIONS, CommissionPage
+from include.cj.records import COMMISSIONS, CommissionPage
 from include.restatements.ledger.reading import PageSpool, append_records
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
@@ -22,15 +23,9 @@ def page(*ids: str) -> CommissionPage:
         "advertiser_id": "1", "action_tracker_id": 7, "order_id": "o-1", "action_type": "sale", "action_status": "new", "publisher_id": "2",
         "posting_date": POSTED, "original": True, "sale_amount": Decimal("10.00"), "items_mark": Decimal(3),
     }  # fmt: skip
-    records = [dict.fromkeys(COMMISSIONS.names) | given | {"commission_id": one} for one in ids]
-    items = [
-        dict.fromkeys(COMMISSION_ITEMS.names) | {"commission_id": one, "commission_item_id": f"{one}-{sku}", "sku": sku, "quantity": 1}
-        for one in ids
-        for sku in SKUS
-    ]
-    return CommissionPage(
-        pa.Table.from_pylist(records, COMMISSIONS), pa.Table.from_pylist(items, COMMISSION_ITEMS), True, max(ids), len(ids)
-    )
+    items = {one: json.dumps([[f"{one}-{sku}", sku, 1, None, None, None] for sku in SKUS]) for one in ids}
+    records = [dict.fromkeys(COMMISSIONS.names) | given | {"commission_id": one, "items": items[one]} for one in ids]
+    return CommissionPage(pa.Table.from_pylist(records, COMMISSIONS), True, max(ids), len(ids))
 
 
 def read(location: WarehouseLocation, *pages: CommissionPage) -> int:
