@@ -215,15 +215,16 @@ class PostgresSession(Session):
             cursor = self._connection.cursor()
         try:
             with speaking():
-                cursor.execute(text)
+                schema = cursor.adbc_execute_schema(text)
+                cursor.execute(_with_numerics_as_text(text, schema))
                 reader = cursor.fetch_record_batch()
             empty = True
             while (batch := _next(reader)) is not None:
                 for start in range(0, batch.num_rows, batch_rows):
                     empty = False
-                    yield batch.slice(start, batch_rows)
+                    yield _of_schema(batch.slice(start, batch_rows), schema)
             if empty:
-                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+                yield pa.RecordBatch.from_pylist([], schema=schema)
         finally:
             cursor.close()
 
@@ -312,12 +313,9 @@ class PostgresSession(Session):
         return circumstances_of(self)
 
     def own_type(self, kind: pa.DataType) -> pa.DataType | None:
-        """Numeric arrives as exact text under an opaque type."""
-        import pyarrow as pa
-
         from include.domain.shapes import MONEY
 
-        return MONEY if isinstance(kind, pa.OpaqueType) and kind.type_name == "numeric" else None
+        return MONEY if _is_numeric(kind) else None
 
     def binary_order(self, expression: str) -> str:
         # Where the database sorts by bytes anyway, saying so in its own words lets a sort that was made before serve again.
@@ -357,6 +355,33 @@ def _opening(sql: str) -> str:
 
 def _returns_rows(sql: str) -> bool:
     return re.match(r"(SELECT|VALUES|SHOW|EXPLAIN)\b", _opening(sql), re.IGNORECASE) is not None
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    """Numeric arrives as exact text under an opaque type."""
+    import pyarrow as pa
+
+    return isinstance(kind, pa.OpaqueType) and kind.type_name == "numeric"
+
+
+def _with_numerics_as_text(statement: str, schema: pa.Schema) -> str:
+    """The statement, with the server writing the digits of its numerics: the driver takes several times as long to. The order of the rows stays."""
+    names = {name: '"' + name.replace('"', '""') + '"' for name in schema.names}
+    if not any(_is_numeric(f.type) for f in schema) or len(names) < len(schema):
+        return statement
+    columns = ", ".join(f"CAST({names[f.name]} AS text) AS {names[f.name]}" if _is_numeric(f.type) else names[f.name] for f in schema)
+    return f"SELECT {columns} FROM (\n{statement}\n) AS streamed"
+
+
+def _of_schema(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The numerics that came as text, as the driver would have given them."""
+    import pyarrow as pa
+
+    columns = [
+        pa.ExtensionArray.from_storage(f.type, column) if _is_numeric(f.type) and column.type == f.type.storage_type else column
+        for f, column in zip(schema, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=schema.names)
 
 
 def _without_copy(cursor: driver.Cursor) -> None:
