@@ -244,10 +244,7 @@ class Session(ABC):
         return ()
 
     def unpacked(self, table: str, key: str, column: str) -> str:
-        """In brackets, a query for a row for each element of the JSON list that `column` holds as text: `key`, and the `element` as JSON.
-
-        As PostgreSQL has it, and so that whoever asks it for some keys, or joins it by them, reads those rows of the table alone.
-        """
+        """In brackets, a query for a row for each element of the JSON list in `column`: `key` and `element`. Asked for some keys, it reads those rows alone."""
         elements = f"CROSS JOIN LATERAL jsonb_array_elements(CAST(r.{column} AS jsonb)) AS e (element)"
         return f"(SELECT r.{key}, e.element FROM {table} AS r {elements})"
 

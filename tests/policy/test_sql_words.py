@@ -73,6 +73,9 @@ FREE = {
     "missing_rule",
     "rule",
     "status_rule",
+    "table_name",
+    "table_schema",
+    "table_type",
 }
 """Columns that are compared with words of the warehouse's, of the user's, or of the rules (tests/restatements/rules)."""
 
