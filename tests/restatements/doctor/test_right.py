@@ -16,8 +16,8 @@ from tests.restatements.doctor.ground import Ground, states, week_of_orders, wro
 
 
 @pytest.fixture
-def right(cj: SandboxProcess, tmp_path: Path, location: WarehouseLocation, monkeypatch: pytest.MonkeyPatch) -> Ground:
-    made = Ground(cj, tmp_path, location, monkeypatch)
+def right(cj: SandboxProcess, tmp_path: Path, empty_location: WarehouseLocation, monkeypatch: pytest.MonkeyPatch) -> Ground:
+    made = Ground(cj, tmp_path, empty_location, monkeypatch)
     orders = week_of_orders()
     made.orders(orders)
     made.reported(orders)
