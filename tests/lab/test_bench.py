@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from include.warehouse.base import WarehouseLocation, open_warehouse
 from lab.bench import books, loops
 from lab.bench.airflow_night import cjs_seconds, last_night
 from lab.bench.ground import Ground, lay, postgres, scratch, seed_sandbox
@@ -26,6 +27,9 @@ ORDERS = 400
 @pytest.fixture(scope="module")
 def ground() -> Iterator[Ground]:
     with scratch() as folder, postgres(folder) as server:
+        with open_warehouse(WarehouseLocation("postgres", uri=server.get_uri())) as session:
+            # It writes whenever it likes, and what a step has written is compared here.
+            session.execute("ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()")
         laid = lay(server, folder, ORDERS)
         seed_sandbox(laid)
         yield laid
