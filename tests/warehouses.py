@@ -44,6 +44,7 @@ def _file_of_tables() -> bytes:
 
 def duckdb_with_tables(path: Path) -> WarehouseLocation:
     """A DuckDB warehouse in a new file at `path`, with the package's tables and no row."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_file_of_tables())
     return WarehouseLocation("duckdb", path=str(path))
 
