@@ -8,7 +8,6 @@ What it does not see: bytes that were never handed to a disk, since they were de
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -90,12 +89,16 @@ def written(processes: Iterable[int]) -> float:
 
 def megabytes(processes: Iterable[int]) -> float:
     """What these processes hold in memory now; what several share is counted once."""
-    total = 0
-    for process in processes:
-        with suppress(OSError):
-            found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii"), re.MULTILINE)
-            total += int(found[1]) if found else 0
-    return total / 1024
+    return sum(map(in_use, processes)) / 2**20
+
+
+def in_use(process: int) -> int:
+    """Bytes in use by a process, none once it is gone; pages that processes share are divided between them (PSS)."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 def descendants(process: int) -> Iterator[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 import httpx
@@ -126,10 +127,8 @@ def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str
         changes = read_changes(uri)
     with clock.phase("validate"):
         validate(changes)
-    sent = 0
     with peer.tracking(token) as http, clock.phase("submit"):
-        for operation, chunk in chunks(changes):
-            sent += len(peer.post(http, f"{url}/graphql", body(operation, chunk)))
+        sent = peer.taken(http, url, starmap(body, chunks(changes)))
     now = after_the_hour(url)
     with clock.phase("pages"), peer.reading(token) as http:
         records = pages(http, f"{url}/query", "5500001", peer.month_of_the_night(), now)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from include.commands.up import LOOPBACK, healthy, members, stop_session
+from lab.bench.costs import in_use
 
 WORKERS = ("worker-1", "worker-2")
 CONCURRENCY = 2
@@ -137,7 +138,7 @@ def family(pid: int) -> list[int]:
 
 def memory(pids: Mapping[str, list[int]]) -> dict[str, int]:
     """Bytes in use by name; pages that processes share are divided between them (PSS)."""
-    return {name: sum(_pss(pid) for pid in each) for name, each in pids.items()}
+    return {name: sum(map(in_use, each)) for name, each in pids.items()}
 
 
 def most_resident(pid: int) -> int:
@@ -147,14 +148,6 @@ def most_resident(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
-
-
-def _pss(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 def interrupt_on_signals() -> None:
