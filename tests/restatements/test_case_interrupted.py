@@ -13,25 +13,10 @@ from include.sql import filled
 from include.warehouse.base import WarehouseLocation, open_warehouse
 from tests.postgres_server import explained
 from tests.restatements.cases_desk import DAY, HOUR, NOW, Desk
+from tests.restatements.killed import Killed, killed_at
 
 LOST = "1500001-lost-cancel-1"
 AS_IT_RAN = "ANALYZE, TIMING OFF"
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-def killed_at(name: str, times: int = 1) -> Any:
-    left = [times]
-
-    def checkpoint(reached: str) -> None:
-        if reached == name:
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-
-    return checkpoint
 
 
 def all_of(desk: Desk) -> dict[str, list[dict[str, Any]]]:

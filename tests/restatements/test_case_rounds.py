@@ -17,7 +17,8 @@ from include.sql import filled
 from include.storage.folder import Folder
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.restatements.cases_desk import DAY, HOUR, NOW, Desk
-from tests.restatements.test_case_interrupted import Killed, all_of, killed_at
+from tests.restatements.killed import Killed, killed_at
+from tests.restatements.test_case_interrupted import all_of
 
 LOST = "1500001-lost-cancel-1"
 

@@ -18,12 +18,8 @@ from include.restatements.settings import Run
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Options, World
+from tests.restatements.killed import Killed, killed_at
 from tests.restatements.nights import NewWorld, later, placed
-
-
-class Killed(Exception):
-    """The process ends here."""
-
 
 START = BEGIN - timedelta(days=9)
 
@@ -61,12 +57,8 @@ def test_a_night_that_is_killed_before_its_page_is_made_gets_it_with_the_next_tr
     night = world.prepare(START, world.now())
     world.submit(night)
 
-    def killed(at: str) -> None:
-        if at == point:
-            raise Killed
-
     with pytest.raises(Killed):
-        publish(night.run, world.settings, world.location, killed)
+        publish(night.run, world.settings, world.location, killed_at(point))
     assert RESULT_PAGE not in left(world)
     world.publish(night)
     assert RESULT_PAGE in left(world)
