@@ -62,7 +62,8 @@ class Replica(NamedTuple):
         self.admin()
 
     def _wait_for(self, position: str, or_held_up: bool) -> None:
-        held_up = "EXISTS (SELECT 1 FROM pg_stat_activity WHERE backend_type = 'startup' AND (wait_event_type = 'Lock' OR wait_event LIKE 'RecoveryConflict%%'))"
+        # Its lock, asked for and not given, is there all the time; a wait event is not, while recovery cancels who is in its way.
+        held_up = "EXISTS (SELECT 1 FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND backend_type = 'startup')"
         # Several times the half minute that a replica gives each query before its recovery cancels it.
         for _ in range(2_400):
             with psycopg.connect(f"postgresql://postgres@127.0.0.1:{self.port}/postgres", autocommit=True) as replica:
