@@ -88,6 +88,7 @@ class Session(ABC):
 
     spelling: ClassVar[Mapping[str, str]] = {}
     """How this warehouse spells our types, where it does not read them as they are: `{"timestamp with time zone": "timestamp_tz"}`."""
+    held_alone: ClassVar[bool] = False  # nobody else can open the warehouse meanwhile, so it is open no longer than work is done in it
 
     def __init__(self, location: WarehouseLocation) -> None:
         self.location = location

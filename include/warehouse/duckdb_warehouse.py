@@ -161,6 +161,8 @@ def _no_duckdb_file(path: Path, kind: str) -> SettingError:
 class DuckDBSession(Session):
     """See `Session`."""
 
+    held_alone = True
+
     def __init__(self, location: WarehouseLocation, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(location)
         self._connection = connection

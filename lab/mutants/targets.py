@@ -80,16 +80,20 @@ TARGETS = (
         Target(f"include/sql/ledger_{name}.sql", sql_texts.mutations, (_ALIKE, f"{_LEDGER}/test_gone.py {_ONE}"))
         for name in ("alike", "gone", "back")
     ),
-    Target(
-        "include/restatements/ledger/reading.py",
-        python_code.mutations,
-        (
-            _APPENDED,
-            _READ,
-            f"{_LEDGER}/test_set_aside.py {_LEDGER}/test_gone.py {_ONE}",
-            f"{_LEDGER}/test_reading.py -k planner",
-            f"{_LEDGER}/test_publishers.py {_ONE}",
-        ),
+    *(
+        Target(
+            f"include/restatements/ledger/{name}.py",
+            python_code.mutations,
+            (
+                _APPENDED,
+                _READ,
+                f"{_LEDGER}/test_appending.py",
+                f"{_LEDGER}/test_set_aside.py {_LEDGER}/test_gone.py {_ONE}",
+                f"{_LEDGER}/test_reading.py -k planner",
+                f"{_LEDGER}/test_publishers.py {_ONE}",
+            ),
+        )
+        for name in ("appending", "reading", "spool")
     ),
     Target("include/restatements/publish.py", python_code.mutations, (_LOADED,)),
     Target(

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from include.cj.records import CommissionPage, decode_page
 from include.domain.errors import WarehouseError
 from include.domain.shapes import MONEY
-from include.restatements.ledger.reading import PageSpool, append_records
+from include.restatements.ledger.appending import append_records
+from include.restatements.ledger.spool import PageSpool
 from include.warehouse import schema
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -125,8 +126,8 @@ def read(session: Session, records: list[tuple[str, list[Item]]]) -> None:
     """As CJ's answer gives them, and the ledger appends them."""
     found = decode_page(json.dumps(answer(records)).encode(), "cj.example")
     assert isinstance(found, CommissionPage)
-    with PageSpool(iter([found])) as spool, session.transaction():
-        append_records(session, spool, 1)
+    with PageSpool() as spool, session.transaction():
+        append_records(session, [spool.fill(iter([found])).pages()], 1)
 
 
 def answer(records: list[tuple[str, list[Item]]]) -> object:

@@ -15,23 +15,19 @@ A record that cannot be kept as it came stops nothing: it is kept with a change,
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from include.cj.client import CJClient
 from include.cj.limits import MAX_WINDOW, windows
 from include.cj.records import CommissionPage
-from include.cj.set_aside import SET_ASIDE
 from include.domain.account import Account
-from include.domain.shapes import INSTANT
-from include.restatements.ledger.trackers import TrackersSeen
+from include.restatements.ledger.appending import Appending, WindowRead, next_reading, tell_set_aside
+from include.restatements.ledger.spool import PageSpool, newest_of
 from include.restatements.scratch import room_told
 from include.sql import filled
 from include.warehouse.base import Params, Session, WarehouseLocation, open_warehouse
@@ -77,11 +73,12 @@ def read_ledger(
     """Bring the ledger of one account up to CJ's present. `since` reads everything from that date again; what is there already stays as it is.
     What locks within `processing`, CJ's hour, is asked for again; what never posted is given up after `deadline`.
 
-    The warehouse is open only while records are written. Raises CJError, WarehouseError.
+    The warehouse is open only while records are written: of a large window, where it serves others meanwhile, from its 60,000th record on. Raises CJError, WarehouseError.
     """
     with open_warehouse(location) as session:
         session.create_tables()
         last, swept_at = _last_read(session, account.advertiser_id)
+        shared = not session.held_alone
     client.ping()  # teaches the client CJ's clock before any window is cut
     now = client.now()
     oldest = _waited_for(location, account.advertiser_id, swept_at, now, processing, deadline) if swept_at else None
@@ -100,118 +97,16 @@ def read_ledger(
     for start, end in windows(begin, now + AHEAD):
         until = min(end, now)
         pages = client.commission_pages(account.advertiser_id, since_posting=start, before_posting=end, since_commission_id=cursor)
-        with PageSpool(pages) as spool:
-            newest = max(newest, spool.cursor, key=_order_of)
-            appended += _append_window(spool, account, location, newest, start, until, kind)
+        with PageSpool() as spool, Appending(location, spool, ahead=shared, checkpoint=checkpoint) as appending:
+            spool.fill(pages, after_each=appending.page_came)
+            newest = newest_of(newest, spool.cursor)
+            appended += appending.finish(WindowRead(account.advertiser_id, newest, kind, start, until))
             records += spool.count
             set_aside += spool.set_aside
         checkpoint("window_read")
     if last is not None:  # what is read for the first time CJ showed at once
         _refresh_alike(client, account, location, now, last.number)
     return LedgerRead(account.advertiser_id, records, appended, until, kind, set_aside)
-
-
-def _append_window(
-    spool: PageSpool, account: Account, location: WarehouseLocation, newest: str, start: datetime, complete_until: datetime, kind: str
-) -> int:
-    """Append what is new of one window, and how far the reading has come, in one transaction. Returns how many records were new."""
-    with open_warehouse(location) as session, session.transaction():
-        session.serialize("cj.ledger")
-        reading = _next_reading(session)
-        appended = append_records(session, spool, reading) if spool.count else 0
-        tell_set_aside(session, spool, account.advertiser_id, reading)
-        read = {
-            "advertiser_id": [account.advertiser_id],
-            "cursor_commission_id": [newest],
-            "kind": [kind],
-            "read_from": pa.array([start], INSTANT),
-            "complete_until": pa.array([complete_until], INSTANT),
-            "records": pa.array([spool.count], pa.int64()),
-            "read_at": pa.array([datetime.now(UTC)], INSTANT),
-            "reading": pa.array([reading], pa.int64()),
-        }
-        session.append("cj.ledger_reads", pa.table(read))
-    return appended
-
-
-def append_records(session: Session, spool: PageSpool, reading: int) -> int:
-    """Append records that are not there yet, inside the caller's transaction. Returns how many records were new.
-
-    The ids go first and alone: almost always none of them is known, and then the records go straight to where they stay.
-    """
-    session.execute("DELETE FROM cj.incoming_commissions")
-    session.append("cj.incoming_commissions", spool.ids())
-    session.analyze("cj.incoming_commissions")
-    known = session.table(filled("ledger_known"))
-    seen = TrackersSeen(reading)
-    kept = known.filter(known["kept"])["commission_id"].combine_chunks()
-    copied = known.filter(pc.invert(known["kept"]))["commission_id"].combine_chunks()
-    if len(kept):
-        session.execute(filled("ledger_back"), {"reading": reading})
-        _say_what_was_unsaid(session, spool)
-    session.execute("DELETE FROM cj.incoming_commissions")
-    appended = session.append("cj.commissions", seen.passing(_of_reading(_new(spool.records(), kept, copied), reading)))
-    session.append("cj.tracker_readings", seen.rows())
-    session.analyze_grown("cj.commissions")
-    return appended
-
-
-def _say_what_was_unsaid(session: Session, spool: PageSpool) -> None:
-    """Fill in what publishers see and earn, of records from before that was asked for. The only fields that are filled in afterwards: null is not known."""
-    unsaid = session.table(filled("ledger_unsaid"))["commission_id"].combine_chunks()
-    if not len(unsaid):
-        return
-    session.execute("DELETE FROM cj.incoming_commissions")
-    said = (page.filter(pc.is_in(page["commission_id"], unsaid)) for page in spool.records())
-    session.append("cj.incoming_commissions", (batch for page in said for batch in page.to_batches()))
-    session.analyze("cj.incoming_commissions")
-    session.execute(filled("ledger_publisher"))
-
-
-def _next_reading(session: Session) -> int:
-    """Readings are numbered under their lock: what one reads is later than what every one before it read, whatever clocks say."""
-    newest = session.rows("SELECT MAX(reading) AS newest FROM cj.ledger_reads")[0]["newest"]
-    return 1 + (newest if isinstance(newest, int) else 0)
-
-
-def _of_reading(batches: Iterator[pa.RecordBatch], reading: int) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        yield batch.append_column("reading", pa.repeat(pa.scalar(reading, pa.int64()), batch.num_rows))
-
-
-def tell_set_aside(session: Session, spool: PageSpool, advertiser_id: str, reading: int) -> None:
-    """Append what could not be kept as it came to cj.ledger_set_aside, inside the caller's transaction; what was said of a record before is not said again."""
-    told = [page for page in spool.told() if page.num_rows]
-    if not told:
-        return
-    now = datetime.now(UTC)
-    rows = pa.concat_tables(told).group_by(SET_ASIDE.names).aggregate([]).select(SET_ASIDE.names)
-    rows = rows.append_column("advertiser_id", pa.array([advertiser_id] * rows.num_rows, pa.string()))
-    rows = rows.append_column("reading", pa.repeat(pa.scalar(reading, pa.int64()), rows.num_rows))
-    session.append("cj.ledger_set_aside", rows.append_column("set_aside_at", pa.array([now] * rows.num_rows, INSTANT)))
-    session.execute(filled("ledger_told_before"), {"advertiser_id": advertiser_id, "now": now})
-
-
-def _new(pages: Iterator[pa.Table], kept: pa.Array, copied: pa.Array) -> Iterator[pa.RecordBatch]:
-    """Without the `kept` records; the `copied` ones where they stand first."""
-    seen: set[str] = set()
-    for page in pages:
-        new = page.filter(pc.invert(pc.is_in(page["commission_id"], kept))) if len(kept) else page
-        again = pc.is_in(new["commission_id"], copied)
-        if pc.any(again).as_py():
-            rows = new.filter(again)
-            new = pa.concat_tables(
-                [new.filter(pc.invert(again)), rows.filter(pa.array(_first(rows["commission_id"].to_pylist(), seen), pa.bool_()))]
-            )
-        yield from new.to_batches()
-
-
-def _first(ids: list[str], seen: set[str]) -> list[bool]:
-    first = []
-    for one in ids:
-        first.append(one not in seen)
-        seen.add(one)
-    return first
 
 
 class _Read(NamedTuple):
@@ -281,15 +176,16 @@ def _read_again(client: CJClient, account: Account, location: WarehouseLocation,
     posted = {str(row["commission_id"]): moment for row in due if isinstance(moment := row["posting_date"], datetime)}
     if not posted:
         return
-    with PageSpool(_asked_again(client, account, posted)) as spool, open_warehouse(location) as session:
-        with session.transaction():
+    with PageSpool() as spool:
+        spool.fill(_asked_again(client, account, posted))
+        with open_warehouse(location) as session, session.transaction():
             session.serialize("cj.ledger")
             session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.asked_commissions")
-            session.append("cj.incoming_commissions", (batch for page in spool.records() for batch in page.to_batches()))
+            session.append("cj.incoming_commissions", (batch for page in spool.pages().records() for batch in page.to_batches()))
             session.append("cj.asked_commissions", pa.table({"commission_id": list(posted)}))
             session.analyze("cj.incoming_commissions", "cj.asked_commissions")
-            reading = _next_reading(session)
-            tell_set_aside(session, spool, account.advertiser_id, reading)
+            reading = next_reading(session)
+            tell_set_aside(session, spool.pages(), account.advertiser_id, reading)
             for step in ("ledger_refresh", "ledger_back", "ledger_gone"):
                 session.execute(filled(step), {"reading": reading})
             session.execute("DELETE FROM cj.incoming_commissions; DELETE FROM cj.asked_commissions")
@@ -307,63 +203,3 @@ def _asked_again(client: CJClient, account: Account, posted: dict[str, datetime]
         ids = [name for name, posted in rest if posted < end]
         rest = rest[len(ids) :]
         yield from client.commission_pages(account.advertiser_id, since_posting=start, before_posting=end, commission_ids=ids)
-
-
-def _order_of(cursor: str) -> tuple[int, str]:
-    """CJ's ids grow: longer is newer, then by digits."""
-    return len(cursor), cursor
-
-
-class PageSpool:
-    """Pages on local disk between CJ and the warehouse, so that memory stays flat and the warehouse is opened once they are all there."""
-
-    def __init__(self, pages: Iterator[CommissionPage]) -> None:
-        self._pages_to_come = pages
-        self.count, self.pages, self.cursor = 0, 0, "0"
-        self.set_aside = 0
-
-    def __enter__(self) -> PageSpool:
-        self._scratch = tempfile.TemporaryDirectory(prefix="cj-ledger-")
-        try:
-            for page in self._pages_to_come:
-                self._add(page)
-        except BaseException:
-            self._scratch.cleanup()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._scratch.cleanup()
-
-    def ids(self) -> Iterator[pa.RecordBatch]:
-        for page in self._read("records"):
-            yield from page.select(["commission_id"]).to_batches()
-
-    def records(self) -> Iterator[pa.Table]:
-        return self._read("records")
-
-    def told(self) -> Iterator[pa.Table]:
-        """What is to be said of records that are not as they came."""
-        return self._read("told")
-
-    def _add(self, page: CommissionPage) -> None:
-        self.cursor = max(self.cursor, page.max_commission_id or "0", key=_order_of)
-        if not page.count and not page.set_aside.num_rows:
-            return
-        stamp = pa.array([datetime.now(UTC)] * page.count, INSTANT)
-        self._write("records", page.table.append_column("ingested_at", stamp))
-        self._write("told", page.set_aside)
-        self.count, self.pages = self.count + page.count, self.pages + 1
-        self.set_aside += page.gone
-
-    def _file(self, kind: str, page: int) -> str:
-        return str(Path(self._scratch.name) / f"{kind}-{page}.arrow")
-
-    def _write(self, kind: str, table: pa.Table) -> None:
-        with pa.OSFile(self._file(kind, self.pages), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-
-    def _read(self, kind: str) -> Iterator[pa.Table]:
-        for page in range(self.pages):
-            with pa.memory_map(self._file(kind, page)) as source:
-                yield pa.ipc.open_file(source).read_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -68,6 +69,9 @@ class CommissionDetail:
     hidden_by_id: set[str] = field(default_factory=set)
     """Records that are not shown to who asks for them by their id."""
     fails_by_id: bool = False
+    most_on_a_page: int = 10_000
+    before_answer: Callable[[Asked], None] = lambda _: None
+    """What happens while it is asked for a page. An httpx error is what came instead of an answer."""
 
     def client(self, kind: type[CJClient] = CJClient) -> CJClient:
         transport = httpx.MockTransport(self._answer)
@@ -80,9 +84,11 @@ class CommissionDetail:
         if request.url.host == "tracking.example":
             found: dict[str, Any] = {"getBuildNumber": "1"}
         else:
-            records = self._found(document)
+            found_records = self._found(document)
+            records = found_records[: self.most_on_a_page]
             last = records[-1]["commissionId"] if records else None
-            page = {"count": len(records), "payloadComplete": True, "maxCommissionId": last, "records": records}
+            whole = len(records) == len(found_records)
+            page = {"count": len(records), "payloadComplete": whole, "maxCommissionId": last, "records": records}
             found = {"advertiserCommissions": page}
         return httpx.Response(200, json={"data": found}, headers={"Date": format_datetime(self.now, usegmt=True)})
 
@@ -91,6 +97,7 @@ class CommissionDetail:
         since, before = (datetime.fromisoformat(said[n]) if n in said else None for n in ("sincePostingDate", "beforePostingDate"))
         asked = Asked(since, before, said.get("sinceCommissionId"), said.get("commissionIds"))
         self.asked.append(asked)
+        self.before_answer(asked)
         return sorted((r for r in self.records if self._shown(r, asked)), key=lambda r: int(r["commissionId"]))
 
     def _shown(self, record: dict[str, Any], asked: Asked) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pyarrow as pa
 
 from include.cj.records import COMMISSIONS, CommissionPage
-from include.restatements.ledger.reading import PageSpool, append_records
+from include.restatements.ledger.appending import append_records
+from include.restatements.ledger.spool import Pages, PageSpool
 from include.warehouse.base import WarehouseLocation, open_warehouse
 
 POSTED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,13 +30,18 @@ def page(*ids: str) -> CommissionPage:
 
 
 def read(location: WarehouseLocation, *pages: CommissionPage) -> int:
-    def given() -> Iterator[CommissionPage]:
-        yield from pages
+    return read_in_parts(location, pages)
 
-    with open_warehouse(location) as session, PageSpool(given()) as spool:
-        session.create_tables()
-        with session.transaction():
-            return append_records(session, spool, 1)
+
+def read_in_parts(location: WarehouseLocation, *parts: Sequence[CommissionPage]) -> int:
+    with open_warehouse(location) as session, PageSpool() as spool, session.transaction():
+        return append_records(session, list(parted(spool, parts)), 1)
+
+
+def parted(spool: PageSpool, parts: Sequence[Sequence[CommissionPage]]) -> Iterator[Pages]:
+    for part in parts:
+        there = spool.pages().numbers.stop
+        yield spool.fill(iter(part)).pages(there)
 
 
 def held(location: WarehouseLocation) -> tuple[list[str], list[str]]:
@@ -69,3 +75,15 @@ def test_reading_the_same_pages_again_adds_what_is_new_alone(location: Warehouse
     assert read(location, page("101", "102"), page("103", "102")) == 1
     assert read(location, page("101", "102", "103")) == 0
     assert held(location) == of("101", "102", "103")
+
+
+def test_a_record_at_the_seam_of_two_parts_is_kept_once(location: WarehouseLocation) -> None:
+    assert read_in_parts(location, [page("101", "102")], [page("102", "103"), page("103", "101")], [page("101"), page("104", "104")]) == 4
+    assert held(location) == of("101", "102", "103", "104")
+    assert read_in_parts(location, [page("103", "104")], [page("105", "101")]) == 1
+
+
+def test_what_trackers_are_seen_to_have_counts_each_record_once_however_it_is_parted(location: WarehouseLocation) -> None:
+    read_in_parts(location, [page("101", "102")], [page("102", "103")], [page("103")])
+    with open_warehouse(location) as session:
+        assert session.rows("SELECT records, with_items FROM cj.tracker_readings") == [{"records": 3, "with_items": 3}]

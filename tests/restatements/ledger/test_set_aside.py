@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -16,7 +15,8 @@ from hypothesis import strategies as st
 from include.cj.records import CommissionPage, decode_page
 from include.cj.set_aside import SET_ASIDE
 from include.domain.marks import sku_hash
-from include.restatements.ledger.reading import PageSpool, append_records, tell_set_aside
+from include.restatements.ledger.appending import append_records, tell_set_aside
+from include.restatements.ledger.spool import PageSpool
 from include.sql import _environment
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 from tests.restatements.ledger.commission_detail import ACCOUNT, NOW, CommissionDetail, record
@@ -161,13 +161,10 @@ def answer(records: list[Any]) -> bytes:
 def kept(session: Session, body: bytes) -> CommissionPage:
     found = decode_page(body, "cj.example")
     assert isinstance(found, CommissionPage)
-
-    def pages() -> Iterator[CommissionPage]:
-        yield found
-
-    with PageSpool(pages()) as spool, session.transaction():
-        append_records(session, spool, 1)
-        tell_set_aside(session, spool, ACCOUNT.advertiser_id, 1)
+    with PageSpool() as spool, session.transaction():
+        pages = spool.fill(iter([found])).pages()
+        append_records(session, [pages], 1)
+        tell_set_aside(session, pages, ACCOUNT.advertiser_id, 1)
     return found
 
 
