@@ -50,7 +50,7 @@ class Clock:
         began = time.perf_counter()
         yield
         ended = time.perf_counter()
-        spent = costs.difference(before, costs.ours()) | {"calls": float(len(WAITS) - calls)}
+        spent = costs.difference(before, costs.ours()) | {"calls": float(sum(wait.asked for wait in WAITS[calls:]))}
         self.seconds[name] = self.seconds.get(name, 0) + ended - began
         waited, worked = union(WAITS[calls:])
         self.waited[name] = self.waited.get(name, 0) + waited
@@ -80,12 +80,15 @@ class Clock:
 
 @dataclass(frozen=True)
 class Wait:
-    """One HTTP request of this process, from its first byte out to the answer's headers; and the processor time we had used by either."""
+    """One HTTP request of this process, from its first byte out to the answer's headers, or one wait for CJ's allowance to ask; and the processor time we had
+    used by either."""
 
     began: float
     ended: float
     cpu_began: float
     cpu_ended: float
+    asked: bool = True
+    """Whether anything was asked, or only waited for."""
 
 
 WAITS: list[Wait] = []
@@ -107,6 +110,24 @@ def watch_http() -> None:
                 WAITS.append(Wait(began, time.perf_counter(), cpu, costs.ours()["cpu"]))
 
     httpx.HTTPTransport.handle_request = watched  # type: ignore[method-assign]
+    _watch_allowance()
+
+
+def _watch_allowance() -> None:
+    """A night has its hour, in which CJ lets us ask anew; a measurement has none, and waits."""
+    from include.cj.limits import SlidingWindow
+
+    plain = SlidingWindow.acquire
+
+    def watched(self: SlidingWindow) -> float:
+        began, cpu = time.perf_counter(), costs.ours()["cpu"]
+        waited = plain(self)
+        if waited:
+            with _lock:
+                WAITS.append(Wait(began, time.perf_counter(), cpu, costs.ours()["cpu"], asked=False))
+        return waited
+
+    SlidingWindow.acquire = watched  # type: ignore[method-assign]
 
 
 def union(waits: list[Wait]) -> tuple[float, float]:
