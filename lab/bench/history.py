@@ -6,6 +6,7 @@ Of two hundred states sent, by number: one of four was created, the others resta
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ DAYS = 270
 LOCKS_AFTER = 60
 """Days from an order to its lock."""
 _BATCH = 1_000_000
+_NAME_OF_INDEX = re.compile(r"INDEX IF NOT EXISTS (\w+)")
 
 
 @dataclass(frozen=True)
@@ -25,19 +27,21 @@ class History:
 
     submissions: int
     runs: int
+    days: int = DAYS
+    """Of nights."""
     breaks: int = 3
     """Of two hundred."""
 
 
 def _each(history: History) -> str:
     """One row a state sent: its number and run, when, and what is true of it."""
-    apart = round(DAYS * 86_400 / history.runs)
+    apart = round(history.days * 86_400 / history.runs)
     return f"""
     SELECT n, run, sent_at, n % 200 < {history.breaks} AS breaks, n % 4 = 3 AS creates, CONCAT('past-', CAST(n AS text)) AS order_id,
         CONCAT('history-', CAST(run AS text)) AS run_id, 2 * run + 1 AS seen, {history.runs - 1} AS last_run,
         CASE WHEN sent_at > TIMESTAMPTZ '{NIGHT - timedelta(days=LOCKS_AFTER)}' THEN 'new' ELSE 'closed' END AS action_status
     FROM (
-        SELECT n, run, TIMESTAMPTZ '{NIGHT - timedelta(days=DAYS + 3)}' + run * INTERVAL '{apart} seconds' AS sent_at
+        SELECT n, run, TIMESTAMPTZ '{NIGHT - timedelta(days=history.days + 3)}' + run * INTERVAL '{apart} seconds' AS sent_at
         FROM (
             SELECT n, CAST(FLOOR(CAST(n AS double precision) * {history.runs} / {history.submissions}) AS bigint) AS run
             FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS s (n)
@@ -113,6 +117,9 @@ _OF_RUNS = {
 def fill(session: Session, history: History) -> None:
     """All of it, in steps that keep memory flat. Then what a warehouse does by itself in nine months: dead rows are swept, and all is on disk."""
     states = _each(history)
+    indexes = session.indexes()
+    for index in indexes:  # made at the end, in a third of the time
+        session.execute(f"DROP INDEX IF EXISTS cj.{_NAME_OF_INDEX.findall(index)[0]}")
     for first in range(0, history.submissions, _BATCH):
         bounds = {"first": first, "last": min(first + _BATCH, history.submissions) - 1}
         for table, rows in _OF_STATES.items():
@@ -126,6 +133,7 @@ def fill(session: Session, history: History) -> None:
     session.execute(
         "INSERT INTO cj.held_open_until (advertiser_id, reading) SELECT advertiser_id, MAX(reading) FROM cj.ledger_reads GROUP BY advertiser_id"
     )
+    session.execute(";".join(indexes))
     session.execute("VACUUM")
     session.analyze(*_OF_STATES, *_OF_RUNS)
     session.execute("CHECKPOINT")

@@ -226,9 +226,9 @@ def night(clock: Clock, orders: int, folder: str, uri: str, url: str, token: str
 
 
 def night_on(
-    clock: Clock, orders: int, folder: str, uri: str, url: str, token: str, kind: str, submissions: int = 0, runs: int = 0
+    clock: Clock, orders: int, folder: str, uri: str, url: str, token: str, kind: str, submissions: int = 0, runs: int = 0, days: int = 0
 ) -> dict[str, Any]:
-    """A night on what many nights left, or on nothing: `kind` of warehouse at `uri`, so many states sent by so many runs."""
+    """A night on what many nights left, or on nothing: `kind` of warehouse at `uri`, so many states sent by so many runs in so many days."""
     from include.restatements.ledger.accounts import read_ledgers
     from lab.bench.history import History, fill
 
@@ -237,7 +237,7 @@ def night_on(
     with open_warehouse(location) as session:
         session.create_tables()
         if submissions:
-            fill(session, History(submissions, runs))
+            fill(session, History(submissions, runs, days))
     filled = time.monotonic() - began
     watch_http()
     read_ledgers(wanted, location, (NIGHT - timedelta(days=30)).date())

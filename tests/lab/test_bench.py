@@ -152,7 +152,7 @@ def test_a_loop_after_which_cj_is_wrong_fails() -> None:
 
 @pytest.mark.timeout(900)  # many processes, one after the other
 def test_a_night_on_history_is_measured_in_either_warehouse(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "RUNS", 20)
+    monkeypatch.setattr(loops, "A_RUN", 100)
     rows = list(loops.history(ground, past=[2_000]))
     assert [(row.step, row.ceiling) for row in rows] == [
         ("a night on 2,000 states sent before, PostgreSQL", 1.5),
