@@ -19,13 +19,13 @@ from dataclasses import replace
 from datetime import date
 from itertools import count
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
 
 from include.domain.errors import SettingError, WarehouseError
 from include.warehouse import schema, sqltext
 from include.warehouse.base import Circumstance, Params, Session
-from include.warehouse.location import ConnectionParts, WarehouseLocation
+from include.warehouse.location import WarehouseLocation
 from include.warehouse.postgres_circumstances import circumstances_of
+from include.warehouse.postgres_connection import connection_to, location
 from include.warehouse.postgres_indexes import INDEXES
 from include.warehouse.postgres_values import as_text, bound, sql_type
 from include.warehouse.postgres_words import not_connected, speaking
@@ -33,6 +33,8 @@ from include.warehouse.postgres_words import not_connected, speaking
 if TYPE_CHECKING:
     import adbc_driver_postgresql.dbapi as driver
     import pyarrow as pa
+
+__all__ = ["ALIASES", "CONNECTION", "DRIVER", "PostgresSession", "connect", "connect_to_read", "location"]  # what a kind's module holds
 
 CONNECTION = "type postgres"
 ALIASES = ("postgresql", "pg")
@@ -53,66 +55,14 @@ _TAKES_NO_TRANSACTION = re.compile(r"(CREATE|DROP)\s+DATABASE\b|ALTER\s+SYSTEM\b
 _WORKING = tuple(name for name in schema.working_tables() if name != "working_version")
 
 
-#: Airflow's own hook reads these, libpq does not; none of them says where the server is.
-_AIRFLOWS = frozenset(
-    {
-        "cursor", "sqlalchemy_scheme", "sqlalchemy_query", "iam", "aws_conn_id", "redshift", "redshift-serverless", "cluster-identifier",
-        "workgroup-name", "azure_conn_id", "azure_oauth_scope",
-    }
-)  # fmt: skip
-
-#: With one of these the hook fetches a password from a cloud first.
-_FETCHES_A_PASSWORD = ("iam", "azure_conn_id")
-
-
-def location(parts: ConnectionParts) -> WarehouseLocation:
-    """The server as the URI libpq reads. A host that begins with a slash is a socket's folder; extras are libpq parameters."""
-    if not parts.host:
-        raise SettingError(f"Connection {parts.conn_id!r} has no host: put the server's name, or the folder of its socket, there.")
-    options = _options(parts)
-    socket = parts.host.startswith("/")
-    if socket:
-        options["host"] = parts.host
-    if parts.port and socket:
-        options["port"] = str(parts.port)
-    who = quote(parts.login, safe="")
-    if parts.password:
-        who += ":" + quote(parts.password, safe="")
-    server = "" if socket else parts.host + (f":{parts.port}" if parts.port else "")
-    # Not as a form is sent: there a blank is a plus, and to libpq a plus is a plus.
-    query = f"?{urlencode(options, quote_via=quote, safe='')}" if options else ""
-    return WarehouseLocation("postgres", uri=f"postgresql://{who + '@' if who else ''}{server}/{quote(parts.schema, safe='')}{query}")
-
-
-def _options(parts: ConnectionParts) -> dict[str, str]:
-    """The extra's libpq parameters. Raises SettingError for what would be lost in silence."""
-    for name in _FETCHES_A_PASSWORD:
-        if parts.extra.get(name) not in (None, False, "", "false", "False"):
-            raise SettingError(
-                f"Connection {parts.conn_id!r}: extra has {name}, which lets Airflow's own hook fetch a password from a cloud. This package does not: "
-                "put the password into the connection (a secrets backend may fetch it), and take it out of the extra."
-            )
-    options = {}
-    for name, value in parts.extra.items():
-        if name in _AIRFLOWS or value is None or value == "":
-            continue
-        if not isinstance(value, str | int):
-            raise SettingError(
-                f"Connection {parts.conn_id!r}: extra {name} is no text, number or true or false. Write it as libpq reads it, or take it out."
-            )
-        options[name] = str(int(value)) if isinstance(value, bool) else str(value)
-    return options
-
-
 def connect(location: WarehouseLocation) -> Session:
     """Connect by the location's libpq URI. Raises WarehouseUnavailable where no server answers, SettingError where it turns us away."""
     import adbc_driver_manager as adbc
-    import adbc_driver_postgresql.dbapi as driver
 
     if not location.uri:
         raise SettingError("The warehouse connection is of type 'postgres' and says no host. Fill in host, database, login and password.")
     try:
-        connection = driver.connect(_with_our_name(location.uri), autocommit=True)
+        connection = connection_to(location.uri)
     except adbc.Error as error:
         raise not_connected(str(error), str(location)) from None
     return PostgresSession(location, connection)
@@ -122,11 +72,6 @@ def connect_to_read(location: WarehouseLocation) -> Session:
     """A connection like any other, which is not waited for long. Raises as `connect` does."""
     waits = "connect_timeout" in location.uri
     return connect(location if waits else replace(location, uri=f"{location.uri}{'&' if '?' in location.uri else '?'}connect_timeout=3"))
-
-
-def _with_our_name(uri: str) -> str:
-    """The name a DBA sees in pg_stat_activity, where the connection's extra gives no other."""
-    return f"{uri}{'&' if '?' in uri else '?'}fallback_application_name=cj_restatements"
 
 
 class PostgresSession(Session):

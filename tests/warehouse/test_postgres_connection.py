@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -206,6 +208,43 @@ def test_a_session_that_the_server_ends_is_tried_again(guarded: Guarded, shop: s
             pid = session.rows("SELECT CAST(pg_backend_pid() AS bigint) AS pid")[0]["pid"]
             guarded.admin(f"SELECT pg_terminate_backend({pid})")
             session.execute("SELECT order_id FROM order_changes")
+
+
+def connections(guarded: Guarded, database: str) -> int:
+    """How many there have been to the database, once the server has counted those that closed."""
+    with psycopg.connect(guarded.uri("postgres", database="postgres"), autocommit=True) as dba:
+        open_ones = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = %s"
+        while dba.execute(open_ones, [database]).fetchone() != (0,):
+            time.sleep(0.01)
+        found = dba.execute("SELECT sessions FROM pg_stat_database WHERE datname = %s", [database]).fetchone()
+    assert found
+    return int(found[0])
+
+
+def test_after_the_first_a_session_costs_one_connection(guarded: Guarded, shop: str) -> None:
+    """The driver reads all types and tables of a server before it connects, in a connection of its own: ten times as long as the session's."""
+    warehouse = WarehouseLocation("postgres", uri=guarded.uri(database=shop))
+    counted = []
+    for _ in range(4):
+        with open_warehouse(warehouse) as session:
+            assert session.rows("SELECT 1 AS one") == [{"one": 1}]
+        counted.append(connections(guarded, shop))
+    assert [after - before for before, after in pairwise(counted)] == [1, 1, 1]
+
+
+def test_a_server_that_turns_away_whom_it_let_in_before_says_why(guarded: Guarded, shop: str) -> None:
+    uri = guarded.uri(database=shop)
+    with open_warehouse(WarehouseLocation("postgres", uri=uri)) as session:
+        assert session.rows("SELECT 1 AS one") == [{"one": 1}]
+    guarded.admin(f"ALTER DATABASE {shop} RENAME TO {shop}_moved")
+    try:
+        error = tried(uri)
+        assert isinstance(error, SettingError)
+        assert "there is no such database" in str(error)
+    finally:
+        guarded.admin(f"ALTER DATABASE {shop}_moved RENAME TO {shop}")
+    with open_warehouse(WarehouseLocation("postgres", uri=uri)) as session:
+        assert session.rows("SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_each_kind_of_refusal_can_be_told_in_one_sentence_that_says_what_to_do() -> None:
