@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import SimpleQueue
+from threading import Event
 from typing import Self
 
 import pyarrow as pa
@@ -52,26 +53,25 @@ class Appending:
 
     def __init__(self, location: WarehouseLocation, spool: PageSpool, *, ahead: bool, checkpoint: Checkpoint = no_checkpoint) -> None:
         self._location, self._spool, self._ahead, self._checkpoint = location, spool, ahead, checkpoint
-        self._given = spool.pages()
-        self._given_records = 0
+        self._given_pages = self._given_records = 0
         self._read: WindowRead | None = None
         self._parts: SimpleQueue[Pages | None] = SimpleQueue()
-        self._thread: ThreadPoolExecutor | None = None
+        self._given_up = Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cj-append")  # begins with what it is first given
         self._under_way: Future[int] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._thread is not None:
-            self._parts.put(None)
-            self._thread.shutdown(wait=True)
+        self._given_up.set()
+        self._parts.put(None)
+        self._thread.shutdown(wait=True)
 
     def page_came(self) -> None:
         """One more is in the spool."""
         if self._ahead and self._spool.count - self._given_records >= MANY:
-            if self._thread is None:
-                self._thread = ThreadPoolExecutor(1, thread_name_prefix="cj-append")
+            if self._under_way is None:
                 self._under_way = self._thread.submit(self._append, self._what_comes())
             self._give()
 
@@ -88,23 +88,24 @@ class Appending:
         return self._append([self._spool.pages()])
 
     def _give(self) -> None:
-        self._given = self._spool.pages(self._given.numbers.stop)
-        self._given_records = self._spool.count
-        self._parts.put(self._given)
+        part = self._spool.pages(self._given_pages)
+        self._given_pages, self._given_records = part.numbers.stop, self._spool.count
+        self._parts.put(part)
 
     def _what_comes(self) -> Iterator[Pages]:
         """What is given, until no more comes."""
-        while (part := self._parts.get()) is not None:
+        while (part := self._parts.get()) is not None and not self._given_up.is_set():
             yield part
             self._checkpoint("part_appended")
+        if self._given_up.is_set():
+            raise _GivenUp
 
     def _append(self, parts: Iterable[Pages]) -> int:
         with open_warehouse(self._location) as session, session.transaction():
             session.serialize("cj.ledger")
             reading = next_reading(session)
             appended = append_records(session, parts, reading)
-            if self._read is None:
-                raise _GivenUp
+            assert self._read is not None  # said before the parts ended
             tell_set_aside(session, self._spool.pages(), self._read.advertiser_id, reading)
             row = {
                 "advertiser_id": [self._read.advertiser_id],

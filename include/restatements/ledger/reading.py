@@ -73,7 +73,7 @@ def read_ledger(
     """Bring the ledger of one account up to CJ's present. `since` reads everything from that date again; what is there already stays as it is.
     What locks within `processing`, CJ's hour, is asked for again; what never posted is given up after `deadline`.
 
-    The warehouse is open only while records are written: of a large window, where it serves others meanwhile, from its 60,000th record on. Raises CJError, WarehouseError.
+    The warehouse is open only while records are written; when that is, is told in include.restatements.ledger.appending. Raises CJError, WarehouseError.
     """
     with open_warehouse(location) as session:
         session.create_tables()

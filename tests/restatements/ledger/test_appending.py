@@ -115,6 +115,30 @@ def test_a_question_that_fails_leaves_nothing_of_its_window_and_the_next_reading
     assert all_in_the_ledger_once(server)
 
 
+def test_a_question_that_fails_does_not_wait_for_what_was_still_to_be_appended(server: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on, steps, leaves = threading.Event(), list[str](), appending.Appending.__exit__
+
+    def leaving(self: appending.Appending, *error: object) -> None:
+        threading.Timer(0.3, goes_on.set).start()  # the first part ends while it is given up
+        leaves(self, *error)
+
+    def first_part(step: str) -> None:
+        steps.append(step)
+        assert goes_on.wait(WAIT)
+
+    def away(asked: Asked) -> None:
+        if asked.cursor == IDS[-2]:
+            raise httpx.ConnectError("gone")
+
+    monkeypatch.setattr(appending.Appending, "__exit__", leaving)
+    monkeypatch.setattr(appending, "MANY", 2)
+    server.cj.before_answer = away
+    with pytest.raises(CJError):
+        read(server, first_part)
+    assert steps == ["part_appended"]
+    assert server.held() == []
+
+
 @pytest.mark.parametrize("part", [1, 2, 3])
 def test_a_process_that_dies_between_two_parts_leaves_nothing_of_the_window(server: Ledger, part: int) -> None:
     with pytest.raises(Killed):
@@ -146,7 +170,6 @@ def test_a_connection_that_is_cut_while_cj_is_asked_costs_the_parts_and_not_the_
 
 
 def test_a_warehouse_that_does_not_take_it_either_time_ends_the_reading(server: Ledger) -> None:
-    server.rows("SELECT 1 AS one")
     with open_warehouse(server.location) as dba:
         dba.execute("ALTER TABLE cj.commissions ADD CONSTRAINT none_of_these CHECK (commission_id <> '109')")
     with pytest.raises(WarehouseError):
