@@ -12,7 +12,7 @@ WHERE advertiser_id = :advertiser_id
 c.action_status IN ('new', 'extended') AND {{ is_of_an_order("c") }}
 {%- endset %}
 {%- macro open(value) -%}
-{% if whole %}{{ value }}{% else %}CASE WHEN {{ is_open }} THEN {{ value }} END{% endif %}
+CASE WHEN {{ is_open }} THEN {{ value }} END
 {%- endmacro %}
 INSERT INTO cj.held_open (
     advertiser_id, action_tracker_id, order_id, placed_at, locks_at, sale_amount, order_discount, sold_amount, sold_discount
@@ -23,15 +23,12 @@ SELECT c.advertiser_id, c.action_tracker_id, c.order_id, MIN({{ open("c.event_da
     SUM(CASE WHEN c.original THEN COALESCE({{ open("c.sale_amount") }}, 0) ELSE 0 END),
     SUM(CASE WHEN c.original THEN COALESCE({{ open("c.order_discount") }}, 0) ELSE 0 END)
 FROM cj.commissions AS c
-{% if whole %}
-WHERE c.advertiser_id = :advertiser_id AND c.order_id IS NOT NULL AND c.order_id <> '' AND {{ is_open }}
-{% else %}
-INNER JOIN cj.held_news AS n USING (advertiser_id, action_tracker_id, order_id)
-WHERE c.advertiser_id = :advertiser_id AND c.order_id <> ''
-{% endif %}
-GROUP BY c.advertiser_id, c.action_tracker_id, c.order_id
 {% if not whole %}
-HAVING COUNT({{ open("1") }}) > 0
-{% endif %};
+INNER JOIN cj.held_news AS n USING (advertiser_id, action_tracker_id, order_id)
+{% endif %}
+WHERE c.advertiser_id = :advertiser_id AND c.order_id IS NOT NULL AND c.order_id <> ''{% if whole %} AND {{ is_open }}{% endif %}
+
+GROUP BY c.advertiser_id, c.action_tracker_id, c.order_id
+HAVING COUNT({{ open("1") }}) > 0;
 
 DELETE FROM cj.held_news
