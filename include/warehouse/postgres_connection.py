@@ -72,6 +72,7 @@ def connection_to(uri: str) -> driver.Connection:
     import adbc_driver_postgresql.dbapi as driver
 
     server = _server(_with_our_name(uri))
+    # As the driver's own connect() does it, but for the server, which that makes anew each time.
     return driver.Connection(_NotClosed(server), adbc.AdbcConnection(server), autocommit=True)
 
 
@@ -82,7 +83,10 @@ def _with_our_name(uri: str) -> str:
 
 @lru_cache(maxsize=8)
 def _server(uri: str) -> adbc.AdbcDatabase:
-    """What the driver knows of a server before it connects. It reads every type and table there is for it, which takes ten times as long as to connect."""
+    """What the driver knows of a server before it connects. It reads every type and table there is for it, which takes ten times as long as to connect.
+
+    A type that is made afterwards is read all the same; until the process ends it is named by its number.
+    """
     import adbc_driver_postgresql
 
     return adbc_driver_postgresql.connect(uri)
