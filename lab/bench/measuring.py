@@ -96,38 +96,35 @@ _lock = threading.Lock()
 
 
 def watch_http() -> None:
-    """Notes from here on when this process waits for an answer. Reading an answer's body is work of ours and not noted."""
+    """Notes from here on when this process waits for an answer, or for CJ's allowance to ask: a night has its hour, in which CJ lets it ask anew, and a
+    measurement has none. Reading an answer's body is work of ours and not noted.
+    """
     import httpx
 
-    plain = httpx.HTTPTransport.handle_request
-
-    def watched(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
-        began, cpu = time.perf_counter(), costs.ours()["cpu"]
-        try:
-            return plain(self, request)
-        finally:
-            with _lock:
-                WAITS.append(Wait(began, time.perf_counter(), cpu, costs.ours()["cpu"]))
-
-    httpx.HTTPTransport.handle_request = watched  # type: ignore[method-assign]
-    _watch_allowance()
-
-
-def _watch_allowance() -> None:
-    """A night has its hour, in which CJ lets us ask anew; a measurement has none, and waits."""
     from include.cj.limits import SlidingWindow
 
-    plain = SlidingWindow.acquire
+    ask, acquire = httpx.HTTPTransport.handle_request, SlidingWindow.acquire
 
-    def watched(self: SlidingWindow) -> float:
-        began, cpu = time.perf_counter(), costs.ours()["cpu"]
-        waited = plain(self)
-        if waited:
-            with _lock:
-                WAITS.append(Wait(began, time.perf_counter(), cpu, costs.ours()["cpu"], asked=False))
-        return waited
+    def asked(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        with _noted(asked=True):
+            return ask(self, request)
 
-    SlidingWindow.acquire = watched  # type: ignore[method-assign]
+    def acquired(self: SlidingWindow) -> float:
+        with _noted(asked=False):
+            return acquire(self)
+
+    httpx.HTTPTransport.handle_request = asked  # type: ignore[method-assign]
+    SlidingWindow.acquire = acquired  # type: ignore[method-assign]
+
+
+@contextmanager
+def _noted(*, asked: bool) -> Iterator[None]:
+    began, cpu = time.perf_counter(), costs.ours()["cpu"]
+    try:
+        yield
+    finally:
+        with _lock:
+            WAITS.append(Wait(began, time.perf_counter(), cpu, costs.ours()["cpu"], asked))
 
 
 def union(waits: list[Wait]) -> tuple[float, float]:
