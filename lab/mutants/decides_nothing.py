@@ -49,7 +49,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/replan_news.sql", "WHERE l.kind = 'first' AND (l.reading > :heard_until", "< → <="): "likewise",
     ("include/sql/replan_news.sql", "WHERE l.kind = 'first' AND (l.reading > :heard_until", "0 → 1"): "likewise",
     ("include/sql/open_orders.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the reading is asked of what was joined",
-    ("include/sql/open_orders.sql", "INNER JOIN cj.submissions AS s USING", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
+    ("include/sql/open_orders.sql", "INNER JOIN cj.submissions AS t USING", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.reconciliation AS r", "INNER JOIN → LEFT JOIN"): "the verdict is asked of what was joined",
     ("include/sql/open_orders.sql", "WHERE c.{{ news }} > :judged_since", "> → >="): "it only tells the index where to begin",
     ("include/sql/ledger_due.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the record's status is asked of what was joined",
@@ -67,7 +67,6 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/fragments.sql", "INNER JOIN cj.ledger_set_aside AS a USING", "INNER JOIN → LEFT JOIN"): "what was set aside is asked whether it was kept",
     ("include/sql/order_state.sql", "MAX(CASE WHEN age = 1 THEN", "MAX( → MIN("): "one record alone is the newest",
     ("include/sql/verdicts_apply.sql", "    INNER JOIN cj.verdicts AS v", "INNER JOIN → LEFT JOIN"): "it only makes less work of what is joined to the verdicts below",
-    ("include/sql/verdicts_apply.sql", "        AND v.updated_at = l.updated_at", "AND → OR"): "likewise: one row of a state is its newest, however often it stands there",
     ("include/sql/reconciliation_run.sql", "INNER JOIN cj.submissions AS s", "INNER JOIN → LEFT JOIN"): "the discount is asked of what was joined",
     ("include/sql/ledger_known.sql", "HAVING COUNT(*) > 1", "> → >="): "what came once is kept once on the slower way as well",
     ("include/sql/ledger_refresh.sql", "MAX(i.action_status) AS action_status, MAX(i.locking_date)", "MAX( → MIN("):

@@ -114,6 +114,14 @@ def test_what_was_judged_for_good_is_when_a_record_of_it_was_read_since(
     assert is_looked_at(ground) is looked_at
 
 
+@pytest.mark.parametrize("news", ["reading", "moved_reading"])
+def test_what_was_read_before_its_own_account_was_judged_is_not_because_another_was_judged_earlier(ground: Ground, news: str) -> None:
+    ground.account(judged_reading=5).account(advertiser_id="9", judged_reading=2).sent().verdict(status="matched").record(
+        **{"reading": 1} | {news: 4}
+    )
+    assert not is_looked_at(ground)
+
+
 @pytest.mark.parametrize(
     ("aside", "looked_at"),
     [
