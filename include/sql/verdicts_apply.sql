@@ -1,47 +1,40 @@
+{% from "fragments.sql" import same_order %}
+{%- macro same_state(one, other) -%}
+{{ same_order(one, other) }} AND {{ one }}.updated_at = {{ other }}.updated_at
+{%- endmacro %}
+{%- set key = "enterprise_id, action_tracker_id, order_id, updated_at" %}
+{%- macro either(now, before) -%}
+CASE WHEN t.of_now THEN {{ now }} ELSE {{ before }} END
+{%- endmacro %}
 -- Every change of verdict is appended to cj.verdicts_log, told against its own newest row: cj.reconciliation may have been emptied and judged anew.
--- Where the log has no row of a state yet, it begins with the verdict that stood before.
+-- Where the log has no row of a state yet, it begins with the verdict that stood before. The log is looked into once: DuckDB goes through all of it.
 INSERT INTO cj.verdicts_log (
-    enterprise_id, action_tracker_id, order_id, updated_at, advertiser_id, run_id, operation, submitted_at, change, status, reason,
-    posted_amount, difference, commission_at_risk, checked_at
-)
-SELECT
-    r.enterprise_id, r.action_tracker_id, r.order_id, r.updated_at, r.advertiser_id, r.run_id, r.operation, r.submitted_at, 1, r.status, r.reason,
-    r.posted_amount, r.difference, r.commission_at_risk, r.checked_at
-FROM cj.reconciliation AS r
-INNER JOIN cj.verdicts AS v
-    ON v.enterprise_id = r.enterprise_id AND v.action_tracker_id = r.action_tracker_id AND v.order_id = r.order_id AND v.updated_at = r.updated_at
-WHERE (v.status <> r.status OR COALESCE(v.reason, '') <> COALESCE(r.reason, ''))
-  AND NOT EXISTS (
-      SELECT 1 FROM cj.verdicts_log AS l
-      WHERE l.enterprise_id = r.enterprise_id AND l.action_tracker_id = r.action_tracker_id AND l.order_id = r.order_id
-        AND l.updated_at = r.updated_at
-  );
-
-INSERT INTO cj.verdicts_log (
-    enterprise_id, action_tracker_id, order_id, updated_at, advertiser_id, run_id, operation, submitted_at, change, status, reason,
+    {{ key }}, advertiser_id, run_id, operation, submitted_at, change, status, reason,
     status_before, reason_before, posted_amount, difference, commission_at_risk, checked_at
 )
 WITH logged AS (
-    SELECT l.enterprise_id, l.action_tracker_id, l.order_id, l.updated_at, l.change, l.status, l.reason,
-        ROW_NUMBER() OVER (PARTITION BY l.enterprise_id, l.action_tracker_id, l.order_id, l.updated_at ORDER BY l.change DESC) AS age
+    SELECT {% for name in key.split(", ") %}l.{{ name }}, {% endfor %}l.change, l.status, l.reason,
+        ROW_NUMBER() OVER (PARTITION BY {% for name in key.split(", ") %}l.{{ name }}{{ ", " if not loop.last }}{% endfor %} ORDER BY l.change DESC) AS age
     FROM cj.verdicts_log AS l
-    INNER JOIN cj.verdicts AS v
-        ON v.enterprise_id = l.enterprise_id AND v.action_tracker_id = l.action_tracker_id AND v.order_id = l.order_id
-        AND v.updated_at = l.updated_at
+    INNER JOIN cj.verdicts AS v USING ({{ key }})
 )
 
 SELECT
-    v.enterprise_id, v.action_tracker_id, v.order_id, v.updated_at, v.advertiser_id, v.run_id, v.operation, v.submitted_at,
-    COALESCE(l.change, 0) + 1, v.status, v.reason, l.status, l.reason, v.posted_amount, v.difference, v.commission_at_risk, v.checked_at
+    v.enterprise_id, v.action_tracker_id, v.order_id, v.updated_at,
+    {% for name in ("advertiser_id", "run_id", "operation", "submitted_at") %}{{ either("v." ~ name, "r." ~ name) }}, {% endfor %}
+    {{ either("COALESCE(l.change, CASE WHEN r.status IS NULL THEN 0 ELSE 1 END) + 1", "1") }},
+    {{ either("v.status", "r.status") }}, {{ either("v.reason", "r.reason") }},
+    {{ either("CASE WHEN l.change IS NULL THEN r.status ELSE l.status END", "NULL") }}, {{ either("CASE WHEN l.change IS NULL THEN r.reason ELSE l.reason END", "NULL") }},
+    {% for name in ("posted_amount", "difference", "commission_at_risk", "checked_at") %}{{ either("v." ~ name, "r." ~ name) }}{{ ", " if not loop.last }}{% endfor %}
+
 FROM cj.verdicts AS v
-LEFT JOIN logged AS l
-    ON l.enterprise_id = v.enterprise_id AND l.action_tracker_id = v.action_tracker_id AND l.order_id = v.order_id AND l.updated_at = v.updated_at
-    AND l.age = 1
-LEFT JOIN cj.reconciliation AS r
-    ON r.enterprise_id = v.enterprise_id AND r.action_tracker_id = v.action_tracker_id AND r.order_id = v.order_id AND r.updated_at = v.updated_at
+LEFT JOIN logged AS l ON l.age = 1 AND {{ same_state("l", "v") }}
+LEFT JOIN cj.reconciliation AS r ON {{ same_state("r", "v") }}
+CROSS JOIN (SELECT TRUE AS of_now UNION ALL SELECT FALSE) AS t
 WHERE CASE
-    WHEN l.change IS NOT NULL THEN v.status <> l.status OR COALESCE(v.reason, '') <> COALESCE(l.reason, '')
-    ELSE r.status IS NULL
+    WHEN l.change IS NOT NULL THEN t.of_now AND (v.status <> l.status OR COALESCE(v.reason, '') <> COALESCE(l.reason, ''))
+    WHEN r.status IS NULL THEN t.of_now
+    ELSE v.status <> r.status OR COALESCE(v.reason, '') <> COALESCE(r.reason, '')
 END;
 
 -- The newest verdict replaces the one before; cj.verdicts holds this round's. An unknown outcome that posted was accepted; one whose hour is
