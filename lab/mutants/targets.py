@@ -78,7 +78,7 @@ TARGETS = (
     Target("include/sql/ledger_waited_for.sql", sql_texts.mutations, (f"{_LEDGER}/test_given_up.py {_ONE}",)),
     *(
         Target(f"include/sql/ledger_{name}.sql", sql_texts.mutations, (_ALIKE, f"{_LEDGER}/test_gone.py {_ONE}"))
-        for name in ("alike", "gone", "back")
+        for name in ("alike", "gone", "back", "unseen")
     ),
     *(
         Target(
