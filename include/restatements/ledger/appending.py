@@ -130,6 +130,7 @@ def append_records(session: Session, parts: Iterable[Pages], reading: int) -> in
     seen = TrackersSeen(reading)
     appended = sum(_append_part(session, part, seen, reading) for part in parts)
     session.append("cj.tracker_readings", seen.rows())
+    session.analyze_grown("cj.commissions")
     return appended
 
 
@@ -147,9 +148,7 @@ def _append_part(session: Session, part: Pages, seen: TrackersSeen, reading: int
         session.execute(filled("ledger_back"), {"reading": reading})
         _say_what_was_unsaid(session, part)
     session.execute("DELETE FROM cj.incoming_commissions")
-    appended = session.append("cj.commissions", seen.passing(_of_reading(_new(part.records(), kept, copied), reading)))
-    session.analyze_grown("cj.commissions")
-    return appended
+    return session.append("cj.commissions", seen.passing(_of_reading(_new(part.records(), kept, copied), reading)))
 
 
 def _say_what_was_unsaid(session: Session, part: Pages) -> None:
