@@ -2,7 +2,7 @@
 -- How long CJ took: one row without a bin about all lags, exact, in seconds; and the lags in bins of five minutes from submission to posting, where all above
 -- 48 hours share the last bin (576). Both of one reading of the verdicts.
 WITH lags AS (
-    SELECT CAST(extract(EPOCH FROM r.posted_at) - extract(EPOCH FROM r.submitted_at) AS double precision) AS seconds
+    SELECT CAST(extract(EPOCH FROM (r.posted_at - r.submitted_at)) AS double precision) AS seconds
     FROM {{ states() }} AS r
     WHERE r.posted_at >= r.submitted_at
 )
