@@ -23,6 +23,8 @@ OVERVIEW = "overview.pdf"
 MOST_ORDERS, MOST_BATCHES = 20, 8
 """Rows of the overview: what fits on a page."""
 
+_TO_THE_SECOND = len("2026-01-31T00:00:00")
+
 COLUMNS = (
     "action_tracker_id", "order_id", "sending", "sent_at", "submission_id", "batch_id", "answer", "update_time", "amount_sent", "amount_shown", "currency",
     "discount_sent", "discount_shown", "coupon_sent", "coupon_shown", "newest_commission_id", "locks_at",
@@ -110,7 +112,7 @@ def _row(order: PackedOrder) -> dict[str, str]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    return None if moment is None else f"{moment.isoformat(timespec='seconds')[:_TO_THE_SECOND]}Z"
 
 
 def _short(moment: datetime) -> str:
@@ -118,6 +120,8 @@ def _short(moment: datetime) -> str:
 
 
 def _ascii(text: str) -> str:
+    if text.isascii() and text.isprintable() and " " not in text:
+        return text  # nearly all there is, a hundred thousand of them in a large case
     return " ".join(text.split()).encode("ascii", "backslashreplace").decode("ascii")
 
 

@@ -260,7 +260,7 @@ def _order(mine: list[dict[str, Any]], account: Account, secrets: list[str]) -> 
         return None if text is None else without_secrets(str(text), secrets)
 
     def amount(name: str) -> str | None:
-        return None if first[name] is None else money_text(money(first[name]))
+        return None if first[name] is None else money_text(first[name])
 
     sendings = [
         Sending(row["submitted_at"], clean(row["submission_id"]), clean(row["batch_id"]), Outcome(str(row["outcome"])), clean(row["error_message"]))
