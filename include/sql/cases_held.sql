@@ -3,7 +3,7 @@
 -- break was sent it would go through all of them for every one.
 WITH records AS (
     SELECT {{ what_order_state_asks("c") }}
-    FROM cj.commissions AS c
+    FROM cj.commissions AS c /* few */
     INNER JOIN (SELECT DISTINCT advertiser_id, action_tracker_id, order_id FROM cj.case_breaks) AS k USING (advertiser_id, action_tracker_id, order_id)
 ),
 

@@ -208,13 +208,13 @@ CASE {{ rule }}
 {%- endmacro %}
 
 {#- Relations: the records of the wanted orders, what CJ holds of each, which of them it holds under another action tracker, and of which a record
-    could not be kept. -#}
+    could not be kept. Joins that are said to find few, DuckDB looks up (include/warehouse/sqltext.py, found_by_row). -#}
 {% macro what_cj_holds(wanted) -%}
 named AS (SELECT DISTINCT advertiser_id, order_id FROM {{ wanted }}),
 
 records AS (
     SELECT {{ what_order_state_asks("c") }}
-    FROM cj.commissions AS c
+    FROM cj.commissions AS c /* few */
     INNER JOIN named AS n USING (advertiser_id, order_id)
     WHERE {{ is_of_an_order("c") }}
 ),

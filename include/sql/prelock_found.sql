@@ -17,7 +17,7 @@ WITH decided AS (
 
 records AS (
     SELECT {{ what_order_state_asks("c") }}, c.event_date, c.original
-    FROM cj.commissions AS c
+    FROM cj.commissions AS c /* few */
     INNER JOIN (SELECT DISTINCT advertiser_id, order_id FROM cj.prelock_keys) AS n USING (advertiser_id, order_id)
     WHERE {{ is_of_an_order("c") }}
 ),

@@ -169,6 +169,9 @@ class DuckDBSession(Session):
         self._numbers = count()
         self._locks = ExitStack()
 
+    def translated(self, statement: str) -> str:
+        return sqltext.found_by_row(super().translated(statement))
+
     def _run(self, sql: str, params: Params) -> int:
         with _speaking():
             done = self._connection.execute(sqltext.bind(sql, "${}".format), dict(params))

@@ -58,6 +58,23 @@ def respelled(sql: str, words: Mapping[str, str]) -> str:
     return sql
 
 
+_FEW = re.compile(
+    r"FROM (?P<table>[\w.]+) AS (?P<alias>\w+) /\* few \*/\s+INNER JOIN (?P<wanted>(?:\w+|\([^()]*\)) AS \w+) USING \((?P<key>[^()]*)\)"
+)
+
+
+def found_by_row(sql: str) -> str:
+    """The statement with each `FROM many AS m /* few */ INNER JOIN wanted AS w USING (key)` first looking for the numbers of the rows by their key alone.
+
+    For a database of columns: it would read every column of all rows to join a few of them.
+    """
+    return _FEW.sub(
+        r"FROM \g<table> AS \g<alias> INNER JOIN (SELECT few.rowid AS number FROM \g<table> AS few INNER JOIN \g<wanted> USING (\g<key>)) AS few "
+        r"ON few.number = \g<alias>.rowid",
+        sql,
+    )
+
+
 def _one_blank(word: str) -> str:
     return " ".join(word.lower().split())
 

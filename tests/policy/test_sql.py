@@ -17,6 +17,7 @@ from include.restatements.prelock.sweep import found_sql
 from include.restatements.rules.plan import plan_sql, replan_sql
 from include.restatements.rules.verdicts import verdicts_sql
 from include.sql import FOLDER, filled
+from include.warehouse import sqltext
 
 TEXTS = sorted(path for path in FOLDER.rglob("*.sql") if not path.stem.endswith("fragments"))
 DIALECTS = ["snowflake", "bigquery", "redshift"]
@@ -66,6 +67,11 @@ def whole(path: Path) -> str:
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
 def test_no_placeholder_is_left(path: Path) -> None:
     assert "{" not in whole(path)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_a_join_that_is_said_to_find_few_is_one_that_duckdb_looks_up(path: Path) -> None:
+    assert sqltext.found_by_row(whole(path)).count("/* few */") == 0
 
 
 def parameters(statement: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from include.warehouse import sqltext
@@ -62,3 +63,29 @@ OURS = {"text": "varchar", "decimal(38, 10)": "number(38, 10)", "timestamp with 
 def test_only_types_are_spelled_otherwise(sql: str, spelled: str) -> None:
     assert sqltext.respelled(sql, OURS) == spelled
     assert sqltext.respelled(sql, {}) == sql
+
+
+MARKED = "SELECT m.a FROM cj.many AS m /* few */\n    INNER JOIN (SELECT DISTINCT a, b FROM cj.wanted) AS w USING (a, b)\n    WHERE m.c > 1"
+
+
+def test_a_join_that_finds_few_looks_for_their_numbers_first() -> None:
+    assert sqltext.found_by_row(MARKED) == (
+        "SELECT m.a FROM cj.many AS m INNER JOIN (SELECT few.rowid AS number FROM cj.many AS few INNER JOIN (SELECT DISTINCT a, b FROM cj.wanted) AS w USING (a, b)) AS few "
+        "ON few.number = m.rowid\n    WHERE m.c > 1"
+    )
+    unmarked = MARKED.replace(" /* few */", "")
+    assert sqltext.found_by_row(unmarked) == unmarked
+
+
+@pytest.mark.parametrize(
+    "sql", [MARKED, f"WITH k AS (SELECT DISTINCT a, b FROM cj.wanted) {MARKED.replace('(SELECT DISTINCT a, b FROM cj.wanted)', 'k')}"]
+)
+def test_it_finds_what_the_join_finds(sql: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE SCHEMA cj; CREATE TABLE cj.many (a integer, b text, c integer); CREATE TABLE cj.wanted (a integer, b text)"
+        )
+        connection.execute("INSERT INTO cj.many SELECT i % 7, CAST(i % 3 AS text), i % 2 + 1 FROM range(200) AS t (i)")
+        connection.execute("INSERT INTO cj.wanted VALUES (1, '1'), (1, '1'), (2, '0'), (3, NULL), (9, '1')")
+        found = connection.execute(f"{sql} ORDER BY ALL").fetchall()
+        assert connection.execute(f"{sqltext.found_by_row(sql)} ORDER BY ALL").fetchall() == found != []
