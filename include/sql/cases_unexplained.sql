@@ -1,7 +1,7 @@
 {% from "fragments.sql" import same_order %}
 -- The breaks of cj.case_breaks, each with every time it was sent, group by group as cases are made of them.
 SELECT r.enterprise_id, r.advertiser_id, r.action_tracker_id, r.order_id, r.updated_at, r.operation, r.status, r.reason, r.submitted_amount, r.posted_amount,
-    r.currency, r.commission_at_risk, r.locking_date, r.checked_at, s.submitted_at, s.submission_id, s.batch_id, s.outcome, s.error_message,
+    r.currency, r.commission_at_risk, r.locking_date, s.submitted_at, s.submission_id, s.batch_id, s.outcome, s.error_message,
     s.discount, s.coupon
 FROM cj.case_breaks AS r
 LEFT JOIN cj.submissions AS s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -84,8 +84,12 @@ _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 def python_rows(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
     """The rows of a `common_table` as Python values. Arrow's own `to_pylist` imports pandas for an instant; whoever only reads does not pay for that."""
-    columns = [_python_values(column) for column in table.columns]
-    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [dict(zip(table.column_names, row, strict=True)) for row in python_tuples(table)]
+
+
+def python_tuples(table: pa.Table | pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    """The same without the names: of ten thousands of rows a dictionary each takes longer than to read them."""
+    return zip(*(_python_values(column) for column in table.columns), strict=True)
 
 
 def _python_values(column: pa.Array | pa.ChunkedArray) -> list[Any]:

@@ -6,10 +6,11 @@ before the tables, and each step again is the same: whatever ends it, the next r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import groupby
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
 
@@ -40,16 +41,55 @@ from include.restatements.report.collect import first_night
 from include.restatements.settings import Settings
 from include.sql import filled
 from include.storage.folder import Folder
+from include.warehouse.arrow import python_tuples
 from include.warehouse.base import Session
 
 LOOKED_AFTER = timedelta(days=180)
 """How long the orders of a case are looked at after it was closed or settled: longer than CJ leaves an order open."""
 
-_HELD_BY = ("advertiser_id", "action_tracker_id", "order_id")
-_HELD = ("discount_shown", "coupon_shown", "newest_record")
-
 Group = tuple[str, CaseKind, str, str]
 """Enterprise, kind, operation and reason: the breaks of one are one case."""
+
+
+class Shown(NamedTuple):
+    """What CJ shows of an order: of a row of cases_held.sql."""
+
+    discount_shown: Decimal | None
+    coupon_shown: str | None
+    newest_record: str | None
+
+
+NOTHING_SHOWN = Shown(None, None, None)
+
+
+class Break(NamedTuple):
+    """A break that nothing explains, once for each time it was sent: a row of cases_unexplained.sql, and what CJ shows of its order."""
+
+    enterprise_id: str
+    advertiser_id: str
+    action_tracker_id: int
+    order_id: str
+    updated_at: datetime
+    operation: str
+    status: str
+    reason: str
+    submitted_amount: Decimal | None
+    posted_amount: Decimal | None
+    currency: str | None
+    commission_at_risk: Decimal | None
+    locking_date: datetime | None
+    submitted_at: datetime | None
+    """None where no sending of it is known; likewise what follows."""
+    submission_id: str | None
+    batch_id: str | None
+    outcome: str | None
+    error_message: str | None
+    discount: Decimal | None
+    coupon: str | None
+    shown: Shown
+
+
+_BREAK, _ORDER = Break._fields[:-1], ("advertiser_id", "action_tracker_id", "order_id")
 
 
 def follow(
@@ -176,16 +216,16 @@ def _write_ready(session: Session, files: Folder, settings: Settings, cj_now: da
     keeping.forget(session, *(case_id for case_id in ready if not is_request(case_id)))
 
 
-def _unexplained(session: Session, cj_now: datetime, attempts: int) -> list[dict[str, object]]:
+def _unexplained(session: Session, cj_now: datetime, attempts: int) -> list[Break]:
     """A row for each time a break was sent that nothing explains, with what CJ shows of its order."""
     session.execute("DELETE FROM cj.case_breaks")
     session.execute(filled("cases_breaks", rules=RULES), {"since": first_night(cj_now), "attempts": attempts})
     session.analyze("cj.case_breaks")
-    held = {tuple(row[name] for name in _HELD_BY): row for row in session.rows(filled("cases_held"))}
-    found = [
-        {**row, **dict.fromkeys(_HELD), **held.get(tuple(row[name] for name in _HELD_BY), {})}
-        for row in session.rows(filled("cases_unexplained"))
-    ]
+    held = session.table(filled("cases_held"))
+    shown = dict(zip(python_tuples(held.select(_ORDER)), map(Shown._make, python_tuples(held.select(Shown._fields))), strict=True))
+    breaks = session.table(filled("cases_unexplained"))
+    orders, sent = python_tuples(breaks.select(_ORDER)), python_tuples(breaks.select(_BREAK))
+    found = [Break._make((*row, shown.get(order, NOTHING_SHOWN))) for order, row in zip(orders, sent, strict=True)]
     session.execute("DELETE FROM cj.case_breaks")
     return found
 
@@ -194,19 +234,17 @@ def _attachments(pack: Pack, facts: list[tuple[str, str]]) -> dict[str, bytes]:
     return orders_files(f"{pack.subject}; case {pack.case_id}", pack.orders) | {OVERVIEW: overview(pack.subject, facts, pack.orders)}
 
 
-def _groups(found: list[dict[str, object]]) -> Iterator[tuple[Group, list[dict[str, Any]]]]:
+def _groups(found: list[Break]) -> Iterator[tuple[Group, list[Break]]]:
     rules = {rule.status.value: rule for rule in RULES}
 
-    def group_of(row: Mapping[str, object]) -> Group:
-        return str(row["enterprise_id"]), rules[str(row["status"])].kind, str(row["operation"]), str(row["reason"])
+    def group_of(row: Break) -> Group:
+        return row.enterprise_id, rules[row.status].kind, row.operation, row.reason
 
     for group, rows in groupby(found, key=group_of):
-        yield group, [dict(row) for row in rows]
+        yield group, list(rows)
 
 
-def _packed(
-    session: Session, files: Folder, settings: Settings, group: Group, rows: list[dict[str, Any]]
-) -> tuple[Pack, list[tuple[str, str]]]:
+def _packed(session: Session, files: Folder, settings: Settings, group: Group, rows: list[Break]) -> tuple[Pack, list[tuple[str, str]]]:
     """A case without its attachments, and the facts at the head of its overview."""
     enterprise_id, kind, operation, reason = group
     rule = next(rule for rule in RULES if rule.kind is kind)
@@ -248,29 +286,29 @@ def _facts(rule: CaseRule, account: Account, operation: Operation, orders: list[
     ]
 
 
-def _by_order(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for _, mine in groupby(rows, key=lambda row: (row["action_tracker_id"], row["order_id"], row["updated_at"])):
+def _by_order(rows: list[Break]) -> Iterator[list[Break]]:
+    for _, mine in groupby(rows, key=lambda row: (row.action_tracker_id, row.order_id, row.updated_at)):
         yield list(mine)
 
 
-def _order(mine: list[dict[str, Any]], account: Account, secrets: list[str]) -> PackedOrder:
+def _order(mine: list[Break], account: Account, secrets: list[str]) -> PackedOrder:
     first = mine[0]
 
-    def clean(text: object) -> str | None:
-        return None if text is None else without_secrets(str(text), secrets)
+    def clean(text: str | None) -> str | None:
+        return None if text is None else without_secrets(text, secrets)
 
-    def amount(name: str) -> str | None:
-        return None if first[name] is None else money_text(first[name])
+    def amount(value: Decimal | None) -> str | None:
+        return None if value is None else money_text(value)
 
     sendings = [
-        Sending(row["submitted_at"], clean(row["submission_id"]), clean(row["batch_id"]), Outcome(str(row["outcome"])), clean(row["error_message"]))
+        Sending(row.submitted_at, clean(row.submission_id), clean(row.batch_id), Outcome(str(row.outcome)), clean(row.error_message))
         for row in mine
-        if row["submitted_at"] is not None
-    ]  # fmt: skip
+        if row.submitted_at is not None
+    ]
     return PackedOrder(
-        int(first["action_tracker_id"]), str(first["order_id"]), first["updated_at"], amount("submitted_amount"), amount("posted_amount"),
-        str(first["currency"] or account.currency), amount("commission_at_risk"), first["locking_date"], amount("discount"), amount("discount_shown"),
-        clean(first["coupon"]), clean(first["coupon_shown"]), clean(first["newest_record"]), sendings,
+        first.action_tracker_id, first.order_id, first.updated_at, amount(first.submitted_amount), amount(first.posted_amount),
+        first.currency or account.currency, amount(first.commission_at_risk), first.locking_date, amount(first.discount), amount(first.shown.discount_shown),
+        clean(first.coupon), clean(first.shown.coupon_shown), clean(first.shown.newest_record), sendings,
     )  # fmt: skip
 
 
@@ -283,11 +321,11 @@ def _next(session: Session, files: Folder, enterprise_id: str, kind: CaseKind, n
     return number
 
 
-def _account_of(row: Mapping[str, Any]) -> Account:
+def _account_of(row: Break) -> Account:
     """Where its connection is gone: what the tables know of it."""
     from include.domain.account import Token
 
-    return Account("", str(row["enterprise_id"]), str(row["advertiser_id"]), Token("none"))
+    return Account("", row.enterprise_id, row.advertiser_id, Token("none"))
 
 
 def _secrets(settings: Settings) -> list[str]:
