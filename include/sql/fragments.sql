@@ -120,7 +120,7 @@ CASE WHEN b.shown_by_order = {{ order }} AND b.shown_by_plan = {{ plan_number }}
 
 {#- What CJ pays commission on: its sale amount net of the order discount. -#}
 {% macro paid_on(sale_amount, discount, basis) -%}
-{{ sale_amount }} - CASE WHEN {{ basis }} = 'gross' THEN {{ discount }} ELSE 0 END
+CASE WHEN {{ basis }} = 'gross' THEN {{ sale_amount }} - {{ discount }} ELSE {{ sale_amount }} END
 {%- endmacro %}
 
 {#- CJ pays nothing on the order. Of a sale below 1.00 the commission may be less than half a cent: nothing paid says nothing there. -#}
