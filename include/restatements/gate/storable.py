@@ -6,7 +6,6 @@ A NUL in a SKU would be sent, and afterwards stop what reads the order back; an 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -70,14 +69,18 @@ _NOT_SENT = frozenset(
 
 def _storable(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     if pa.types.is_list(column.type):
-        return pa.array([_items_storable(items) for items in column.to_pylist()], pa.bool_())
+        return _items_storable(column.combine_chunks())
     if pa.types.is_string(column.type):
         return pc.invert(pc.match_substring(column, _NUL))
     return in_range(column)
 
 
-def _items_storable(items: list[dict[str, Any]] | None) -> bool:
-    return all(_NUL not in str(item["sku"]) and abs(item["quantity"] or 0) <= LARGEST_QUANTITY for item in items or ())
+def _items_storable(lists: pa.ListArray) -> pa.Array:
+    items, orders = pc.list_flatten(lists), pc.list_parent_indices(lists)
+    sku, quantity = pc.struct_field(items, "sku"), pc.struct_field(items, "quantity")
+    too_many = pc.or_(pc.greater(quantity, LARGEST_QUANTITY), pc.less(quantity, -LARGEST_QUANTITY))
+    lost = pc.or_(pc.fill_null(pc.match_substring(sku, _NUL), False), pc.fill_null(too_many, False))
+    return pc.invert(pc.is_in(pa.array(range(len(lists)), orders.type), orders.filter(lost)))
 
 
 def _nulled(column: pa.ChunkedArray, lost: pa.Array | pa.ChunkedArray) -> pa.Array:
