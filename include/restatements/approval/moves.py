@@ -23,29 +23,21 @@ MOST_SHOWN = 20
 """Rows of a question; the rest is one more."""
 
 
+_WIDE = pa.decimal256(76, MONEY.scale)
+"""Of amounts in it no sum overflows and no digit is rounded away."""
+_NOTHING = pa.scalar(ZERO, MONEY)
+_SUMS = ("at_stake", "taken_back", "added", "held_of_unmeasured")
+
+
 @dataclass
 class _Sum:
     """The sums of one operation and partner while the plan is made."""
 
     names: set[str] = field(default_factory=set)
     orders: int = 0
-    at_stake: list[Decimal] = field(default_factory=list)
-    unpriced: int = 0
-    taken_back: list[Decimal] = field(default_factory=list)
-    added: list[Decimal] = field(default_factory=list)
-    unmeasured: int = 0
-    held_of_unmeasured: list[Decimal] = field(default_factory=list)
-
-    def add(self, orders: int, at_stake: Sequence[Decimal | None], moved: Sequence[Decimal | None], held: Sequence[Decimal | None]) -> None:
-        known, signed = [amount for amount in at_stake if amount is not None], [amount for amount in moved if amount is not None]
-        self.orders += orders
-        self.at_stake = [exact_sum([*self.at_stake, *known])]
-        self.unpriced += orders - len(known)
-        self.taken_back = [exact_sum([*self.taken_back, *(-amount for amount in signed if amount < 0)])]
-        self.added = [exact_sum([*self.added, *(amount for amount in signed if amount > 0)])]
-        self.unmeasured += orders - len(signed)
-        unmeasured = [of for of, amount in zip(held, moved, strict=True) if amount is None and of is not None]
-        self.held_of_unmeasured = [exact_sum([*self.held_of_unmeasured, *unmeasured])]
+    priced: int = 0
+    measured: int = 0
+    amounts: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(_SUMS, ZERO))
 
 
 @dataclass(frozen=True)
@@ -83,14 +75,26 @@ class Moves:
                     self._cancelled[(counted["values"], when)] += counted["counts"]
 
     def _sum_up(self, operation: Operation, decisions: pa.Table) -> None:
-        wanted = decisions.select(["enterprise_id", "publisher_id", "publisher_name", "at_stake", "sales_moved", "held_sales"])
+        moved, held = decisions["sales_moved"], decisions["held_sales"]
+        amounts = {
+            "at_stake": decisions["at_stake"],
+            "taken_back": pc.if_else(pc.less(moved, _NOTHING), pc.negate(moved), _NOTHING),
+            "added": pc.if_else(pc.greater(moved, _NOTHING), moved, _NOTHING),
+            "held_of_unmeasured": pc.if_else(pc.is_null(moved), held, _NOTHING),
+        }
+        wanted = decisions.select(["enterprise_id", "publisher_id", "publisher_name"]).append_column("measured", moved)
+        for name in _SUMS:
+            wanted = wanted.append_column(name, amounts[name].cast(_WIDE))
         grouped = wanted.group_by(["enterprise_id", "publisher_id"]).aggregate(
-            [("publisher_name", "max"), ("at_stake", "list"), ("sales_moved", "list"), ("held_sales", "list")]
+            [("publisher_name", "max"), ([], "count_all"), ("at_stake", "count"), ("measured", "count"), *((name, "sum") for name in _SUMS)]
         )
         for row in grouped.to_pylist():
             mine = self._sums.setdefault((row["enterprise_id"], operation, row["publisher_id"]), _Sum())
             mine.names |= {row["publisher_name_max"]} - {None}
-            mine.add(len(row["at_stake_list"]), row["at_stake_list"], row["sales_moved_list"], row["held_sales_list"])
+            mine.orders += row["count_all"]
+            mine.priced += row["at_stake_count"]
+            mine.measured += row["measured_count"]
+            mine.amounts = {name: exact_sum([so_far, row[f"{name}_sum"] or ZERO]) for name, so_far in mine.amounts.items()}
 
     def finish(self) -> Moved:
         """All of them."""
@@ -102,12 +106,9 @@ class Moves:
                 publisher_id=publisher_id,
                 publisher_name=max(found.names, default=None),
                 orders=found.orders,
-                at_stake=money_text(exact_sum(found.at_stake)),
-                unpriced=found.unpriced,
-                taken_back=money_text(exact_sum(found.taken_back)),
-                added=money_text(exact_sum(found.added)),
-                unmeasured=found.unmeasured,
-                held_of_unmeasured=money_text(exact_sum(found.held_of_unmeasured)),
+                unpriced=found.orders - found.priced,
+                unmeasured=found.orders - found.measured,
+                **{name: money_text(amount) for name, amount in found.amounts.items()},
             )
             for (enterprise_id, operation, publisher_id), found in named
         )
@@ -116,9 +117,8 @@ class Moves:
 
 def taken_back(decisions: pa.Table) -> pa.ChunkedArray:
     """What each order takes back at most of the sales that commission is paid on: what CJ holds of it, where it is not known how much (`sales_moved`)."""
-    moved, held = decisions["sales_moved"].to_pylist(), decisions["held_sales"].to_pylist()
-    most = [of if amount is None else max(ZERO, -amount) for amount, of in zip(moved, held, strict=True)]
-    return pa.chunked_array([pa.array(most, MONEY)])
+    moved = decisions["sales_moved"]
+    return pc.if_else(pc.is_null(moved), decisions["held_sales"], pc.if_else(pc.less(moved, _NOTHING), pc.negate(moved), _NOTHING))
 
 
 def _instant(moment: datetime) -> pa.Scalar[pa.TimestampScalar]:
