@@ -8,7 +8,7 @@ unchanged.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from include.warehouse.base import Session
@@ -19,7 +19,7 @@ DAYS = 270
 LOCKS_AFTER = 60
 """Days from an order to its lock."""
 SKIPPED_KEPT = 90
-"""Days that `cj.skipped` is kept: each night before this one took its own away (`keep_skipped_days`)."""
+"""Days that `cj.skipped` is kept (`keep_skipped_days`): each night takes away those of one night, and so does the one that is measured."""
 _BATCH = 1_000_000
 _NAME_OF_INDEX = re.compile(r"INDEX IF NOT EXISTS (\w+)")
 
@@ -30,9 +30,9 @@ class History:
 
     submissions: int
     runs: int
-    days: int = DAYS
+    days: int = field(default=DAYS, kw_only=True)
     """Of nights."""
-    breaks: int = 3
+    breaks: int = field(default=3, kw_only=True)
     """Of two hundred."""
 
 
@@ -99,7 +99,8 @@ _OF_STATES = {
     """,
     "cj.skipped": f"""
         SELECT CONCAT('history-', CAST(run + 1 AS text)), '1500001', 401, order_id, sent_at, 'unchanged', sent_at + INTERVAL '1 day', 'unchanged', run + 2
-        FROM states WHERE n % 10 = 1 AND run < last_run AND sent_at > TIMESTAMPTZ '{NIGHT - timedelta(days=SKIPPED_KEPT)}'
+        FROM states WHERE n % 10 = 1 AND run < last_run
+            AND sent_at + INTERVAL '1 day' > TIMESTAMPTZ '{NIGHT - timedelta(days=SKIPPED_KEPT + 1)}'
     """,
     "order_changes": f"""
         SELECT '1500001', 401, order_id, 'restated', sent_at - INTERVAL '2 days', {_CHANGED_AT}, 80, 0, 'USD', NULL, NULL, NULL, NULL, 'click', NULL, NULL,

@@ -237,7 +237,7 @@ def night_on(
     with open_warehouse(location) as session:
         session.create_tables()
         if submissions:
-            fill(session, History(submissions, runs, days))
+            fill(session, History(submissions, runs, days=days))
     filled = time.monotonic() - began
     watch_http()
     read_ledgers(wanted, location, (NIGHT - timedelta(days=30)).date())

@@ -64,7 +64,7 @@ def prepare(session: Session, orders: int, breaks: int) -> None:
     """The tables, filled, with the figures that a reconciliation keeps."""
     session.create_tables()
     session.execute(f"CREATE TABLE order_changes ({ORDER_COLUMNS})")
-    fill(session, History(orders, max(orders // NIGHTLY, 1), breaks))
+    fill(session, History(orders, max(orders // NIGHTLY, 1), breaks=breaks))
     for statement in (_HELD, _NOTED):
         session.execute(statement)
     for statement in (_ROUND, _ACCOUNT):

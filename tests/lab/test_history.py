@@ -27,7 +27,7 @@ def test_the_past_is_as_large_as_it_says_and_waits_for_nothing(location: Warehou
             "cj.commissions": STATES * 5 // 2 - 2 * breaks,
             "cj.reconciliation": STATES,
             "cj.plans": 20,
-            "cj.skipped": 5 * STATES // 20 // 10,  # of the last ninety days, but for the last run
+            "cj.skipped": 5 * STATES // 20 // 10,  # of the last ninety-one days, but for the last run
             "order_changes": STATES,
             "cj.unjudged": 0,
         }
