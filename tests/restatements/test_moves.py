@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 
+from include.domain.shapes import INSTANT, MONEY
 from include.domain.states import Operation
-from include.restatements.approval.moves import MOST_SHOWN, shown
+from include.restatements.approval.moves import MOST_SHOWN, Moves, shown, taken_back
 from include.restatements.approval.question import Asked, body
 from include.restatements.journal.documents import Move
 from include.restatements.journal.journal import run_folder
@@ -57,6 +59,36 @@ def test_a_plan_says_what_it_moves_by_operation_and_partner(world: WorldOn) -> N
     ]
     assert sum(Decimal(m.at_stake) for m in manifest.moves) == Decimal(manifest.at_stake)
     assert sum(m.unpriced for m in manifest.moves) == manifest.unpriced
+
+
+def test_what_it_sums_up_is_exact_and_what_is_not_known_is_counted_beside_it() -> None:
+    largest = Decimal(f"{'9' * 28}.{'9' * 10}")
+    decisions = pa.table(
+        {
+            "enterprise_id": pa.array(["1"] * 6),
+            "action_tracker_id": pa.array([401] * 6, pa.int64()),
+            "publisher_id": pa.array(["7", "7", "7", "7", None, None]),
+            "publisher_name": pa.array(["Blog", None, "Blog", "Blog", None, None]),
+            "at_stake": pa.array([Decimal("1.0000000001"), largest, None, None, None, Decimal(2)], MONEY),
+            "sales_moved": pa.array([largest.copy_negate(), Decimal("5.5"), None, None, Decimal(0), None], MONEY),
+            "held_sales": pa.array([largest, Decimal(3), Decimal("40.25"), None, Decimal(9), Decimal(1)], MONEY),
+        }
+    )
+    orders = pa.table({"event_time": pa.array([BEGIN] * 6, INSTANT)})
+    moves = Moves(BEGIN, BEGIN, BEGIN)
+    for _ in range(2):
+        moves.add(Operation.RESTATE, orders, decisions)
+    moves.add(Operation.RESTATE, orders.slice(0, 0), decisions.slice(0, 0))
+    nobodys, blog = moves.finish().moves
+    assert nobodys == Move(
+        enterprise_id="1", operation=Operation.RESTATE, publisher_id=None, publisher_name=None, orders=4, at_stake="4.00", unpriced=2,
+        taken_back="0.00", added="0.00", unmeasured=2, held_of_unmeasured="2.00",
+    )  # fmt: skip
+    assert blog == Move(
+        enterprise_id="1", operation=Operation.RESTATE, publisher_id="7", publisher_name="Blog", orders=8, at_stake="20000000000000000000000000002.00",
+        unpriced=4, taken_back="19999999999999999999999999999.9999999998", added="11.00", unmeasured=4, held_of_unmeasured="80.50",
+    )  # fmt: skip
+    assert taken_back(decisions).to_pylist() == [largest, 0, Decimal("40.25"), None, 0, 1]
 
 
 def test_many_partners_are_shown_as_the_ones_that_move_most_and_a_row_for_the_rest_that_loses_nothing() -> None:
