@@ -76,7 +76,8 @@ def _storable(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
 
 
 def _items_storable(lists: pa.ListArray) -> pa.Array:
-    items, orders = pc.list_flatten(lists), pc.list_parent_indices(lists)
+    there = lists.drop_null()  # what lies under a null list is no item of it
+    items, orders = pc.list_flatten(there), pc.indices_nonzero(lists.is_valid()).take(pc.list_parent_indices(there))
     sku, quantity = pc.struct_field(items, "sku"), pc.struct_field(items, "quantity")
     too_many = pc.or_(pc.greater(quantity, LARGEST_QUANTITY), pc.less(quantity, -LARGEST_QUANTITY))
     lost = pc.or_(pc.fill_null(pc.match_substring(sku, _NUL), False), pc.fill_null(too_many, False))
