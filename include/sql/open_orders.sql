@@ -3,7 +3,8 @@
 -- verdict may still change, or of which an unknown outcome is not settled. And every order ever sent of which a record was read, or moved, since the
 -- orders of its advertiser were judged last: what CJ holds of it may be another state now, however long ago it was matched. So may what CJ holds of one of
 -- which a record could not be kept. Bound to :judged_since, the earliest reading that any of the accounts was judged by: it tells the index where to begin.
--- What was sent of them is looked up once, for all kinds: DuckDB goes through everything that was ever sent to find it.
+-- What was sent of them is looked up once, for all kinds, by tracker and order id: DuckDB goes through everything that was ever sent to find it. Where another
+-- enterprise has an order of both, it is judged besides, which says the same of it again.
 -- With each, how many live requests it is in that may count: of the only one nothing is to be told from others, which is what costs.
 INSERT INTO cj.open_orders (enterprise_id, action_tracker_id, order_id, attempts)
 SELECT t.enterprise_id, t.action_tracker_id, t.order_id, COUNT(*)

@@ -22,9 +22,10 @@ WITH logged AS (
 SELECT
     v.enterprise_id, v.action_tracker_id, v.order_id, v.updated_at,
     {% for name in ("advertiser_id", "run_id", "operation", "submitted_at") %}{{ either("v." ~ name, "r." ~ name) }}, {% endfor %}
-    {{ either("COALESCE(l.change, CASE WHEN r.status IS NULL THEN 0 ELSE 1 END) + 1", "1") }},
+    CASE WHEN t.of_now THEN COALESCE(l.change, CASE WHEN r.status IS NULL THEN 0 ELSE 1 END) + 1 ELSE 1 END,
     {{ either("v.status", "r.status") }}, {{ either("v.reason", "r.reason") }},
-    {{ either("CASE WHEN l.change IS NULL THEN r.status ELSE l.status END", "NULL") }}, {{ either("CASE WHEN l.change IS NULL THEN r.reason ELSE l.reason END", "NULL") }},
+    CASE WHEN NOT t.of_now THEN NULL WHEN l.change IS NULL THEN r.status ELSE l.status END,
+    CASE WHEN NOT t.of_now THEN NULL WHEN l.change IS NULL THEN r.reason ELSE l.reason END,
     {% for name in ("posted_amount", "difference", "commission_at_risk", "checked_at") %}{{ either("v." ~ name, "r." ~ name) }}{{ ", " if not loop.last }}{% endfor %}
 
 FROM cj.verdicts AS v
@@ -42,9 +43,7 @@ END;
 -- settled as not posted when that one was planned, and does not become accepted because the later one arrived.
 DELETE FROM cj.reconciliation
 WHERE EXISTS (
-    SELECT 1 FROM cj.verdicts AS v
-    WHERE v.enterprise_id = cj.reconciliation.enterprise_id AND v.action_tracker_id = cj.reconciliation.action_tracker_id
-      AND v.order_id = cj.reconciliation.order_id AND v.updated_at = cj.reconciliation.updated_at
+    SELECT 1 FROM cj.verdicts AS v WHERE {{ same_state("v", "cj.reconciliation") }}
 );
 
 INSERT INTO cj.reconciliation (
@@ -59,15 +58,12 @@ FROM cj.verdicts;
 UPDATE cj.submissions SET outcome = 'accepted', settled_at = :now
 WHERE mode = 'live' AND outcome = 'unknown' AND EXISTS (
     SELECT 1 FROM cj.verdicts AS v
-    WHERE v.enterprise_id = cj.submissions.enterprise_id AND v.action_tracker_id = cj.submissions.action_tracker_id
-      AND v.order_id = cj.submissions.order_id AND v.updated_at = cj.submissions.updated_at AND v.status IN ('matched', 'mismatched')
-      AND v.plan_number = cj.submissions.plan_number
+    WHERE {{ same_state("v", "cj.submissions") }} AND v.status IN ('matched', 'mismatched') AND v.plan_number = cj.submissions.plan_number
 );
 
 UPDATE cj.submissions SET settled_at = :now
 WHERE mode = 'live' AND outcome = 'unknown' AND settled_at IS NULL AND EXISTS (
     SELECT 1 FROM cj.verdicts AS v
-    WHERE v.enterprise_id = cj.submissions.enterprise_id AND v.action_tracker_id = cj.submissions.action_tracker_id
-      AND v.order_id = cj.submissions.order_id AND v.updated_at = cj.submissions.updated_at
+    WHERE {{ same_state("v", "cj.submissions") }}
       AND (v.status IN ('late', 'missing', 'superseded') OR v.plan_number > cj.submissions.plan_number)
 )

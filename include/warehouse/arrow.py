@@ -88,7 +88,7 @@ def python_rows(table: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
 
 
 def python_tuples(table: pa.Table | pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    """The same without the names: of ten thousands of rows a dictionary each takes longer than to read them."""
+    """The same without the names: of tens of thousands of rows a dictionary each takes longer than to read them."""
     return zip(*(_python_values(column) for column in table.columns), strict=True)
 
 

@@ -275,7 +275,7 @@ class Session(ABC):
         return self._describe(self._single(sql))
 
     def translated(self, statement: str) -> str:
-        """One of our statements as this warehouse reads it. A warehouse of another dialect overrides this; names of values stay `:name`."""
+        """One of our statements as this warehouse reads it, or reads it best. Names of values stay `:name`."""
         return sqltext.respelled(statement, self.spelling)
 
     def own_type(self, kind: pa.DataType) -> pa.DataType | None:

@@ -53,7 +53,7 @@ INDEXES = (
     "CREATE INDEX IF NOT EXISTS planned_order ON cj.planned (order_id, action_tracker_id, enterprise_id)",
     "CREATE INDEX IF NOT EXISTS commissions_order ON cj.commissions (order_id, action_tracker_id, advertiser_id)",
     "CREATE INDEX IF NOT EXISTS commissions_reading ON cj.commissions (reading)",
-    # What a report asks of thirty nights of records: the few that took back an order with a discount.
+    # What a report asks of thirty nights of records: the corrections of orders with a discount.
     "CREATE INDEX IF NOT EXISTS commissions_signs ON cj.commissions (reading) WHERE NOT original AND order_discount <> 0",
     "CREATE INDEX IF NOT EXISTS commissions_moved ON cj.commissions (moved_reading) WHERE moved_reading IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS commissions_status ON cj.commissions (status_reading) WHERE status_reading IS NOT NULL",
