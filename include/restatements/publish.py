@@ -15,6 +15,7 @@ from include.restatements.journal.journal import ChunkRef, ChunkState, Journal, 
 from include.restatements.journal.loading import load_chunk
 from include.restatements.plan.told import told
 from include.restatements.quality import make_pages, not_made
+from include.restatements.retention import forget_skipped
 from include.restatements.settings import Run, Settings
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse
 
@@ -80,18 +81,6 @@ def load_run(session: Session, journal: Journal, manifest: Manifest, checkpoint:
         checkpoint("chunk_loaded")
         waiting += chunk.orders if state is ChunkState.PLANNED else 0
     return waiting
-
-
-def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
-    """Skips older than `keep_skipped_days` at `now` (CJ's time) go, inside the caller's transaction; those that still wait stay."""
-    same = "n.enterprise_id = cj.skipped.enterprise_id AND n.action_tracker_id = cj.skipped.action_tracker_id AND n.order_id = cj.skipped.order_id"
-    session.execute(
-        "DELETE FROM cj.skipped WHERE skipped_at < :before AND (reason NOT IN ('waiting', 'superseded') "
-        f"OR EXISTS (SELECT 1 FROM cj.skipped AS n WHERE {same} AND n.plan_number > cj.skipped.plan_number) "
-        f"OR EXISTS (SELECT 1 FROM cj.quarantine AS n WHERE {same} AND n.plan_number > cj.skipped.plan_number) "
-        f"OR EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {same} AND n.mode = 'live' AND n.plan_number > cj.skipped.plan_number))",
-        {"before": now - timedelta(days=settings.keep_skipped_days)},
-    )
 
 
 def _counts(session: Session, run_id: str) -> tuple[dict[str, int], datetime | None]:

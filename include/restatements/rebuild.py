@@ -29,8 +29,8 @@ from include.restatements.journal.loading import leave_to_submissions, load_chun
 from include.restatements.journal.notes import all_notes, load_notes
 from include.restatements.plan.kept import figures_of_plan
 from include.restatements.prelock.signing import load_signed
-from include.restatements.publish import forget_skipped
 from include.restatements.reconcile import Reconciled, reconcile
+from include.restatements.retention import forget_skipped
 from include.restatements.settings import Settings
 from include.sql import filled
 from include.warehouse.base import Session, WarehouseLocation, open_warehouse

@@ -22,6 +22,7 @@ from include.restatements.journal.loading import load_open_chunks
 from include.restatements.ledger.accounts import read_accounts
 from include.restatements.report.kept import kept
 from include.restatements.report.report import collect, files, terminal_text
+from include.restatements.retention import forget_settled
 from include.restatements.settings import Settings
 from include.restatements.verdicts.judging import judge
 from include.sql import filled
@@ -94,6 +95,7 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
             with session.transaction():
                 session.serialize("cj.plan")
                 judge(session, settings, list(read.reached), read.now)
+                forget_settled(session, settings, read.now)
                 checkpoint("before_verdicts_commit")
             checkpoint("after_verdicts_commit")
             result = _report(session, settings, run_id, read.now)

@@ -222,6 +222,14 @@ class Settings:
         default=1, metadata=_told(kinds.DAY_OF_MONTH, "the day of the month on which CJ pays publishers what locked in the month before")
     )
     keep_skipped_days: int = field(default=90, metadata=_told(kinds.DAYS, "how long `cj.skipped` is kept; what still waits stays"))
+    keep_settled_days: int | None = field(
+        default=None,
+        metadata=_told(
+            kinds.YEARS,
+            "how long what was sent of an order is kept once CJ has locked it (docs/warehouses.md#how-long-rows-are-kept)",
+            unset="for ever",
+        ),
+    )
 
     def __post_init__(self) -> None:
         kinds.ORDERS.read(self.chunk_size, "chunk_size")

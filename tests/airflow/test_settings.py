@@ -204,6 +204,7 @@ def test_a_param_wins_over_the_variable_and_an_empty_one_says_nothing(monkeypatc
         ("late_hours", "99999999"),
         ("ledger_days", "3651"),
         ("keep_skipped_days", "99999999"),
+        ("keep_settled_days", "364"),
         ("partner_payment_day", "29"),
         ("mode", "dry"),
     ],
@@ -374,6 +375,7 @@ def test_a_warehouse_that_cannot_work_is_named(monkeypatch: pytest.MonkeyPatch, 
         ("partner_days", "400", 400),
         ("partner_payment_day", "20", 20),
         ("keep_skipped_days", "31", 31),
+        ("keep_settled_days", "730", 730),
     ],
 )
 def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any) -> None:

@@ -24,7 +24,7 @@ FLOORS = (
 
 STAGES = (
     ("settings", "checkpoints", "rules", "scratch"),
-    ("adoption", "changes", "gate", "journal", "ledger", "report"),
+    ("adoption", "changes", "gate", "journal", "ledger", "report", "retention"),
     ("approval",),
     ("posting", "plan", "quality", "verdicts", "notices", "cases"),
     ("acknowledge", "preview", "prelock", "prepare", "prove", "publish", "reconcile", "submit"),

@@ -50,7 +50,7 @@ def test_only_tables_emptied_in_their_own_transaction_are_left_out_of_the_crash_
         )
     assert [row["name"] for row in found] == [
         "accounts_now", "asked_commissions", "asked_orders", "case_breaks", "held_news", "incoming_commissions", "open_orders", "partner_calendar",
-        "partner_incoming", "partner_rows", "partner_verdicts", "plan_input", "prelock_found", "prelock_keys", "prelock_refused", "replan_keys", "report_elsewhere", "verdicts",
+        "partner_incoming", "partner_rows", "partner_verdicts", "plan_input", "prelock_found", "prelock_keys", "prelock_refused", "replan_keys", "report_elsewhere", "settled_orders", "verdicts",
     ]  # fmt: skip
 
 

@@ -48,6 +48,9 @@ CREATE TABLE cj.open_orders (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, attempts bigint NOT NULL
 );
 
+-- The orders that are settled for good and are kept no longer.
+CREATE TABLE cj.settled_orders (enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL);
+
 -- The orders whose row in cj.held_open is made anew.
 CREATE TABLE cj.held_news (advertiser_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL);
 

@@ -64,6 +64,10 @@ ROWS: dict[str, dict[str, Any]] = {
         "reading": 1,
     },
     "plans": {"plan_number": 1, "run_id": "before", "reading": 1, "planned_at": SENT},
+    "planned": KEY | {
+        "run_id": "before", "chunk_id": "c", "operation": "restate", "updated_at": UPDATED, "planned_at": SENT, "plan_number": 1,
+    },
+    "case_orders": KEY | {"case_id": "1-lost-restate-1", "updated_at": UPDATED},
     "open_orders": KEY | {"attempts": 1},
     "unjudged": KEY,
     "tracker_readings": {
@@ -237,7 +241,7 @@ class Ground:
         row = ROWS[table] | dict(other)
         if table in ("submissions", "reconciliation", "verdicts"):
             # Plans were made in the order of what they sent, where a test says nothing else.
-            row = {"plan_number": plan_number(row["submitted_at"], row.get("attempt", 1))} | row
+            row = {"plan_number": plan_number(row["submitted_at"] or SENT, row.get("attempt", 1))} | row
         values = ", ".join(_literal(value) for value in row.values())
         self.session.execute(f"INSERT INTO cj.{table} ({', '.join(row)}) VALUES ({values})")
         return self
