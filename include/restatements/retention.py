@@ -15,7 +15,7 @@ from include.warehouse.base import Session
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100_000
-"""States of settled orders that one round takes away at most: after the setting is given, years of them are left to the next rounds."""
+"""States that one round looks at: after the setting is given, years of them are left to the next rounds."""
 
 
 def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
@@ -34,9 +34,11 @@ def forget_settled(session: Session, settings: Settings, now: datetime) -> int:
     """What was sent, judged, skipped and held back of orders that were settled for good `keep_settled_days` before `now` (CJ's time) goes. Returns of how many orders."""
     if settings.keep_settled_days is None:
         return 0
+    before = now - timedelta(days=settings.keep_settled_days)
     session.execute("DELETE FROM cj.settled_orders")
-    session.execute(filled("settled_found"), {"before": now - timedelta(days=settings.keep_settled_days), "most": AT_ONCE})
+    session.execute(filled("settled_found"), {"before": before, "most": AT_ONCE})
     session.analyze("cj.settled_orders")
+    session.execute(filled("settled_kept"), {"before": before})
     found = session.rows(
         "SELECT COUNT(*) AS orders FROM (SELECT DISTINCT enterprise_id, action_tracker_id, order_id FROM cj.settled_orders) AS s"
     )

@@ -48,8 +48,10 @@ CREATE TABLE cj.open_orders (
     enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL, attempts bigint NOT NULL
 );
 
--- The orders that are settled for good and are kept no longer.
-CREATE TABLE cj.settled_orders (enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL);
+-- The orders that may be settled for good, and then those that are kept no longer. One of several states may stand here more than once.
+CREATE TABLE cj.settled_orders (
+    advertiser_id text NOT NULL, enterprise_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL
+);
 
 -- The orders whose row in cj.held_open is made anew.
 CREATE TABLE cj.held_news (advertiser_id text NOT NULL, action_tracker_id bigint NOT NULL, order_id text NOT NULL);

@@ -70,6 +70,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "case_orders": KEY | {"case_id": "1-lost-restate-1", "updated_at": UPDATED},
     "open_orders": KEY | {"attempts": 1},
     "unjudged": KEY,
+    "settled_orders": KEY | {"advertiser_id": "2"},
     "tracker_readings": {
         "advertiser_id": "2", "action_tracker_id": 401, "reading": 1, "records": 1, "with_items": 1, "sale_amount": "100.00", "order_discount": "0",
         "commission": "10.00",

@@ -16,12 +16,14 @@ BEFORE = {"before": LATER, "most": 10}
 
 def found(ground: Ground, **other: Any) -> list[str]:
     ground.session.execute("DELETE FROM cj.settled_orders")
-    ground.session.execute(filled("settled_found"), BEFORE | other)
+    bound = BEFORE | other
+    ground.session.execute(filled("settled_found"), bound)
+    ground.session.execute(filled("settled_kept"), {"before": bound["before"]})
     return [str(row["order_id"]) for row in ground.rows("SELECT order_id FROM cj.settled_orders ORDER BY order_id")]
 
 
 def settled(ground: Ground) -> Ground:
-    return ground.sent().verdict(status="matched").record(action_status="locked")
+    return ground.sent().verdict(status="matched", locking_date=FAR).record(action_status="locked")
 
 
 @pytest.mark.parametrize("status", ["locked", "closed"])
@@ -55,7 +57,7 @@ def test_it_is_not_while_a_record_of_it_is_open(ground: Ground, record: dict[str
     "other", [{"advertiser_id": "9"}, {"action_tracker_id": 402}, {"order_id": "p"}, {"action_type": "bonus"}, {"gone_reading": 3}]
 )
 def test_nor_where_cj_shows_no_record_of_it(ground: Ground, other: dict[str, Any]) -> None:
-    ground.sent().verdict(status="matched").record(action_status="locked", **other)
+    ground.sent().verdict(status="matched", locking_date=FAR).record(action_status="locked", **other)
     assert found(ground) == []
 
 
@@ -109,20 +111,28 @@ def test_nor_while_it_is_on_its_way_to_be_judged_or_in_a_case(ground: Ground, ta
 
 
 def test_nor_one_that_was_sent_since(ground: Ground) -> None:
-    ground.verdict(status="matched", submitted_at=LATER).record(action_status="locked")
+    ground.verdict(status="matched", submitted_at=LATER, locking_date=FAR).record(action_status="locked")
+    assert found(ground) == []
+
+
+@pytest.mark.parametrize("locking_date", [None, LATER])
+def test_nor_one_that_was_not_to_lock_by_then(ground: Ground, locking_date: Any) -> None:
+    ground.sent().verdict(status="matched", locking_date=locking_date).record(action_status="locked")
     assert found(ground) == []
 
 
 def test_a_round_takes_no_more_than_it_is_told(ground: Ground) -> None:
-    for order_id in ("o", "p", "q"):
-        ground.sent(order_id=order_id).verdict(order_id=order_id, status="matched").record(order_id=order_id, action_status="locked")
-    assert len(found(ground, most=2)) == 2
+    for number, order_id in enumerate("pqo"):
+        at = SENT + number * SECOND
+        ground.sent(order_id=order_id, submitted_at=at).verdict(order_id=order_id, status="matched", submitted_at=at, locking_date=FAR)
+        ground.record(order_id=order_id, action_status="locked")
+    assert found(ground, most=2) == ["p", "q"]  # those sent first
 
 
 def test_what_this_package_wrote_of_them_goes_and_of_no_other_order_and_what_cj_wrote_stays(ground: Ground) -> None:
     for other in ({}, {"order_id": "p"}, {"action_tracker_id": 402}, {"enterprise_id": "3"}):
         ground.sent(**other).verdict(**other).logged(**other).held_back(**other).skipped(**other)
-    ground.record(action_status="locked").session.execute("INSERT INTO cj.settled_orders VALUES ('1', 401, 'o'), ('1', 401, 'o')")
+    ground.record(action_status="locked").session.execute("INSERT INTO cj.settled_orders VALUES ('2', '1', 401, 'o'), ('2', '1', 401, 'o')")
     ground.session.execute(filled("settled_forget"))
     for table in ("submissions", "reconciliation", "verdicts_log", "quarantine", "skipped"):
         left = ground.rows(f"SELECT enterprise_id, action_tracker_id, order_id FROM cj.{table} ORDER BY 1, 2, 3")
