@@ -13,8 +13,7 @@ INSERT INTO cj.verdicts_log (
     status_before, reason_before, posted_amount, difference, commission_at_risk, checked_at
 )
 WITH logged AS (
-    SELECT {% for name in key.split(", ") %}l.{{ name }}, {% endfor %}l.change, l.status, l.reason,
-        ROW_NUMBER() OVER (PARTITION BY {% for name in key.split(", ") %}l.{{ name }}{{ ", " if not loop.last }}{% endfor %} ORDER BY l.change DESC) AS age
+    SELECT {{ key }}, l.change, l.status, l.reason, ROW_NUMBER() OVER (PARTITION BY {{ key }} ORDER BY l.change DESC) AS age
     FROM cj.verdicts_log AS l
     INNER JOIN cj.verdicts AS v USING ({{ key }})
 )

@@ -78,15 +78,21 @@ class Moves:
         moved, held = decisions["sales_moved"], decisions["held_sales"]
         amounts = {
             "at_stake": decisions["at_stake"],
-            "taken_back": pc.if_else(pc.less(moved, _NOTHING), pc.negate(moved), _NOTHING),
+            "taken_back": _less(moved),
             "added": pc.if_else(pc.greater(moved, _NOTHING), moved, _NOTHING),
             "held_of_unmeasured": pc.if_else(pc.is_null(moved), held, _NOTHING),
         }
         wanted = decisions.select(["enterprise_id", "publisher_id", "publisher_name"]).append_column("measured", moved)
-        for name in _SUMS:
-            wanted = wanted.append_column(name, amounts[name].cast(_WIDE))
+        for name, amount in amounts.items():
+            wanted = wanted.append_column(name, amount.cast(_WIDE))
         grouped = wanted.group_by(["enterprise_id", "publisher_id"]).aggregate(
-            [("publisher_name", "max"), ([], "count_all"), ("at_stake", "count"), ("measured", "count"), *((name, "sum") for name in _SUMS)]
+            [
+                ("publisher_name", "max"),
+                ([], "count_all"),
+                ("at_stake", "count"),
+                ("measured", "count"),
+                *((name, "sum") for name in amounts),
+            ]
         )
         for row in grouped.to_pylist():
             mine = self._sums.setdefault((row["enterprise_id"], operation, row["publisher_id"]), _Sum())
@@ -118,7 +124,12 @@ class Moves:
 def taken_back(decisions: pa.Table) -> pa.ChunkedArray:
     """What each order takes back at most of the sales that commission is paid on: what CJ holds of it, where it is not known how much (`sales_moved`)."""
     moved = decisions["sales_moved"]
-    return pc.if_else(pc.is_null(moved), decisions["held_sales"], pc.if_else(pc.less(moved, _NOTHING), pc.negate(moved), _NOTHING))
+    return pc.if_else(pc.is_null(moved), decisions["held_sales"], _less(moved))
+
+
+def _less(moved: pa.ChunkedArray) -> pa.ChunkedArray:
+    """By how much each order's sales become less; null where it is not known."""
+    return pc.if_else(pc.less(moved, _NOTHING), pc.negate(moved), _NOTHING)
 
 
 def _instant(moment: datetime) -> pa.Scalar[pa.TimestampScalar]:

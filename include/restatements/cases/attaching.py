@@ -23,8 +23,6 @@ OVERVIEW = "overview.pdf"
 MOST_ORDERS, MOST_BATCHES = 20, 8
 """Rows of the overview: what fits on a page."""
 
-_TO_THE_SECOND = len("2026-01-31T00:00:00")
-
 COLUMNS = (
     "action_tracker_id", "order_id", "sending", "sent_at", "submission_id", "batch_id", "answer", "update_time", "amount_sent", "amount_shown", "currency",
     "discount_sent", "discount_shown", "coupon_sent", "coupon_shown", "newest_commission_id", "locks_at",
@@ -112,7 +110,7 @@ def _row(order: PackedOrder) -> dict[str, str]:
 
 
 def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.isoformat(timespec='seconds')[:_TO_THE_SECOND]}Z"
+    return None if moment is None else f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _short(moment: datetime) -> str:
