@@ -152,7 +152,7 @@ AMOUNT_OR_OFF = Kind("an amount of money of zero or more, like 1000.50, or 'off'
 MINUTES = _length(timedelta(minutes=1))
 HOURS = _length(timedelta(hours=1))
 DAYS = Kind(f"a whole number from 1 to {LONGEST.days} (ten years)", _whole(LONGEST.days))
-YEARS = Kind(f"a whole number of days from 365 to {LONGEST.days} (ten years)", _whole(LONGEST.days, 365))
+DAYS_FROM_A_YEAR = Kind(f"a whole number of days from 365 to {LONGEST.days} (ten years)", _whole(LONGEST.days, 365))
 DAY_OF_MONTH = Kind("a whole number from 1 to 28, which every month has", _whole(28))
 NOTIFIERS = Kind(
     'a JSON list of notifiers, each with its dotted name and what it is made with, like [{"notifier": "airflow.providers.smtp.notifications.smtp.SmtpNotifier", "to": "…"}]',

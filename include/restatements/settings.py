@@ -225,7 +225,7 @@ class Settings:
     keep_settled_days: int | None = field(
         default=None,
         metadata=_told(
-            kinds.YEARS,
+            kinds.DAYS_FROM_A_YEAR,
             "how long what was sent of an order is kept once CJ has locked it (docs/warehouses.md#how-long-rows-are-kept)",
             unset="for ever",
         ),
