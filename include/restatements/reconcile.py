@@ -74,7 +74,8 @@ def _cj_now(settings: Settings) -> datetime:
 
 
 def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, checkpoint: Checkpoint = no_checkpoint) -> Reconciled:
-    """Read CJ's news, judge what is open, settle unknown outcomes, write the report and the cases. Repeating it changes nothing that is settled.
+    """Read CJ's news, judge what is open, settle unknown outcomes, let go what is kept no longer, write the report and the cases. Repeating it changes nothing that is
+    settled.
 
     An account that cannot be reached keeps its open rows as they are; when none can, or any failed, the error is raised after the others
     are done.

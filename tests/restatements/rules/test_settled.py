@@ -129,6 +129,13 @@ def test_a_round_takes_no_more_than_it_is_told(ground: Ground) -> None:
     assert found(ground, most=2) == ["p", "q"]  # those sent first
 
 
+def test_orders_of_cases_are_kept_for_ever_and_never_stand_before_the_others(ground: Ground) -> None:
+    at = SENT - HOUR
+    settled(ground).sent(order_id="older", submitted_at=at).verdict(order_id="older", status="matched", submitted_at=at, locking_date=FAR)
+    ground.record(order_id="older", action_status="locked")._put("case_orders", {"order_id": "older"})
+    assert found(ground, most=1) == ["o"]
+
+
 def test_what_this_package_wrote_of_them_goes_and_of_no_other_order_and_what_cj_wrote_stays(ground: Ground) -> None:
     for other in ({}, {"order_id": "p"}, {"action_tracker_id": 402}, {"enterprise_id": "3"}):
         ground.sent(**other).verdict(**other).logged(**other).held_back(**other).skipped(**other)
