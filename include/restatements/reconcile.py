@@ -8,6 +8,7 @@ came to is settled here, and nowhere else.
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -99,12 +100,29 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
                 forget_settled(session, settings, read.now)
                 checkpoint("before_verdicts_commit")
             checkpoint("after_verdicts_commit")
-            result = _report(session, settings, run_id, read.now)
-            checkpoint("after_report")
-            follow(session, journal.files, settings, read.now, datetime.now(UTC), checkpoint)
+            result = _told(session, location, journal, settings, run_id, read.now, checkpoint)
     if read.failures:
         raise read.failures[0].named
     return result
+
+
+def _told(
+    session: Session, location: WarehouseLocation, journal: Journal, settings: Settings, run_id: str, now: datetime, checkpoint: Checkpoint
+) -> Reconciled:
+    """The report, and the cases beside it in a session of their own: neither reads what the other writes, and where one fails the other is finished."""
+    with ThreadPoolExecutor(1, thread_name_prefix="cases") as beside:
+        cases = beside.submit(_cases, location, journal, settings, now, checkpoint)
+        try:
+            result = _report(session, settings, run_id, now)
+            checkpoint("after_report")
+        finally:
+            cases.result()
+    return result
+
+
+def _cases(location: WarehouseLocation, journal: Journal, settings: Settings, now: datetime, checkpoint: Checkpoint) -> None:
+    with open_warehouse(location) as session:
+        follow(session, journal.files, settings, now, datetime.now(UTC), checkpoint)
 
 
 def _report(session: Session, settings: Settings, run_id: str, now: datetime) -> Reconciled:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from include.domain.errors import StorageError
 from include.domain.states import CaseAct
 from include.restatements.cases.acting import Said, act
+from include.restatements.journal.journal import ROOT
 from include.restatements.rebuild import rebuild
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
@@ -55,6 +60,32 @@ def test_what_cj_dropped_is_a_case_that_is_filed_brought_back_and_settled(world:
     world.publish(again)
     round_after(world, 3)
     assert [row["state"] for row in world.rows(CASES)] == ["settled", "settled"]
+
+
+@pytest.mark.parametrize("broken", ["reports", "cases"])
+def test_a_report_that_cannot_be_written_keeps_back_no_case_and_the_other_way_round(world: WorldOn, broken: str) -> None:
+    order = placed(key=Key(FIXED_DATE, "altered"))
+    world.pixel([pixel_order(order, order.event_time)])
+    world.append([later(order, 5, amount=Decimal("60.00"))])
+    world.sandbox.control.add_faults([{"kind": "alter", "order_ids": ["altered"], "field": "amount", "times": 1}])
+    night = night_of(world)
+    world.submit(night)
+    world.publish(night)
+    documents = Path(world.settings.storage.removeprefix("file://"), ROOT)
+    (documents / broken).write_text("no folder")
+    with pytest.raises(StorageError, match=f"{ROOT}/{broken}"):
+        round_after(world, 2)
+    assert written(world, documents) == {"reports": broken != "reports", "cases": broken != "cases"}
+    (documents / broken).unlink()
+    world.reconcile()
+    assert written(world, documents) == {"reports": True, "cases": True}
+
+
+def written(world: WorldOn, documents: Path) -> dict[str, bool]:
+    return {
+        "reports": any(documents.glob("reports/*/report.html")),
+        "cases": world.rows("SELECT state FROM cj.cases") == [{"state": "ready"}],
+    }
 
 
 def everything(world: WorldOn) -> list[dict[str, Any]]:
