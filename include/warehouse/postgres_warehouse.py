@@ -46,8 +46,8 @@ _TYPES = {
     "text": "text", "varchar": "text", "bpchar": "text", "unknown": "text",
 }  # fmt: skip
 
-#: In force in each of our transactions, and no longer.
-_SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'", "random_page_cost = 1.1")
+#: In force in each of our transactions, and no longer. A server that compiles statements (`jit`) is as long about the verdicts of a large night as about judging them.
+_SETTINGS = ("TimeZone = 'UTC'", "work_mem = '64MB'", "random_page_cost = 1.1", "jit = off")
 
 _TAKES_NO_TRANSACTION = re.compile(r"(CREATE|DROP)\s+DATABASE\b|ALTER\s+SYSTEM\b|VACUUM\b", re.IGNORECASE)
 

@@ -27,7 +27,7 @@ __all__ = ["guarded"]
 
 #: What a connection looks like to whoever gets it next.
 LEFT_BEHIND = """
-SELECT current_setting('work_mem') AS work_mem, current_setting('TimeZone') AS zone, current_setting('cursor_tuple_fraction') AS fraction,
+SELECT current_setting('work_mem') AS work_mem, current_setting('jit') AS jit, current_setting('TimeZone') AS zone, current_setting('cursor_tuple_fraction') AS fraction,
     current_setting('transaction_isolation') AS isolation, COALESCE(current_setting('cj.value_0', true), '') AS value,
     (SELECT count(*) FROM pg_prepared_statements WHERE name <> '') AS prepared, (SELECT count(*) FROM pg_cursors) AS cursors,
     (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory') AS locks,

@@ -49,6 +49,13 @@ def test_every_parameter_that_libpq_knows_reaches_it_as_it_was_written() -> None
         assert (said["host"], str(said["port"]), said["dbname"], said["password"]) == (host, "5433", "my shop", PASSWORD)
 
 
+def test_no_statement_of_ours_is_compiled_on_the_servers_side(postgres_database: str) -> None:
+    with open_warehouse(WarehouseLocation("postgres", uri=postgres_database)) as session:
+        assert session.rows("SELECT current_setting('jit') AS jit") == [{"jit": "off"}]
+        with session.transaction():
+            assert session.rows("SELECT current_setting('jit') AS jit") == [{"jit": "off"}]
+
+
 def test_numbers_and_switches_of_the_extra_are_written_as_libpq_reads_them() -> None:
     said = conninfo_to_dict(
         location_of(parts({"connect_timeout": 5, "keepalives": True, "gssencmode": "", "sslcompression": False, "krbsrvname": None})).uri
