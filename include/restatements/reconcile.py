@@ -109,14 +109,21 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
 def _told(
     session: Session, location: WarehouseLocation, journal: Journal, settings: Settings, run_id: str, now: datetime, checkpoint: Checkpoint
 ) -> Reconciled:
-    """The report, and the cases beside it in a session of their own: neither reads what the other writes, and where one fails the other is finished."""
-    with ThreadPoolExecutor(1, thread_name_prefix="cases") as beside:
-        cases = beside.submit(_cases, location, journal, settings, now, checkpoint)
-        try:
-            result = _report(session, settings, run_id, now)
-            checkpoint("after_report")
-        finally:
-            cases.result()
+    """The report, and the cases beside it in a session of their own: neither reads what the other writes, and where one fails the other is finished.
+
+    What ended the report is what is raised; a task that is out of time waits for no cases.
+    """
+    beside = ThreadPoolExecutor(1, thread_name_prefix="cases")
+    cases = beside.submit(_cases, location, journal, settings, now, checkpoint)
+    beside.shutdown(wait=False)
+    try:
+        result = _report(session, settings, run_id, now)
+        checkpoint("after_report")
+    except Exception:
+        if error := cases.exception():
+            log.warning("The cases could not be written either: %s", error)
+        raise
+    cases.result()
     return result
 
 

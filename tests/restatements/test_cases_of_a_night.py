@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,10 +16,12 @@ from include.domain.states import CaseAct
 from include.restatements.cases.acting import Said, act
 from include.restatements.journal.journal import ROOT
 from include.restatements.rebuild import rebuild
+from include.restatements.reconcile import reconcile
 from tests.model.histories import FIXED_DATE, pixel_order
 from tests.model.shop import Key
 from tests.model.world import BEGIN, Night
 from tests.restatements.both_warehouses import WorldOn
+from tests.restatements.killed import Killed
 from tests.restatements.nights import later, placed
 
 CASES = "SELECT case_id, state, orders, case_number, digest FROM cj.cases ORDER BY case_id"
@@ -62,8 +66,8 @@ def test_what_cj_dropped_is_a_case_that_is_filed_brought_back_and_settled(world:
     assert [row["state"] for row in world.rows(CASES)] == ["settled", "settled"]
 
 
-@pytest.mark.parametrize("broken", ["reports", "cases"])
-def test_a_report_that_cannot_be_written_keeps_back_no_case_and_the_other_way_round(world: WorldOn, broken: str) -> None:
+def altered(world: WorldOn) -> None:
+    """A night whose order CJ books with another amount, two hours ago."""
     order = placed(key=Key(FIXED_DATE, "altered"))
     world.pixel([pixel_order(order, order.event_time)])
     world.append([later(order, 5, amount=Decimal("60.00"))])
@@ -71,12 +75,23 @@ def test_a_report_that_cannot_be_written_keeps_back_no_case_and_the_other_way_ro
     night = night_of(world)
     world.submit(night)
     world.publish(night)
+    world.advance(timedelta(hours=2))
+
+
+@pytest.mark.parametrize("broken", [("reports",), ("cases",), ("reports", "cases")])
+def test_a_report_that_cannot_be_written_keeps_back_no_case_and_the_other_way_round(
+    world: WorldOn, broken: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    altered(world)
     documents = Path(world.settings.storage.removeprefix("file://"), ROOT)
-    (documents / broken).write_text("no folder")
-    with pytest.raises(StorageError, match=f"{ROOT}/{broken}"):
-        round_after(world, 2)
-    assert written(world, documents) == {"reports": broken != "reports", "cases": broken != "cases"}
-    (documents / broken).unlink()
+    for name in broken:
+        (documents / name).write_text("no folder")
+    with pytest.raises(StorageError, match=f"{ROOT}/{broken[0]}"):
+        world.reconcile()
+    assert ("The cases could not be written either" in caplog.text) is (len(broken) == 2)
+    assert written(world, documents) == {name: name not in broken for name in ("reports", "cases")}
+    for name in broken:
+        (documents / name).unlink()
     world.reconcile()
     assert written(world, documents) == {"reports": True, "cases": True}
 
@@ -86,6 +101,26 @@ def written(world: WorldOn, documents: Path) -> dict[str, bool]:
         "reports": any(documents.glob("reports/*/report.html")),
         "cases": world.rows("SELECT state FROM cj.cases") == [{"state": "ready"}],
     }
+
+
+def test_a_task_that_is_out_of_time_waits_for_no_cases(world: WorldOn) -> None:
+    altered(world)
+    go_on = Event()
+
+    def checkpoint(step: str) -> None:
+        if step == "before_cases_commit":
+            assert go_on.wait(60)
+        elif step == "after_report":
+            raise Killed
+
+    with pytest.raises(Killed):
+        reconcile(world.settings, world.location, "out of time", checkpoint)
+    assert world.rows(CASES) == []
+    go_on.set()
+    until = time.monotonic() + 60
+    while not world.rows(CASES) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert [row["state"] for row in world.rows(CASES)] == ["ready"]
 
 
 def everything(world: WorldOn) -> list[dict[str, Any]]:
