@@ -2,6 +2,11 @@
 {% macro sent_since(row) -%}
 EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n.mode = 'live' AND n.plan_number > {{ row }}.plan_number)
 {%- endmacro %}
+{% macro over_since(row) -%}
+({{ sent_since(row) }} OR EXISTS (
+    SELECT 1 FROM cj.quarantine AS q WHERE {{ same_order("q", row) }} AND q.rule IN ('locked', 'closed') AND q.plan_number > {{ row }}.plan_number
+))
+{%- endmacro %}
 {% macro said_since(news) -%}
 (
     EXISTS (SELECT 1 FROM cj.submissions AS l WHERE {{ same_order("l", news) }} AND l.mode = 'live' AND l.plan_number > {{ news }}.found_after)
@@ -22,6 +27,7 @@ EXISTS (SELECT 1 FROM cj.submissions AS n WHERE {{ same_order("n", row) }} AND n
 --   * held back because it was older than what was read of CJ's records, and they were read from another day since
 --   * a pre-lock review found that CJ holds another state, and no plan since has said or sent anything of it
 --   * created, and to be accepted: a create cannot say so, and an open-ended order is paid only once it is
+-- What was sent is over, too, once a plan found that its order is locked or closed: that is said once, and news of it asks anew, as of all that was held back.
 INSERT INTO cj.replan_keys (enterprise_id, action_tracker_id, order_id, updated_at, waits)
 WITH asked AS (
     SELECT enterprise_id, action_tracker_id, order_id FROM cj.replan_news
@@ -67,13 +73,13 @@ FROM (
     FROM cj.reconciliation AS r
     WHERE r.attempts < :max_attempts
       AND ((r.status = 'missing' AND r.reason IN ('unknown', 'duplicate')) OR r.status = 'mismatched')
-      AND NOT {{ sent_since("r") }}
+      AND NOT {{ over_since("r") }}
     UNION ALL
     SELECT s.enterprise_id, s.action_tracker_id, s.order_id, s.updated_at, 1 AS waits
     FROM cj.submissions AS s
     WHERE s.mode = 'live' AND s.attempt < :max_attempts
       AND (s.outcome = 'rejected' OR (s.outcome = 'unknown' AND s.settled_at IS NOT NULL))
-      AND NOT {{ sent_since("s") }}
+      AND NOT {{ over_since("s") }}
     UNION ALL
     SELECT w.enterprise_id, w.action_tracker_id, w.order_id, w.updated_at, 1 AS waits
     FROM last_words AS w
@@ -117,7 +123,7 @@ FROM (
           SELECT 1 FROM cj.commissions AS c
           WHERE c.action_tracker_id = s.action_tracker_id AND c.order_id = s.order_id AND c.validation_status <> 'PENDING'
       )
-      AND NOT {{ sent_since("s") }}
+      AND NOT {{ over_since("s") }}
     UNION ALL
     SELECT f.enterprise_id, f.action_tracker_id, f.order_id, f.updated_at, 1 AS waits
     FROM cj.replan_news AS f

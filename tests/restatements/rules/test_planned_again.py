@@ -80,6 +80,25 @@ def test_of_what_was_sent_live_since_its_last_word_is_nothing(ground: Ground, wo
     assert is_again(ground.sent(**since)) is again
 
 
+@pytest.mark.parametrize("rule", ["locked", "closed", "amount"])
+@pytest.mark.parametrize(
+    "said", [{"plan_number": 1}, {"plan_number": 2}, {"plan_number": 2, "order_id": "p"}, {"plan_number": 2, "action_tracker_id": 402}]
+)
+@pytest.mark.parametrize("word", ["verdict", "outcome", "confirmation"])
+def test_of_what_was_sent_is_nothing_once_a_plan_found_its_order_locked(ground: Ground, word: str, rule: str, said: dict[str, Any]) -> None:
+    if word == "verdict":
+        ground.sent().verdict(**MISSING, plan_number=1)
+    elif word == "outcome":
+        ground.sent(outcome="rejected")
+    else:
+        to_be_accepted(ground)
+    ground._put("plans", {"plan_number": 2, "reading": 3})
+    over = rule != "amount" and said == {"plan_number": 2}
+    assert is_again(ground.held_back(stage="eligibility", rule=rule, reason=rule, **said)) is not over
+    if over:
+        assert is_again(ground.record(moved_reading=4))  # it may be open again
+
+
 # -- what was not sent -----------------------------------------------------------------------------------------------------------------
 
 
