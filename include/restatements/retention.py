@@ -14,8 +14,8 @@ from include.warehouse.base import Session
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100_000
-"""States that one round looks at: after the setting is given, years of them are left to the next rounds."""
+AT_ONCE, MOST_TIMES = 100_000, 10
+"""States that are looked at in one go, and how often a round looks on where none of them went: after the setting is given, years of them are left to the next rounds."""
 
 
 def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
@@ -31,19 +31,26 @@ def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
 
 
 def forget_settled(session: Session, settings: Settings, now: datetime) -> None:
-    """What was sent, judged, skipped and held back of orders that were settled for good `keep_settled_days` before `now` (CJ's time) goes.
+    """What was sent, judged, skipped and held back of orders that were settled for good `keep_settled_days` before `now` (CJ's time) goes:
+    of the accounts that were just judged (cj.accounts_now).
 
     Raises what the session raises: then nothing has gone.
     """
     if settings.keep_settled_days is None:
         return
     before = now - timedelta(days=settings.keep_settled_days)
-    session.execute("DELETE FROM cj.settled_orders")
-    session.execute(filled("settled_found"), {"before": before, "most": AT_ONCE})
-    session.analyze("cj.settled_orders")
-    session.execute(filled("settled_kept"), {"before": before})
-    if states := int(str(session.rows("SELECT COUNT(*) AS states FROM cj.settled_orders")[0]["states"])):
-        session.execute(filled("settled_forget"))
-        log.info(
-            "%d states of orders that CJ locked long ago were taken out, as cj_keep_settled_days says; the journal keeps them.", states
-        )
+    for passed in range(0, AT_ONCE * MOST_TIMES, AT_ONCE):
+        session.execute("DELETE FROM cj.settled_orders")
+        session.execute(filled("settled_found"), {"before": before, "most": AT_ONCE, "passed": passed})
+        found = _states(session)
+        session.analyze("cj.settled_orders")
+        session.execute(filled("settled_kept"), {"before": before})
+        if going := _states(session):
+            session.execute(filled("settled_forget"))
+            log.info("%d states of orders that CJ locked long ago go, as cj_keep_settled_days says; the journal keeps them.", going)
+        if going or found < AT_ONCE:
+            return
+
+
+def _states(session: Session) -> int:
+    return int(str(session.rows("SELECT COUNT(*) AS states FROM cj.settled_orders")[0]["states"]))

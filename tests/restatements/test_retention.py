@@ -8,8 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from include.restatements import retention
 from include.restatements.rebuild import rebuild
 from tests.model.histories import FIXED_DURATION
+from tests.model.shop import Key
 from tests.restatements.both_warehouses import WorldOn
 from tests.restatements.nights import later, night, operations, placed, quiet_night
 
@@ -60,3 +62,37 @@ def test_what_a_rebuild_brings_back_goes_again_in_its_round(locked: WorldOn) -> 
     locked.advance(timedelta(days=370))
     rebuild(locked.settings, locked.location)
     assert kept(locked) == [0, 0, 0]
+
+
+def test_a_break_that_locked_is_held_back_once_and_goes_too(world: WorldOn) -> None:
+    world.settings = replace(world.settings, keep_settled_days=365)
+    order = placed(FIXED_DURATION)
+    world.append([order])
+    night(world)
+    world.append([later(order, 5, amount=Decimal("80.00"))])
+    world.sandbox.control.add_faults([{"kind": "alter", "order_ids": ["o-1"], "field": "amount", "times": 9}])
+    night(world)
+    world.advance(timedelta(days=4))
+    for _ in range(3):
+        quiet_night(world)
+    assert [row["reason"] for row in world.rows("SELECT reason FROM cj.quarantine")] == ["locked"]
+    world.advance(timedelta(days=370))
+    quiet_night(world)  # it is no case any more
+    quiet_night(world)
+    assert not any(kept(world)) and not world.rows("SELECT reason FROM cj.quarantine")
+
+
+def test_what_may_not_go_stands_before_nothing_that_may(locked: WorldOn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "AT_ONCE", 1)
+    locked.settings = replace(locked.settings, keep_settled_days=365)
+    at = locked.now() - timedelta(hours=1)
+    locked.append([placed(FIXED_DURATION, key=Key(FIXED_DURATION, "later"), event_time=at, updated_at=at)])
+    night(locked)
+    locked.advance(timedelta(days=4))
+    quiet_night(locked)
+    locked.advance(timedelta(days=366))
+    locked.append([replace(later(placed(FIXED_DURATION), 9, amount=Decimal("70.00")), updated_at=locked.now() - timedelta(hours=1))])
+    locked.prepare(locked.now() - timedelta(days=1), locked.now())  # the older order is held back: its rows stay for another year
+    locked.advance(timedelta(days=5))
+    quiet_night(locked)
+    assert [row["order_id"] for row in locked.rows("SELECT DISTINCT order_id FROM cj.reconciliation")] == ["o-1"]

@@ -11,10 +11,12 @@ from include.sql import filled
 from tests.restatements.rules.ground import FAR, HOUR, SECOND, SENT, Ground
 
 LATER = FAR + timedelta(days=400)
-BEFORE = {"before": LATER, "most": 10}
+BEFORE = {"before": LATER, "most": 10, "passed": 0}
 
 
 def found(ground: Ground, **other: Any) -> list[str]:
+    if not ground.rows("SELECT advertiser_id FROM cj.accounts_now"):
+        ground.account()
     ground.session.execute("DELETE FROM cj.settled_orders")
     bound = BEFORE | other
     ground.session.execute(filled("settled_found"), bound)
@@ -99,8 +101,13 @@ def test_nor_where_something_of_it_was_sent_since_or_is_not_known(ground: Ground
 @pytest.mark.parametrize(("table", "when"), [("quarantine", "quarantined_at"), ("skipped", "skipped_at")])
 @pytest.mark.parametrize(("at", "kept"), [(LATER, True), (LATER - SECOND, False)])
 def test_nor_where_it_was_skipped_or_held_back_since(ground: Ground, table: str, when: str, at: Any, kept: bool) -> None:
-    settled(ground)._put(table, {when: at})
+    settled(ground)._put(table, {when: at, "reason": "unchanged"})
     assert found(ground) == ([] if kept else ["o"])
+
+
+@pytest.mark.parametrize(("reason", "kept"), [("waiting", True), ("superseded", True), ("unchanged", False)])
+def test_nor_where_a_change_of_it_waits(ground: Ground, reason: str, kept: bool) -> None:
+    assert found(settled(ground).skipped(reason=reason, skipped_at=LATER - SECOND)) == ([] if kept else ["o"])
 
 
 @pytest.mark.parametrize("table", ["planned", "unjudged", "case_orders"])
@@ -127,6 +134,7 @@ def test_a_round_takes_no_more_than_it_is_told(ground: Ground) -> None:
         ground.sent(order_id=order_id, submitted_at=at).verdict(order_id=order_id, status="matched", submitted_at=at, locking_date=FAR)
         ground.record(order_id=order_id, action_status="locked")
     assert found(ground, most=2) == ["p", "q"]  # those sent first
+    assert found(ground, most=2, passed=2) == ["o"]
 
 
 def test_orders_of_cases_are_kept_for_ever_and_never_stand_before_the_others(ground: Ground) -> None:
@@ -134,6 +142,14 @@ def test_orders_of_cases_are_kept_for_ever_and_never_stand_before_the_others(gro
     settled(ground).sent(order_id="older", submitted_at=at).verdict(order_id="older", status="matched", submitted_at=at, locking_date=FAR)
     ground.record(order_id="older", action_status="locked")._put("case_orders", {"order_id": "older"})
     assert found(ground, most=1) == ["o"]
+
+
+def test_orders_of_accounts_that_are_read_no_more_stand_before_no_others(ground: Ground) -> None:
+    at, other = SENT - HOUR, {"order_id": "older", "advertiser_id": "9"}
+    settled(ground).account().verdict(status="mismatched", submitted_at=at, locking_date=FAR, checked_at=FAR, **other)
+    ground.sent(submitted_at=at, **other).record(action_status="locked", **other)
+    assert found(ground, most=1) == ["o"]
+    assert found(ground.account(advertiser_id="9"), most=1) == ["older"]
 
 
 def test_what_this_package_wrote_of_them_goes_and_of_no_other_order_and_what_cj_wrote_stays(ground: Ground) -> None:
