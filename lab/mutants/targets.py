@@ -72,7 +72,7 @@ TARGETS = (
     ),
     *(Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_open_orders.py",)) for name in ("open_orders", "judged")),
     Target("include/sql/verdicts_apply.sql", sql_texts.mutations, (f"{_RULES}/test_verdicts_kept.py",)),
-    Target("include/sql/settled_kept.sql", sql_texts.mutations, (f"{_RULES}/test_settled.py",)),
+    *(Target(f"include/sql/{name}.sql", sql_texts.mutations, (f"{_RULES}/test_settled.py",)) for name in ("settled_found", "settled_kept")),
     Target("include/sql/ledger_known.sql", sql_texts.mutations, (_APPENDED,)),
     Target("include/sql/ledger_refresh.sql", sql_texts.mutations, (_ALIKE, _READ)),
     Target("include/sql/ledger_due.sql", sql_texts.mutations, (f"{_LEDGER}/test_refresh.py {_ONE}",)),
