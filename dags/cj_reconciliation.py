@@ -15,7 +15,7 @@ clock it never waits. Then it reads CJ's new records, settles unknown outcomes, 
 | `deadline_hours` | after this an order that never posted is `missing` (default 36) |
 
 **What to do about breaks.** Only `mismatched` and `missing` are breaks; `reason` says why, and the report sorts them by the money at risk and the
-days left until CJ locks the order. What did not arrive is planned again by the next `cj_restatements` run, up to three times. A report is about the
+days left until CJ locks the order. What did not arrive is planned again by the next `cj_restatements` run, up to three times, until the order locks. A report is about the
 last thirty nights; what is still open from nights before them is one line, with its money, and its rows are in `cj.reconciliation`.
 
 **What a failure leaves behind.** Verdicts of the last run that finished. The next hour tries again; nothing needs clearing.
