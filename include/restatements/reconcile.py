@@ -100,13 +100,13 @@ def reconcile(settings: Settings, location: WarehouseLocation, run_id: str, chec
                 forget_settled(session, settings, read.now)
                 checkpoint("before_verdicts_commit")
             checkpoint("after_verdicts_commit")
-            result = _told(session, location, journal, settings, run_id, read.now, checkpoint)
+            result = _report_and_cases(session, location, journal, settings, run_id, read.now, checkpoint)
     if read.failures:
         raise read.failures[0].named
     return result
 
 
-def _told(
+def _report_and_cases(
     session: Session, location: WarehouseLocation, journal: Journal, settings: Settings, run_id: str, now: datetime, checkpoint: Checkpoint
 ) -> Reconciled:
     """The report, and the cases beside it in a session of their own: neither reads what the other writes, and where one fails the other is finished.

@@ -14,8 +14,10 @@ from include.warehouse.base import Session
 
 log = logging.getLogger(__name__)
 
-AT_ONCE, MOST_TIMES = 100_000, 10
-"""States that are looked at in one go, and how often a round looks on where none of them went: after the setting is given, years of them are left to the next rounds."""
+AT_ONCE = 100_000
+"""States that are looked at in one go, and the most that go in a round: after the setting is given, years of them are left to the next rounds."""
+MOST_TIMES = 10
+"""How often a round looks, where none of those before could go."""
 
 
 def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
@@ -31,10 +33,9 @@ def forget_skipped(session: Session, settings: Settings, now: datetime) -> None:
 
 
 def forget_settled(session: Session, settings: Settings, now: datetime) -> None:
-    """What was sent, judged, skipped and held back of orders that were settled for good `keep_settled_days` before `now` (CJ's time) goes:
-    of the accounts that were just judged (cj.accounts_now).
+    """What was sent, judged, skipped and held back of orders that were settled for good `keep_settled_days` before `now` (CJ's time) goes.
 
-    Raises what the session raises: then nothing has gone.
+    Call it where a round was judged: orders of accounts that are not in cj.accounts_now stay. Raises what the session raises: then nothing has gone.
     """
     if settings.keep_settled_days is None:
         return

@@ -237,11 +237,10 @@ def was_to_end(cell: Cell) -> frozenset[str]:
         return frozenset({"killed"})
     if cell.way == "exception":
         return frozenset({"Broken"})
-    if cell.way == "disk full" and cell.step == "after_commit":
-        return frozenset({"ok"})  # nothing is left to write
-    if cell.way == "disk full" and cell.step in ("after_report", "before_cases_commit"):
-        # Of report and cases, which are written beside each other, one is done; the other may be, too.
-        return frozenset({"ok", "StorageError", "WarehouseUnavailable"})
+    if cell.way == "disk full" and cell.step in ("after_commit", "after_report"):
+        return frozenset({"ok"})  # nothing is left to write: the night has no case
+    if cell.way == "disk full" and cell.step == "before_cases_commit":
+        return frozenset({"ok", "StorageError", "WarehouseUnavailable"})  # the report, which is written beside, may be done or not
     if cell.way == "no warehouse":
         return frozenset({"WarehouseUnavailable"})
     if cell.way in SHOWN:
